@@ -1,0 +1,1 @@
+"""How fast Tilt is, measured by hand; see run.py."""

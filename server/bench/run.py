@@ -1,0 +1,279 @@
+"""Time the main kernels beside a plain peer: ``server/bench/run.py [--out FILE] [ROW ...]``.
+
+Run by hand, never a gate: absolute times move with whatever else the machine does, so look at the
+ratio to the peer of the same run. Each figure is the median of several runs after a first one.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from bench.measuring import Row, median_seconds
+from bench.sheet import browser, sheet
+from tilt.data.store import Store
+from tilt.factors.groups import Groups
+from tilt.factors.regression import cross_sections
+from tilt.optimize.constraints import parse_rules
+from tilt.optimize.solve import Problem, solve
+from tilt.refresh import refresh
+from tilt.risk.measures import risk_measure_many
+from tilt.risk.model import RiskModel
+from tilt.settings import Settings
+
+START_SECONDS = 60
+VERSIONS = ("tilt", "numpy", "pandas", "cvxpy", "piqp", "clarabel")
+
+
+def market(n: int, sectors: int, styles: int) -> tuple[RiskModel, pd.DataFrame]:
+    """Return a random factor model of ``n`` assets, seeded, and its securities."""
+    rng = np.random.default_rng(7)
+    assets = [f"N{i:04d}" for i in range(n)]
+    names = [f"Sector {i:02d}" for i in range(sectors)]
+    sector = np.array(names)[np.arange(n) % sectors]
+    exposures = np.hstack(
+        [np.ones((n, 1)), (sector[:, None] == np.array(names)), rng.normal(size=(n, styles))]
+    ).astype(float)
+    factors = ["Market", *names, *(f"Style {i}" for i in range(styles))]
+    deviation = np.array([0.010, *[0.005] * sectors, *[0.003] * styles])
+    correlation = np.corrcoef(rng.normal(size=(4 * len(factors), len(factors))).T)
+    model = RiskModel(
+        universe="BENCH",
+        snapshot="",
+        date=pd.Timestamp("2016-06-30"),
+        horizon="short",
+        exposures=pd.DataFrame(exposures, assets, factors),
+        factor_cov=pd.DataFrame(correlation * np.outer(deviation, deviation), factors, factors),
+        specific_var=pd.Series(rng.uniform(0.008, 0.025, n) ** 2, assets),
+        groups=pd.Series(["market", *["sector"] * sectors, *["style"] * styles], factors),
+        notes=(),
+    )
+    securities = pd.DataFrame({"name": assets, "sector": sector, "industry": sector}, index=assets)
+    return model, securities
+
+
+def optimum(n: int = 500, sectors: int = 31, styles: int = 8) -> Iterator[Row]:
+    """Least tracking error: name cap, sector and style bands, turnover; checked to 1e-6."""
+    model, securities = market(n, sectors, styles)
+    rng = np.random.default_rng(8)
+    benchmark = pd.Series(rng.lognormal(sigma=1.0, size=n), model.assets)
+    benchmark /= benchmark.sum()
+    current = benchmark * rng.uniform(0.5, 1.5, n)
+    grid: list[list[object]] = [
+        ["weight", "*", 0, 0.05, "no"],
+        ["sector", "*", -0.03, 0.03, "yes"],
+        *(["factor", f"Style {i}", -0.2, 0.2, "yes"] for i in range(styles)),
+        ["turnover", None, None, 0.2, "no"],
+    ]
+    rules = parse_rules(grid, securities=securities, factors=list(model.exposures.columns))
+    problem = Problem(
+        objective="min_te",
+        model=model,
+        securities=securities,
+        current=current / current.sum(),
+        benchmark=benchmark,
+        rules=rules,
+    )
+    peer = replace(problem, options={"solver": "cvxpy"})
+    yield Row(
+        f"least tracking error, {n} names, {1 + sectors + styles} factors, to a checked solution",
+        median_seconds(lambda: solve(problem)),
+        "our own route through cvxpy",
+        median_seconds(lambda: solve(peer)),
+    )
+
+
+def regressions(
+    days: int = 504, n: int = 500, industries: int = 60, styles: int = 10
+) -> Iterator[Row]:
+    """Daily weighted regressions on industries and styles."""
+    rng = np.random.default_rng(9)
+    names = np.array([f"I{i:02d}" for i in range(industries)])[np.arange(n) % industries]
+    returns = rng.normal(0, 0.02, (days, n))
+    scores = rng.normal(size=(days, n, styles))
+    caps = rng.lognormal(sigma=1.0, size=(days, n))
+    groups = Groups.of(pd.Series(names))
+    inside = np.ones((days, n), dtype=bool)
+    labels = tuple(f"S{i}" for i in range(styles))
+    dummies = (names[:, None] == np.unique(names)).astype(float)
+
+    def plain() -> None:
+        for day in range(days):
+            root = caps[day] ** 0.25
+            design = np.hstack([dummies, scores[day]]) * root[:, None]
+            np.linalg.lstsq(design, returns[day] * root, rcond=None)
+
+    yield Row(
+        f"cross-sectional regressions, {days} days x {n} names x {industries + styles} factors",
+        median_seconds(lambda: cross_sections(returns, scores, caps, inside, groups, labels)),
+        "numpy lstsq by day, without t-values",
+        median_seconds(plain, runs=3),
+    )
+
+
+def risks(n: int = 3000, portfolios: int = 1000) -> Iterator[Row]:
+    """Tracking error of many portfolios."""
+    model, _ = market(n, 60, 9)
+    rng = np.random.default_rng(10)
+    weights = pd.DataFrame(rng.dirichlet(np.ones(n), portfolios).T, index=model.assets)
+    benchmark = pd.Series(1 / n, model.assets)
+    dense = model.covariance(model.assets).to_numpy()
+    active = weights.to_numpy() - benchmark.to_numpy()[:, None]
+    yield Row(
+        f"tracking error of {portfolios} portfolios, {n} names",
+        median_seconds(lambda: risk_measure_many(model, weights, benchmark, "tracking_error")),
+        "numpy, full matrix",
+        median_seconds(lambda: np.sqrt(np.einsum("np,np->p", active, dense @ active))),
+    )
+
+
+def product() -> Iterator[Row]:
+    """Time the store and the cells as a user meets them, over the embedded sample."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_url=folder)
+        store = Store.open(settings)
+        start = time.perf_counter()
+        refresh(store, settings)
+        yield Row("first refresh of the embedded data", time.perf_counter() - start)
+        yield Row("refresh when nothing is new", median_seconds(lambda: refresh(store, settings)))
+
+        def load() -> None:
+            opened = Store.open(settings)
+            opened.panel()
+            opened.close()
+
+        yield Row("open the store and load the panel", median_seconds(load))
+        tickers = [str(t) for t in store.panel().cap_weights(store.panel().as_of).index]
+        store.close()
+        yield from cells(folder, tickers)
+
+
+def cells(folder: str, tickers: list[str]) -> Iterator[Row]:
+    """Batches of cells through HTTP on loopback."""
+    styles = ("Size", "Value", "Momentum", "Volatility", "Beta", "Quality")
+    calls = [
+        {"func_name": "exposure", "args": [[[t]], [[f]]]}
+        for t in tickers
+        for f in (*styles, "Market")
+    ]
+    many = [calls[i % len(calls)] for i in range(10_000)]
+    wide = [[t, 1 / 50_000] for t in tickers for _ in range(50_000 // len(tickers) + 1)][:50_000]
+    with serving(folder) as ask:
+        answers = ask({"calls": calls[:1000]})["results"]
+        assert all("result" in a for a in answers), answers[0]  # noqa: S101
+        batches = [{"calls": many[i : i + 500]} for i in range(0, len(many), 500)]
+        yield Row(
+            "10,000 EXPOSURE cells, 20 batches one after the other",
+            median_seconds(lambda: [ask(b) for b in batches], runs=3),
+        )
+        check = {"calls": [{"func_name": "check", "args": [wide]}]}
+        yield Row("CHECK of a range of 100,000 cells", median_seconds(lambda: ask(check), runs=3))
+
+
+@contextmanager
+def serving(
+    folder: str,
+) -> Iterator[Callable[[dict[str, object]], dict[str, list[dict[str, object]]]]]:
+    """Serve a data folder from a process of its own; gives a function that posts a batch."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    environment = {**os.environ, "TILT_DATA_URL": folder, "TILT_PORT": str(port)}
+    command = [sys.executable, "-c", "from tilt.cli import main; main()", "serve"]
+    server = subprocess.Popen(  # noqa: S603
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+    def ask(body: dict[str, object]) -> dict[str, list[dict[str, object]]]:
+        request = urllib.request.Request(  # noqa: S310
+            f"{address}/xlwings/custom-functions-batch",
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", "X-Tilt-Client": "bench"},
+        )
+        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
+            found: dict[str, list[dict[str, object]]] = json.load(answer)
+            return found
+
+    try:
+        until = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/health/ready", timeout=5).close()  # noqa: S310
+                break
+            except OSError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
+        yield ask
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+ROWS: dict[str, Callable[[], Iterator[Row]]] = {
+    "optimum": optimum,
+    "regressions": regressions,
+    "risks": risks,
+    "product": product,
+    "sheet": sheet,
+    "browser": browser,
+}
+
+
+def written(rows: list[Row]) -> str:
+    """Return the table as text, with machine and versions above it."""
+    versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in VERSIONS)
+    lines = [
+        (
+            f"{platform.machine()}, {os.cpu_count()} cores, "
+            f"Python {platform.python_version()}, {versions}"
+        ),
+        "",
+        "| work | time | peer | peer's time | ratio |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        theirs = "" if row.peer_seconds is None else f"{1e3 * row.peer_seconds:,.1f} ms"
+        ratio = "" if row.peer_seconds is None else f"{row.peer_seconds / row.seconds:.1f}"
+        lines.append(
+            f"| {row.work} | {1e3 * row.seconds:,.1f} ms | {row.peer} | {theirs} | {ratio} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Run the rows asked for and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rows", nargs="*", choices=[*ROWS, []], help="all when left out")
+    parser.add_argument("--out", type=Path, help="also write the table to this file")
+    given = parser.parse_args()
+    rows: list[Row] = []
+    with threadpool_limits(1):
+        for name in given.rows or ROWS:
+            for row in ROWS[name]():
+                rows.append(row)
+                print(f"{1e3 * row.seconds:10,.1f} ms  {row.work}", file=sys.stderr)
+    table = written(rows)
+    print(table)
+    if given.out:
+        given.out.write_text(table, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The server: our routes first, the xlwings add-in behind them."""

@@ -1,0 +1,132 @@
+"""The application: our routes first, the add-in of xlwings-server mounted behind them."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+import tilt
+from tilt import security
+from tilt.api import bridge, buttons, cells, excel, live, manifest, pages, problems, scripts, status
+from tilt.api.cell_jobs import ASKING, FORGOTTEN_SECONDS
+from tilt.api.guard import READS, Guard
+from tilt.api.headers import OuterLayer
+from tilt.api.pool import Pool
+from tilt.api.problems import problem
+from tilt.api.running import Running
+from tilt.api.state import State
+from tilt.api.v1 import router as v1
+from tilt.api.workbench import router as workbench
+from tilt.api.workbooks import router as workbooks
+from tilt.data.live import Board, open_quotes
+from tilt.data.store import Store
+from tilt.jobs import Jobs
+from tilt.monitoring import log_as_json
+from tilt.settings import Settings
+
+
+class Tilt(FastAPI):
+    """An application whose outermost layer also sees the answers to failures inside."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return OuterLayer(super().build_middleware_stack())
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the server of one installation, its store opened.
+
+    Parameters
+    ----------
+    settings : of the installation; they were refused already if they would let in anybody from
+        the network
+    """
+    log_as_json()
+    shipped = bridge.load(settings)
+    store = Store.open(settings)
+    pool = Pool(threads=settings.threads, seconds=settings.cell_seconds)
+    jobs = Jobs(
+        store.catalog, settings.data_path / "jobs", preload=("tilt.api.tasks", "tilt.api.backtests")
+    )
+    running = Running(
+        state=State(
+            settings,
+            store,
+            cells.registry(shipped.functions),
+            jobs,
+            Board(open_quotes(settings.live_source, store), seconds=settings.live_seconds),
+            pending=lambda: pool.waiting + pool.running,
+        ),
+        pool=pool,
+        scripts=scripts.registry(shipped.scripts),
+        shipped=shipped,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        spare_collector()
+        forgetting = asyncio.create_task(_cancel_forgotten(jobs))
+        async with shipped.lifespan():
+            yield
+        forgetting.cancel()
+        pool.close()
+        await asyncio.to_thread(jobs.close)
+        store.close()
+
+    app = Tilt(
+        title="Tilt", version=tilt.__version__, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
+    app.state.tilt = running
+    problems.install(app)
+    ours = (excel.router, buttons.router, status.router, v1, manifest.router, pages.router)
+    for router in (*ours, live.router, workbooks, workbench):
+        app.include_router(router)
+    app.add_middleware(Guard, settings=settings, authenticate=_authenticate(settings, store))
+    app.mount("/", _ReadOnly(shipped.app))
+    return app
+
+
+def spare_collector() -> None:
+    """Have the garbage collector leave alone what the program itself is made of.
+
+    A batch makes tens of thousands of short-lived lists. Each of its full collections would walk
+    through every module, class and function too: half of the time of a batch.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
+
+
+async def _cancel_forgotten(jobs: Jobs) -> None:
+    while True:
+        await asyncio.sleep(FORGOTTEN_SECONDS / 3)
+        await asyncio.to_thread(ASKING.cancel_forgotten, jobs)
+
+
+class _ReadOnly:
+    """The stock add-in without the routes that compute: ours stand before them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path, reads = scope["path"], scope["method"] in READS
+            if not reads or path.startswith("/api/"):
+                words = f"There is nothing to {'read' if reads else 'send to'} here."
+                await problem(path, words, status=404, cell="#N/A")(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+def _authenticate(settings: Settings, store: Store) -> Callable[[str], Awaitable[str]] | None:
+    if settings.auth == "off":
+        return None
+    secret = settings.secret_key.get_secret_value()
+
+    async def authenticate(authorization: str) -> str:
+        return await asyncio.to_thread(security.verify, store.catalog, authorization, secret=secret)
+
+    return authenticate

@@ -1,0 +1,201 @@
+"""Backtests as a sheet asks for them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+
+import pandas as pd
+
+from tilt.api.books import date_of
+from tilt.api.cell_jobs import work_out, worker_state
+from tilt.api.state import State
+from tilt.api.values import Grid
+from tilt.backtest.benchmark import KINDS
+from tilt.backtest.costs import Costs
+from tilt.backtest.parse import parse_strategy
+from tilt.backtest.result import BacktestResult
+from tilt.backtest.run import backtest
+from tilt.errors import ArgumentError
+from tilt.frames import Panel, Weights, content_id
+from tilt.jobs import Progress
+from tilt.optimize.constraints import parse_rules
+from tilt.portfolio.cells import DECIMAL_SIGN, Number, is_blank, is_zero, read_number, shown
+from tilt.portfolio.holdings import parse_benchmark
+
+OPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "cost_bps": "cost of what is traded in basis points; 10 unless given",
+        "spread": "bid-ask spread as a fraction of the price; 0 unless given",
+        "impact": "c of the impact c sigma |x|^1.5 / sqrt(ADV); 0 leaves it out",
+        "borrow": "yearly fee on shorts as a decimal; 0 unless given",
+        "capital": "money of the book, for the impact",
+        "lag": "sessions from decision to fill; 1 unless given",
+        "cash": "yearly rate that cash earns, as a decimal; 0 unless given",
+        "lookback": "sessions of inverse_vol; 252 unless given",
+        "risk_aversion": "price of yearly variance in max_utility",
+        "long_short": "yes lets weights be negative or sum to more than one",
+    }
+)
+SOLVER_OPTIONS = frozenset({"lookback", "risk_aversion", "long_short"})
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A backtest as it is asked for.
+
+    options    : by the names of ``OPTIONS``
+    long_short : the option of that name, read
+    """
+
+    strategy: Grid
+    start: object
+    end: object
+    rebalance: str
+    constraints: Grid | None
+    benchmark: Grid | None
+    options: Mapping[str, object]
+    long_short: bool = False
+
+
+def run_backtest(
+    state: State,
+    strategy: Grid,
+    *,
+    start: object,
+    end: object,
+    rebalance: str,
+    constraints: Grid | None,
+    benchmark: Grid | None,
+    options: Mapping[str, object],
+    long_short: bool = False,
+) -> BacktestResult:
+    """Return a backtest; the same asked again, in another view, is not run again."""
+    asked = Asked(
+        strategy, start, end, rebalance, constraints, benchmark, dict(options), long_short
+    )
+    panel = state.panel(None)
+    run = _prepare(state, panel, asked)
+    return state.once(("job", _key(state, panel, asked)), run)
+
+
+def ask_backtest(state: State, asked: Asked) -> BacktestResult:
+    """Return a backtest that a job computes; what is wrong with the question is said at once.
+
+    Raises
+    ------
+    RunningError
+        If it is not done yet.
+    """
+    panel = state.panel(None)
+    _prepare(state, panel, asked)
+    return work_out(
+        state,
+        backtest_job,
+        state.settings.data_url,
+        state.settings.default_universe,
+        panel.snapshot,
+        DECIMAL_SIGN.get(),
+        asked,
+        key=_key(state, panel, asked),
+        title=f"Backtest of {_title(asked)}",
+    )
+
+
+def backtest_job(
+    progress: Progress,
+    data_url: str,
+    default_universe: str,
+    snapshot: str,
+    decimal: str,
+    asked: Asked,
+) -> BacktestResult:
+    """Compute a backtest in a worker process."""
+    progress(0.0, "reading the data")
+    DECIMAL_SIGN.set(decimal)
+    state = worker_state(data_url, default_universe)
+    panel = state.store.panel(snapshot=snapshot)
+    return _prepare(state, panel, asked, progress)()
+
+
+def _key(state: State, panel: Panel, asked: Asked) -> str:
+    given = [getattr(asked, f.name) for f in fields(asked)]
+    # a strategy may name a saved portfolio, and the edition changes with it
+    own = content_id(state.edition(), panel.snapshot, DECIMAL_SIGN.get(), *given)
+    return f"backtest {own}"
+
+
+def _title(asked: Asked) -> str:
+    first = asked.strategy[0][0]
+    return str(first) if len(asked.strategy) == len(asked.strategy[0]) == 1 else "holdings"
+
+
+def _prepare(
+    state: State, panel: Panel, asked: Asked, progress: Progress | None = None
+) -> Callable[[], BacktestResult]:
+    """Return what runs the backtest, every argument read.
+
+    Raises
+    ------
+    TiltError
+        If an argument is wrong.
+    """
+    options, start, end = asked.options, asked.start, asked.end
+    solver = {k: v for k, v in options.items() if k in SOLVER_OPTIONS}
+    numbers = {k: _number(k, v) for k, v in options.items() if k not in SOLVER_OPTIONS}
+    lag = numbers.pop("lag", 1.0)
+    if lag != int(lag):
+        raise ArgumentError(f"option lag must be a whole number of sessions; got {lag:g}.")
+    cash_rate = numbers.pop("cash", 0.0)
+    first = None if is_blank(start) or is_zero(start) else date_of(start, panel, "start")
+    last = None if is_blank(end) or is_zero(end) else date_of(end, panel, "end")
+    rules = parse_rules(
+        asked.constraints or [],
+        securities=panel.securities,
+        factors=panel.factors.factors.index,
+        long_short=asked.long_short,
+    )
+    strategy = parse_strategy(
+        asked.strategy,
+        panel,
+        saved=state.store.portfolio,
+        date=first,
+        long_short=asked.long_short,
+        options=solver,
+    )
+    return lambda: backtest(
+        panel,
+        strategy,
+        start=first,
+        end=last,
+        rebalance=asked.rebalance,
+        rules=rules,
+        benchmark=_benchmark(state, panel, asked.benchmark, last),
+        costs=Costs(**{k: v for k, v in numbers.items() if k in _COSTS}),
+        lag=int(lag),
+        cash_rate=cash_rate,
+        progress=progress,
+    )
+
+
+_COSTS = frozenset(f.name for f in fields(Costs))
+
+
+def _number(key: str, value: object) -> float:
+    read = read_number(value, point_is_decimal=True)
+    if not isinstance(read, Number):
+        raise ArgumentError(f"option {key} must be a number; got {shown(value)}.")
+    return read.value
+
+
+def _benchmark(
+    state: State, panel: Panel, given: Grid | None, last: pd.Timestamp | None
+) -> "str | Weights":
+    if given is None:
+        return "universe"
+    word = str(given[0][0]).strip().casefold() if len(given) == len(given[0]) == 1 else ""
+    if word in KINDS:
+        return word
+    if word in {"cash", panel.universe.casefold()}:
+        return "none" if word == "cash" else "universe"
+    weights = parse_benchmark(given, panel, last or panel.as_of, state.store.portfolio)
+    return "none" if weights is None else weights

@@ -1,0 +1,263 @@
+"""A portfolio as a sheet gives it, with everything that a number about it needs."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from tilt.api import lookup
+from tilt.api.state import State
+from tilt.api.values import Grid
+from tilt.calendar import parse_date
+from tilt.errors import ArgumentError, DataError, UnknownNameError, cut, one_of
+from tilt.frames import Panel, Weights, listed
+from tilt.optimize.constraints import parse_rules
+from tilt.optimize.solve import OPTIONS, Problem, Solution, solve
+from tilt.portfolio.cells import (
+    DECIMAL_SIGN,
+    Number,
+    is_blank,
+    is_error,
+    is_zero,
+    read_number,
+    shown,
+)
+from tilt.portfolio.holdings import Holdings, parse_benchmark, parse_holdings
+from tilt.portfolio.identifiers import Tickers
+from tilt.risk.model import RiskModel
+
+MOST_WITHOUT_DATA = 0.2  # of the weight, beyond which a result would mislead
+MOST_TEXT = 2000  # characters of a note; a cell of Excel holds 32,767, and nobody reads them
+ALPHA_PER_SCORE = 0.01  # a year, for one unit of the factor whose name is given as alpha
+
+
+@dataclass(frozen=True, eq=False)
+class Day:
+    """A universe on a date, and what a portfolio is measured against.
+
+    benchmark : what of it has risk data, its sum unchanged; None for absolute risk
+    """
+
+    panel: Panel
+    date: pd.Timestamp
+    benchmark: Weights | None
+    model: RiskModel
+
+
+@dataclass(frozen=True, eq=False)
+class Book(Day):
+    """Holdings and benchmark at a date.
+
+    weights : what is held and has risk data, fractions of capital
+    notes   : what had to be assumed, one sentence each
+    """
+
+    weights: Weights
+    notes: tuple[str, ...]
+
+
+def grid_id(grid: Grid) -> bytes:
+    """Return what is equal for equal cells and short, however many they are."""
+    return hashlib.blake2b(repr(grid).encode(errors="backslashreplace"), digest_size=16).digest()
+
+
+def date_of(given: object, panel: Panel, argument: str = "date") -> pd.Timestamp:
+    """Return the trading day that a date argument means; the last one if it is blank."""
+    if given == 0 and not isinstance(given, bool):  # how Excel may send a blank cell
+        given = None
+    return parse_date(given, panel.dates, argument)
+
+
+def open_book(
+    state: State,
+    holdings: Grid,
+    benchmark: Grid | None,
+    date: object,
+    universe: str | None,
+    *,
+    long_short: bool = False,
+) -> Book:
+    """Read holdings and benchmark, and estimate the risk model of their date."""
+    day = open_day(state, benchmark, date, universe, long_short=long_short)
+    return hold(state, day, holdings, long_short=long_short)
+
+
+def open_day(
+    state: State,
+    benchmark: Grid | None,
+    date: object,
+    universe: str | None,
+    *,
+    long_short: bool = False,
+) -> Day:
+    """Read a benchmark, and estimate the risk model of its date."""
+    panel = state.panel(universe)
+    day = date_of(date, panel)
+    base = parse_benchmark(benchmark, panel, day, state.store.portfolio, long_short=long_short)
+    model = state.model(panel, day)
+    return Day(panel, day, _covered(base, model), model)
+
+
+def hold(state: State, day: Day, holdings: Grid, *, long_short: bool = False) -> Book:
+    """Read the holdings of a day."""
+    panel, saved = day.panel, state.store.portfolio
+
+    def read() -> Holdings:
+        return parse_holdings(holdings, panel, day.date, saved=saved, long_short=long_short)
+
+    if len(holdings) == len(holdings[0]) == 1:
+        held = read()  # a name, whose portfolio may be saved anew
+    else:
+        read_as = (long_short, DECIMAL_SIGN.get(), grid_id(holdings))
+        key = (panel.universe, panel.snapshot, day.date, *read_as)
+        held = state.holdings.get(key, read)
+    weights, note = _with_risk_data(held, day.model)
+    return Book(day.panel, day.date, day.benchmark, day.model, weights, (*held.notes, *note))
+
+
+def _with_risk_data(held: Holdings, model: RiskModel) -> tuple[Weights, tuple[str, ...]]:
+    """Return the weights that the model covers, and a note on the others.
+
+    Raises
+    ------
+    UnknownNameError
+        If the others are more than 20 % of the weight.
+    """
+    weights = held.weights
+    known = frozenset(model.assets)
+    unknown = [str(t) for t, w in weights.items() if t not in known and w != 0]
+    if not unknown:
+        return weights, ()
+    outside = weights.loc[unknown]
+    share = float(outside.abs().sum() / weights.abs().sum())
+    words = (
+        f"{listed(outside.index)} ({share:.1%} of the weight) has no risk data on "
+        f"{model.date:%Y-%m-%d}"
+    )
+    if share > MOST_WITHOUT_DATA:
+        raise UnknownNameError(f"{words}. Remove it from holdings or choose another date.")
+    return weights.drop(index=outside.index), (f"{words} and counts as cash.",)
+
+
+def _covered(benchmark: "Weights | None", model: RiskModel) -> "Weights | None":
+    if benchmark is None:
+        return None
+    known = benchmark[model.assets.get_indexer(benchmark.index) >= 0]
+    if known.empty or known.sum() == 0:
+        if benchmark.empty:
+            return None  # all of it is cash
+        raise UnknownNameError(
+            f"No name of the benchmark has risk data on {model.date:%Y-%m-%d}. "
+            "Choose another date or benchmark."
+        )
+    return known * (benchmark.sum() / known.sum())
+
+
+def solve_book(
+    state: State,
+    book: Book,
+    objective: str,
+    *,
+    constraints: Grid | None = None,
+    alpha: Grid | None = None,
+    options: Mapping[str, object],
+    long_short: bool = False,
+) -> Solution:
+    """Solve a portfolio problem; asked again, for another view, it is not solved again.
+
+    Parameters
+    ----------
+    alpha : rows of ticker and expected yearly return, or the name of a factor
+    options : of the solver, by the names of ``OPTIONS``
+    """
+    rules = parse_rules(
+        constraints or [],
+        securities=book.panel.securities,
+        factors=book.model.factor_cov.index,
+        long_short=long_short,
+    )
+    problem = Problem(
+        objective,
+        book.model,
+        book.panel.securities,
+        book.weights,
+        book.benchmark,
+        alpha=None if alpha is None else read_alpha(state, book, alpha),
+        rules=rules,
+        options={k: v for k, v in options.items() if k in OPTIONS},
+    )
+    return state.once(("solution", problem.run_id), lambda: solve(problem))
+
+
+def read_alpha(state: State, book: Book, grid: Grid) -> Weights:
+    """Return expected yearly returns by ticker.
+
+    Raises
+    ------
+    ArgumentError
+        If it is neither the name of a factor nor two columns.
+    DataError
+        If a return is no number, or a ticker comes twice.
+    UnknownNameError
+        If a ticker is not known.
+    """
+    if len(grid) == len(grid[0]) == 1:
+        scores = lookup.exposures(state, book.panel, book.date)
+        if not isinstance(grid[0][0], str) or is_error(grid[0][0]):
+            raise ArgumentError(
+                f"alpha is {shown(grid[0][0])}. Give tickers and returns, or a factor."
+            )
+        factor = one_of("alpha", grid[0][0], scores.columns)
+        return ALPHA_PER_SCORE * scores[factor].reindex(book.model.assets).fillna(0.0)
+    if len(grid[0]) != 2:
+        raise ArgumentError("alpha must be two columns, ticker and expected return, or a factor.")
+    known = Tickers(book.panel, book.date)
+    empty = (is_blank(name) and (is_blank(x) or is_zero(x)) for name, x in grid)
+    rows = [(n, row) for (n, row), gone in zip(enumerate(grid, 1), empty, strict=True) if not gone]
+    if rows and _is_header(rows[0][1]):
+        rows = rows[1:]
+    found: dict[str, float] = {}
+    for number, (name, value) in rows:
+        ticker = _ticker(name, known, number)
+        if ticker in found:
+            raise DataError(f"alpha row {number}: {ticker} is given twice. Keep one.")
+        found[ticker] = _return(value, number)
+    return pd.Series(found, dtype=float)
+
+
+def _ticker(name: object, known: Tickers, row: int) -> str:
+    if is_blank(name):
+        raise DataError(f"alpha row {row}: ticker is blank. Type it or clear the row.")
+    text = known.read(name)
+    if not isinstance(text, str):
+        raise DataError(f"alpha row {row}: {text.problem}. {text.fix}")
+    match = known.find(text)
+    if match is None:
+        raise UnknownNameError(
+            f"Unknown ticker '{cut(text)}' (alpha row {row}).{known.suggest(text)}"
+        )
+    return match.ticker
+
+
+def _return(value: object, row: int) -> float:
+    read = None if is_blank(value) else read_number(value, point_is_decimal=True)
+    if isinstance(read, Number):
+        return read.value
+    why = "is blank" if read is None else read.problem
+    raise DataError(f"alpha row {row}: expected return {why}.")
+
+
+def _is_header(row: list[object]) -> bool:
+    return isinstance(row[1], str) and not isinstance(
+        read_number(row[1], point_is_decimal=True), Number
+    ) and not row[1].startswith("#")  # fmt: skip
+
+
+def with_notes(frame: pd.DataFrame, notes: tuple[str, ...]) -> pd.DataFrame:
+    """Return a table with a last column ``note`` if something had to be assumed to compute it."""
+    if not notes or frame.empty or "note" in frame.columns:
+        return frame
+    rest = " ".join(notes[len(frame) - 1 :])
+    lines = [*notes[: len(frame) - 1], rest if len(rest) <= MOST_TEXT else f"{rest[:MOST_TEXT]}..."]
+    return frame.assign(note=[*lines, *[""] * (len(frame) - len(lines))])

@@ -1,0 +1,141 @@
+"""Cells that take long: computed as jobs, asked for until done, canceled when nobody asks."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TypeVar, cast
+
+from tilt.api.state import USER, State, current
+from tilt.data.live import Board, LastClose
+from tilt.data.store import Store
+from tilt.errors import BusyError, TiltError, UnknownNameError
+from tilt.jobs import Job, Jobs
+from tilt.settings import Settings, read_settings
+
+T = TypeVar("T")
+
+FORGOTTEN_SECONDS = 90.0  # without anybody asking for a job, after which it is canceled
+
+
+class RunningError(BusyError):
+    """The job behind a cell is not done yet; a client that asks again gets its result."""
+
+    def __init__(self, job: Job) -> None:
+        done = f"{job.fraction:.0%}" if job.state == "running" else "waiting for its turn"
+        stage = f", {job.stage}" if job.state == "running" and job.stage else ""
+        super().__init__(f"{job.title}: {done}{stage}. Calculate again to see it when it is done.")
+        self.job = job
+
+    @property
+    def state(self) -> dict[str, object]:
+        """How far the job is, for a client to show."""
+        job = self.job
+        return {"id": job.id, "title": job.title, "stage": job.stage, "fraction": job.fraction}
+
+
+@dataclass(eq=False)
+class Asking:
+    """When each job was last asked for by a cell, so that none runs for nobody.
+
+    now : seconds, of a clock that only rises
+    """
+
+    now: Callable[[], float] = time.monotonic
+    _asked: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, job: Job) -> None:
+        """Note that a cell asked for a job."""
+        with self._lock:
+            if job.pending:
+                self._asked[job.id] = (job.owner, self.now())
+            else:
+                self._asked.pop(job.id, None)
+
+    def cancel_forgotten(self, jobs: Jobs) -> list[str]:
+        """Cancel the jobs that no cell asks for any more; return their ids."""
+        before = self.now() - FORGOTTEN_SECONDS
+        with self._lock:
+            forgotten = [(j, owner) for j, (owner, at) in self._asked.items() if at < before]
+            for job, _ in forgotten:
+                del self._asked[job]
+        for job, owner in forgotten:
+            try:
+                jobs.cancel(job, owner)
+            except UnknownNameError:
+                continue  # it is gone already
+        return [job for job, _ in forgotten]
+
+
+ASKING = Asking()
+
+
+def work_out(state: State, function: Callable[..., T], *args: object, key: str, title: str) -> T:
+    """Return what a job returns, submitted the first time it is asked for.
+
+    Parameters
+    ----------
+    function : of the top level of a module; a worker gives it a ``Progress`` before ``args``
+    key : depends on everything that the result depends on
+
+    Raises
+    ------
+    RunningError
+        If it is not done yet.
+    TiltError
+        The one that the function raised, or a ``JobError``.
+    """
+
+    def ask() -> T:
+        job = state.jobs.submit(function, *args, owner=USER.get() or "local", key=key, title=title)
+        ASKING.note(job)
+        if job.pending:
+            raise RunningError(job)
+        return cast("T", state.jobs.result(job.id, job.owner))
+
+    return state.once(("job", key), ask)
+
+
+def follow(job: str) -> None:
+    """Note that the caller's job is asked for again.
+
+    Raises
+    ------
+    TiltError
+        If it was canceled or failed: the reason, so that a cell does not start it anew by asking.
+    """
+    jobs = current().jobs
+    found = jobs.get(job, USER.get() or "local")
+    ASKING.note(found)
+    if not found.pending and found.state != "done":
+        raise why_not(jobs, found)
+
+
+def why_not(jobs: Jobs, job: Job) -> TiltError:
+    """Return why a job that has ended has no result."""
+    try:
+        jobs.result(job.id, job.owner)
+    except TiltError as error:
+        return error
+    raise ValueError(f"job {job.id} has a result")
+
+
+@lru_cache(maxsize=1)
+def _store(data_url: str, default_universe: str) -> Store:
+    return Store.open(_settings(data_url, default_universe))
+
+
+def _settings(data_url: str, default_universe: str) -> Settings:
+    changed = {"data_url": data_url, "default_universe": default_universe}
+    return read_settings().model_copy(update=changed)
+
+
+def worker_state(data_url: str, default_universe: str) -> State:
+    """Return the state of a server for a worker process, which keeps its store open."""
+    store = _store(data_url, default_universe)
+    settings = _settings(data_url, default_universe)
+    board = Board(LastClose(store), seconds=settings.live_seconds)
+    no_jobs = cast("Jobs", None)  # a job asks for no job
+    return State(settings, store, {}, no_jobs, board)

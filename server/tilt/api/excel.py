@@ -1,0 +1,164 @@
+"""The routes of the add-in: calls of cells, one or many, and what describes them to Excel."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from tilt.api.bodies import read_json, until_gone
+from tilt.api.calls import Answer, Call, answer, check_cells, read_call, read_shared
+from tilt.api.cell_jobs import RunningError, follow
+from tilt.api.problems import INTERNAL, RefusedError, cell_of, problem, problem_of, status_of
+from tilt.api.running import Running, running
+from tilt.api.values import Shared
+from tilt.errors import TiltError
+from tilt.jobs import JobError
+
+router = APIRouter(include_in_schema=False)
+
+MOST_CALLS = 1000  # as many as the client keeps in flight
+_LASTING = frozenset({400, 404, 422})  # errors that lie in the call, not in the hour
+_STUB = re.compile(r"^async function \w+\(\) \{\s+return await base\(", re.MULTILINE)
+
+
+@router.post("/xlwings/custom-functions-call")
+async def call_one(request: Request) -> Response:
+    """Answer one call; an error has its own status."""
+    tilt = running(request)
+    call = read_call(tilt.state.cells, await read_json(request))
+    check_cells([call], tilt.state.settings.max_cells)
+    wait = tilt.state.settings.cell_seconds
+    (result,) = await until_gone(request, answer([call], tilt.state, tilt.pool, wait=wait))
+    if isinstance(result, TiltError):
+        return problem_of(request.url.path, result)
+    if isinstance(result, BaseException):
+        return problem(request.url.path, INTERNAL, status=500, cell="#VALUE!")
+    return _json({"result": result})
+
+
+@router.post("/xlwings/custom-functions-batch")
+async def call_many(request: Request) -> Response:
+    """Answer the calls of a batch in order; an error concerns its own call only.
+
+    ``edition`` names the data behind the answers: a client may keep them as long as it is the same.
+    A call that a job computes is answered after ``wait`` seconds by how far the job is; the client
+    then asks again with ``follow``, the job's id.
+    """
+    tilt = running(request)
+    body = await read_json(request)
+    wait = _wait(body.get("wait"), tilt.state.settings.cell_seconds)
+    edition = await asyncio.to_thread(tilt.state.edition)  # before the answers, never after
+    shared = read_shared(body.get("shared", []))
+    read = _read_batch(tilt, body, shared)
+    calls = [c for c in read if isinstance(c, Call)]
+    check_cells(calls, tilt.state.settings.max_cells, shared)
+    if "follow" in body:
+        await tilt.pool.run(follow, str(body["follow"]))
+    answers = iter(await until_gone(request, answer(calls, tilt.state, tilt.pool, wait=wait)))
+    results = [
+        _entry(next(answers), lasting=c.cell.lasting) if isinstance(c, Call) else _entry(c)
+        for c in read
+    ]
+    return _json({"edition": edition, "results": results})
+
+
+@router.get("/xlwings/edition")
+async def edition(request: Request) -> dict[str, str]:
+    """Name the data that answers would come from now."""
+    return {"edition": await asyncio.to_thread(running(request).state.edition)}
+
+
+@router.get("/xlwings/custom-functions-meta")
+@router.get("/xlwings/custom-functions-meta.json")
+async def metadata(request: Request) -> Response:
+    """Describe the functions to Excel, each with the address of its help page."""
+    tilt = running(request)
+    meta = tilt.shipped.describe_functions()
+    for function in meta["functions"]:
+        name = str(function["id"]).lower()
+        function["helpUrl"] = f"{request.base_url}help/{name}"
+        if tilt.state.cells[name].stream:
+            function["options"] = {"stream": True}  # Excel tells such a function no address
+    return _json(meta)
+
+
+@router.get("/xlwings/custom-functions-code")
+@router.get("/xlwings/custom-functions-code.js")
+async def code(request: Request) -> Response:
+    """Serve the shipped JavaScript with a stub per function.
+
+    The stubs stand in a block of their own: a global function ``history`` would replace the
+    browser's history, and Office.js with it.
+    """
+    tilt = running(request)
+    shipped = await tilt.shipped.function_code()
+    for name in (c.name for c in tilt.state.cells.values() if c.stream):
+        # the shipped way to stream is a socket that reaches every user; ours is live.js
+        theirs = f'CustomFunctions.associate("{name.upper()}", {name});'
+        if theirs not in shipped:
+            raise RuntimeError(f"xlwings no longer associates '{name}' as it did.")
+        ours = f'CustomFunctions.associate("{name.upper()}", globalThis.tilt.live.start);'
+        shipped = shipped.replace(theirs, ours)
+    first = _STUB.search(shipped)
+    start = first.start() if first else len(shipped)
+    alone = orjson.dumps(sorted(c.name for c in tilt.state.cells.values() if c.alone)).decode()
+    script = (
+        f"{shipped[:start]}{{\n{shipped[start:]}\n}}\nglobalThis.tiltLongFunctions = {alone};\n"
+    )
+    return Response(script, media_type="text/javascript")
+
+
+def _wait(given: object, most: float) -> float:
+    if given is None:
+        return most
+    if isinstance(given, bool) or not isinstance(given, int | float) or given < 0:
+        raise RefusedError("wait must be a number of seconds.")
+    return min(float(given), most)
+
+
+def _read_batch(
+    tilt: Running, body: dict[str, object], shared: Sequence[Shared]
+) -> list[Call | TiltError]:
+    calls, base = body.get("calls"), body.get("base", {})
+    if not isinstance(calls, list) or not isinstance(base, dict):
+        raise RefusedError(
+            "A batch is an object with a list 'calls' and an optional object 'base'."
+        )
+    if len(calls) > MOST_CALLS:
+        raise RefusedError(
+            f"{len(calls):,} calls in one batch; the most is {MOST_CALLS:,}. Send them in parts.",
+            413,
+        )
+    return [_read_one(tilt, c, base, shared) for c in calls]
+
+
+def _read_one(
+    tilt: Running, body: object, base: dict[str, object], shared: Sequence[Shared]
+) -> Call | TiltError:
+    try:
+        return read_call(tilt.state.cells, body, base=base, shared=shared)
+    except TiltError as error:
+        return error
+
+
+def _entry(result: Answer, *, lasting: bool = True) -> dict[str, object]:
+    """Return the answer to a call of a batch; ``cacheable`` is there where it is false."""
+    entry: dict[str, object]
+    if isinstance(result, RunningError):
+        lasting = False
+        entry = {"error": str(result), "status": 503, "cell": "#N/A", "job": result.state}
+    elif isinstance(result, TiltError):
+        lasting = lasting and status_of(result) in _LASTING and not isinstance(result, JobError)
+        entry = {"error": str(result), "status": status_of(result), "cell": cell_of(result)}
+    elif isinstance(result, BaseException):
+        lasting = False
+        entry = {"error": INTERNAL, "status": 500, "cell": "#VALUE!"}
+    else:
+        entry = {"result": result}
+    return entry if lasting else {**entry, "cacheable": False}
+
+
+def _json(content: object) -> Response:
+    return Response(orjson.dumps(content), media_type="application/json")

@@ -1,0 +1,203 @@
+"""What is known of securities: one date's values and histories, by the names of their fields."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from tilt.api.state import State
+from tilt.calendar import period_ends
+from tilt.errors import one_of
+from tilt.factors.styles import descriptors
+from tilt.frames import Exposures, FactorHistory, Panel
+from tilt.portfolio.identifiers import Tickers
+
+TEXTS = ("name", "sector", "industry")
+PRICES = ("close", "adj_close", "return", "volume", "dollar_volume", "market_cap")
+_SUMMED = frozenset({"volume", "dollar_volume"})
+
+
+def members(panel: Panel, date: pd.Timestamp) -> pd.DataFrame:
+    """Return ticker, name, sector, industry and cap weight of a universe's members on a date."""
+    weights = panel.cap_weights(date).sort_values(ascending=False)
+    known = panel.securities.reindex(weights.index)
+    return pd.DataFrame(
+        {
+            "ticker": weights.index.to_numpy(),
+            **{column: known[column].to_numpy() for column in TEXTS},
+            "weight": weights.to_numpy(),
+        }
+    )
+
+
+def tickers(state: State, panel: Panel) -> Tickers:
+    """Return the tickers of a universe, to be found as people write them."""
+    return state.once(
+        ("tickers", panel.universe, panel.snapshot), lambda: Tickers(panel, panel.as_of)
+    )
+
+
+def fields(state: State, panel: Panel) -> list[str]:
+    """Return the names of everything known of a security."""
+    factors = [] if panel.factor_history is None else list(panel.factors.factors.index)
+    return [*TEXTS, *PRICES, *_descriptors(state, panel), *factors]
+
+
+def exposures(state: State, panel: Panel, date: pd.Timestamp) -> Exposures:
+    """Return assets × factors on a date."""
+    return state.once(
+        ("exposures", panel.universe, panel.snapshot, date), lambda: panel.factors.exposures(date)
+    )
+
+
+class Shelf:
+    """What is known of securities, kept for the calls of a batch: each column is made once."""
+
+    def __init__(self, state: State, panel: Panel) -> None:
+        self.panel = panel
+        self.tickers = tickers(state, panel)
+        self.place = state.once(
+            ("places", panel.universe, panel.snapshot),
+            lambda: {str(ticker): i for i, ticker in enumerate(panel.assets)},
+        )
+        self._state = state
+        self._names: dict[str, str] = {}
+        self._columns: dict[tuple[str, pd.Timestamp], Sequence[object]] = {}
+
+    def column(self, field: str, date: pd.Timestamp) -> Sequence[object]:
+        """Return one field of all assets at the close of a date; None where it is not known."""
+        if field not in self._names:
+            self._names[field] = one_of("field", field, fields(self._state, self.panel))
+        key = (self._names[field], date)
+        if key not in self._columns:
+            self._columns[key] = _column(self._state, self.panel, *key)
+        return self._columns[key]
+
+
+def _column(state: State, panel: Panel, name: str, date: pd.Timestamp) -> Sequence[object]:
+    if name in TEXTS:
+        known = panel.securities[name].reindex(panel.assets)
+        return [None if gone else str(v) for v, gone in zip(known, known.isna(), strict=True)]
+    if name in PRICES or name in _descriptors(state, panel):
+        frame = _through_time(state, panel, name)
+        row = frame.to_numpy()[frame.index.get_loc(date)]
+    else:
+        row = exposures(state, panel, date)[name].reindex(panel.assets).to_numpy()
+    return [None if value != value else value for value in row.tolist()]
+
+
+def table(
+    state: State, panel: Panel, assets: Sequence[str], names: Sequence[str], date: pd.Timestamp
+) -> list[list[object]]:
+    """Return a row per asset with the value of each field; None where it is not known."""
+    shelf = Shelf(state, panel)
+    columns = [dict(zip(shelf.place, shelf.column(name, date), strict=True)) for name in names]
+    return [[column.get(ticker) for column in columns] for ticker in assets]
+
+
+class Scores:
+    """The factor exposures of one date, by ticker and place of the factor.
+
+    The same numbers as ``exposures`` has, without a frame for a date of which one is asked.
+    """
+
+    def __init__(self, state: State, panel: Panel, date: pd.Timestamp) -> None:
+        known = panel.factors
+        row = int(known.dates.get_indexer(pd.DatetimeIndex([date]))[0])
+        if row < 0:
+            exposures(state, panel, date)  # says from when to when there are any
+        self._fixed, self._place = state.once(
+            ("groups", panel.universe, panel.snapshot), lambda: _fixed(known)
+        )
+        styles = known.styles[row]
+        self._scored = np.isfinite(styles).all(axis=1).tolist()
+        self._styles = styles.tolist()
+
+    def of(self, ticker: str) -> list[float] | None:
+        """Return a security's exposure to every factor; None if it has none on the date."""
+        place = self._place.get(ticker)
+        if place is None or not self._scored[place]:
+            return None
+        return [*self._fixed[place], *self._styles[place]]
+
+
+def _fixed(known: FactorHistory) -> tuple[list[list[float]], dict[str, int]]:
+    """Return the columns of market and sectors, which no date changes, and the assets' places."""
+    groups = known.factors["group"].to_numpy()
+    sectors = known.factors.index[groups == "sector"].to_numpy()
+    own = known.sector.reindex(known.assets).to_numpy()
+    market = np.ones((len(own), int((groups == "market").sum())))
+    fixed = np.hstack([market, (own[:, None] == sectors[None, :]).astype(float)])
+    return fixed.tolist(), {str(ticker): i for i, ticker in enumerate(known.assets)}
+
+
+def history(
+    state: State,
+    panel: Panel,
+    assets: Sequence[str],
+    field: str,
+    *,
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    frequency: str,
+) -> pd.DataFrame:
+    """Return one field through time, dates × assets.
+
+    Over a period longer than a day returns compound, volumes add up, anything else is the value
+    at the period's last session.
+    """
+    known = [f for f in fields(state, panel) if f not in TEXTS]
+    name = one_of("field", field, known)
+    frame = _through_time(state, panel, name).loc[start:end, list(dict.fromkeys(assets))]
+    ends = period_ends(pd.DatetimeIndex(frame.index), frequency)
+    if frequency != "D" and (name == "return" or name in _SUMMED):
+        period = pd.Index(ends.searchsorted(frame.index, side="left"))
+        if name == "return":
+            frame = (1 + frame).groupby(period).prod(min_count=1) - 1
+        else:
+            frame = frame.groupby(period).sum(min_count=1)
+        frame.index = ends
+    return frame.loc[ends, list(assets)]
+
+
+def _descriptors(state: State, panel: Panel) -> dict[str, pd.DataFrame]:
+    return state.once(("descriptors", panel.universe, panel.snapshot), lambda: descriptors(panel))
+
+
+def _through_time(state: State, panel: Panel, name: str) -> pd.DataFrame:
+    described = {} if name in PRICES else _descriptors(state, panel)
+    if name in described:
+        return described[name]
+    if name == "adj_close":
+        return state.once(("adj_close", panel.universe, panel.snapshot), lambda: _adjusted(panel))
+    if name == "dollar_volume":
+        return panel.close * panel.volume
+    plain = {
+        "close": panel.close,
+        "return": panel.returns,
+        "volume": panel.volume,
+        "market_cap": panel.market_cap,
+    }
+    return plain[name] if name in plain else _factor(panel, name)
+
+
+def _adjusted(panel: Panel) -> pd.DataFrame:
+    """Return prices whose changes are total returns and whose last is the last close."""
+    growth = (1 + panel.returns.fillna(0.0)).cumprod()
+    last = panel.close.ffill().iloc[-1]
+    return (growth / growth.iloc[-1] * last).where(panel.close.notna())
+
+
+def _factor(panel: Panel, name: str) -> pd.DataFrame:
+    known = panel.factors
+    if name in known.style_names:
+        scores = known.styles[:, :, known.style_names.index(name)]
+    else:
+        scored = np.isfinite(known.styles).all(axis=2)
+        group = known.factors["group"].loc[name]
+        inside = np.ones(len(known.assets), dtype=bool)
+        if group == "sector":
+            inside = (known.sector.reindex(known.assets) == name).to_numpy()
+        scores = np.where(scored, inside[None, :].astype(float), np.nan)
+    frame = pd.DataFrame(scores, index=known.dates, columns=known.assets)
+    return frame.reindex(index=panel.dates, columns=panel.assets)

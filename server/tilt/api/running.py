@@ -1,0 +1,28 @@
+"""The parts of one running application, and how a route reaches them."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from tilt.api.bridge import Shipped
+from tilt.api.pool import Pool
+from tilt.api.state import State, enter
+
+
+@dataclass(frozen=True, eq=False)
+class Running:
+    """One application: its state, its threads, the scripts it may run, and what it ships."""
+
+    state: State
+    pool: Pool
+    scripts: frozenset[str]
+    shipped: Shipped
+
+
+def running(request: Request) -> Running:
+    """Return the application that answers a request, its state entered for the request's user."""
+    tilt = request.app.state.tilt
+    if not isinstance(tilt, Running):
+        raise TypeError("the application was not made by create_app")
+    enter(tilt.state, request.scope.get("state", {}).get("user", ""))
+    return tilt

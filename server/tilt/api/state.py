@@ -1,0 +1,126 @@
+"""What a running server holds, and how a cell function reaches it: ``current()``."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar, cast
+
+import pandas as pd
+
+import tilt
+from tilt.api.cells import Cell
+from tilt.data.live import Board
+from tilt.data.store import Store
+from tilt.frames import Panel
+from tilt.jobs import Jobs
+from tilt.monitoring import Durations
+from tilt.portfolio.holdings import Holdings
+from tilt.risk.model import RiskModel, estimate_model
+from tilt.settings import Settings
+
+T = TypeVar("T")
+USER: ContextVar[str] = ContextVar("user", default="local")
+
+
+class Memo(Generic[T]):
+    """The latest results by key; who asks for one that is being computed waits for it."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._lock = threading.Lock()
+        self._results: OrderedDict[object, Future[T]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def get(self, key: object, compute: Callable[[], T]) -> T:
+        """Return the result of ``key``, computed once; a failure is not kept."""
+        with self._lock:
+            known = self._results.get(key)
+            mine: Future[T] = known or Future()
+            self._results[key] = mine
+            self._results.move_to_end(key)
+            while len(self._results) > self.most:
+                self._results.popitem(last=False)
+        if known is None:
+            try:
+                mine.set_result(compute())
+            except BaseException as error:
+                with self._lock:
+                    self._results.pop(key, None)
+                mine.set_exception(error)
+                raise
+        return mine.result()
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """One server's settings, store and results.
+
+    cells   : the functions of the sheet, by name
+    jobs    : work that may take over two seconds
+    live    : the last prices that somebody asked for
+    pending : how many calls are being computed or wait for it
+    holdings : ranges of holdings as read
+    results : solutions and backtests by the id of their inputs; another view of the same problem
+        does not solve again
+    """
+
+    settings: Settings
+    store: Store
+    cells: Mapping[str, Cell]
+    jobs: Jobs
+    live: Board
+    pending: Callable[[], int] = lambda: 0
+    durations: Durations = field(default_factory=Durations)
+    models: Memo[RiskModel] = field(default_factory=lambda: Memo(32))
+    holdings: Memo[Holdings] = field(default_factory=lambda: Memo(2048))
+    results: Memo[object] = field(default_factory=lambda: Memo(64))
+
+    def panel(self, universe: str | None) -> Panel:
+        """Return a universe of the latest snapshot; None is the default universe.
+
+        A request sees one snapshot from its beginning to its end.
+        """
+        seen = _SEEN.get(None)
+        if seen is None:
+            return self.store.panel(universe)
+        if universe not in seen:
+            seen.setdefault(universe, self.store.panel(universe))
+        return seen[universe]
+
+    def edition(self) -> str:
+        """Return an id of the data, saved portfolios and program behind the answers."""
+        return f"{tilt.__version__}-{self.store.edition()}"
+
+    def model(self, panel: Panel, date: pd.Timestamp) -> RiskModel:
+        """Return the risk model of a universe on a date, estimated once per snapshot."""
+        return self.models.get(
+            (panel.universe, panel.snapshot, date),
+            lambda: estimate_model(
+                panel.factors, date, universe=panel.universe, snapshot=panel.snapshot
+            ),
+        )
+
+    def once(self, key: object, compute: Callable[[], T]) -> T:
+        """Return what ``compute`` returned the first time it was asked under ``key``."""
+        return cast("T", self.results.get(key, compute))
+
+
+_CURRENT: ContextVar[State] = ContextVar("state")
+_SEEN: ContextVar[dict[str | None, Panel]] = ContextVar("panels")
+
+
+def enter(state: State, user: str) -> None:
+    """Make ``state`` what ``current()`` returns in this request, for ``user``."""
+    _CURRENT.set(state)
+    _SEEN.set({})
+    USER.set(user)
+
+
+def current() -> State:
+    """Return the state of the server that answers this request."""
+    return _CURRENT.get()

@@ -1,0 +1,58 @@
+"""What runs as a job: functions that a worker process imports by name.
+
+A worker has none of the server's connections. It opens the store itself, by the settings of its
+environment, so that no password lies in a job's file.
+"""
+
+from tilt.api.solutions import solution_body
+from tilt.data.store import Store
+from tilt.jobs import Progress
+from tilt.optimize.solve import Problem, solve
+from tilt.refresh import refresh
+from tilt.settings import read_settings
+
+STAGES = {
+    "fetch": "fetching the data",
+    "compare": "comparing with the last snapshot",
+    "check": "checking prices and figures",
+    "factors": "estimating factors",
+    "write": "writing the snapshot",
+    "done": "done",
+}
+
+
+def refresh_data(
+    progress: Progress, data_url: str, default_universe: str, source: str
+) -> dict[str, object]:
+    """Refresh the store from one source; return the snapshot that is then the current one."""
+    progress(0.02, "opening the store")
+    settings = read_settings().model_copy(
+        update={"data_url": data_url, "default_universe": default_universe}
+    )
+    store = Store.open(settings)
+    try:
+        snapshot = refresh(
+            store,
+            settings,
+            source=source,
+            progress=lambda stage, done: progress(0.05 + 0.95 * done, STAGES.get(stage, stage)),
+        )
+    finally:
+        store.close()
+    return {
+        "snapshot": snapshot.id,
+        "universe": snapshot.universe,
+        "as_of": f"{snapshot.as_of:%Y-%m-%d}",
+        "source": snapshot.source,
+    }
+
+
+def solve_problem(progress: Progress, problem: Problem) -> dict[str, object]:
+    """Solve a portfolio problem; return its answer from every side, as JSON knows it."""
+    progress(0.1, "looking for the best weights")
+    solution = solve(problem)
+    stage = "pricing the rules" if solution.solved else "looking for what conflicts"
+    progress(0.5, stage)
+    body = solution_body(solution)
+    progress(1.0, "done")
+    return body

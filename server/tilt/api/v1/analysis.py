@@ -1,0 +1,203 @@
+"""Risk and optimal weights of a portfolio."""
+
+import pandas as pd
+from fastapi import APIRouter, Request
+from pydantic import Field
+
+from tilt import __version__ as tilt_version
+from tilt.api import tasks
+from tilt.api.books import Book, open_book, read_alpha
+from tilt.api.frames import plain, split
+from tilt.api.running import Running
+from tilt.api.state import State
+from tilt.api.v1.asking import Body, Cell, Cells, StrictRoute, Universe, grid_of, in_pool, owner_of
+from tilt.api.v1.jobs import job_body
+from tilt.optimize.check import read_rules
+from tilt.optimize.constraints import parse_rules
+from tilt.optimize.options import read_options
+from tilt.optimize.problem import open_case
+from tilt.optimize.solve import Problem
+from tilt.risk.measures import (
+    GROUPINGS,
+    MEASURES,
+    exposure_table,
+    risk_measure_many,
+    risk_table,
+)
+
+router = APIRouter(tags=["analysis"], route_class=StrictRoute)
+
+SHARES = {"volatility": ("factor_volatility", "specific_volatility"),
+          "tracking_error": ("factor_te", "specific_te")}  # fmt: skip
+
+
+class BookBody(Body):
+    """A portfolio, what it is measured against, and when."""
+
+    holdings: Cells = Field(description="Tickers and weights, or a portfolio's name.")
+    benchmark: Cells | None = Field(
+        default=None,
+        description="Likewise; left out: the universe by market cap; NONE: no benchmark.",
+    )
+    date: str | float | None = Field(
+        default=None, description="The last day with data if left out."
+    )
+    universe: Universe = None
+    long_short: bool = Field(default=False, description="Weights may be negative or sum to any.")
+
+
+class ProblemBody(BookBody):
+    """What to strive for within which rules."""
+
+    objective: str = Field(default="min_te", max_length=100)
+    constraints: list[list[Cell]] = Field(
+        default=[], description="Rows of rule, who, min, max, relative, priority."
+    )
+    alpha: Cells | None = Field(
+        default=None, description="Tickers and expected yearly returns, or a factor's name."
+    )
+    options: dict[str, str | bool | int | float] = Field(
+        default={}, description="By the names of the options of TILT.OPTIMIZE."
+    )
+
+
+def _open(state: State, body: BookBody) -> Book:
+    most = state.settings.max_cells
+    return open_book(
+        state,
+        grid_of(body.holdings, "holdings", most) or [[None]],
+        grid_of(body.benchmark, "benchmark", most),
+        body.date,
+        body.universe,
+        long_short=body.long_short,
+    )
+
+
+def _context(book: Book) -> dict[str, object]:
+    """Return what a number was computed from."""
+    return {
+        "universe": book.panel.universe,
+        "snapshot": book.panel.snapshot,
+        "date": f"{book.date:%Y-%m-%d}",
+        "absolute": book.benchmark is None,
+        "notes": list(book.notes),
+    }
+
+
+@router.post("/risk")
+async def risk(body: BookBody, request: Request) -> dict[str, object]:
+    """Measure a portfolio's risk, and say what contributes to it: tables that add up."""
+    return await in_pool(request, lambda tilt: _risk(_open(tilt.state, body)))
+
+
+def _risk(book: Book) -> dict[str, object]:
+    held = book.weights.to_frame("w")
+    measures = {
+        name: plain(float(risk_measure_many(book.model, held, book.benchmark, name).iloc[0]))
+        for name in MEASURES
+    }
+    of = "volatility" if book.benchmark is None else "tracking_error"
+    at_risk = (measures[of] or 0.0) != 0.0
+    return {
+        **_context(book),
+        "of": of,
+        "parts": {"factor": measures[SHARES[of][0]], "specific": measures[SHARES[of][1]]},
+        "measures": measures,
+        "tables": {
+            by: split(risk_table(book.model, book.weights, book.benchmark, by=by))
+            for by in GROUPINGS
+        }
+        if at_risk
+        else {},
+    }
+
+
+@router.post("/exposures")
+async def exposures(body: BookBody, request: Request) -> dict[str, object]:
+    """Return factor, group, portfolio, benchmark and active exposure, a row per factor."""
+
+    def work(tilt: Running) -> dict[str, object]:
+        book = _open(tilt.state, body)
+        table = exposure_table(book.model, book.weights, book.benchmark)
+        return {**_context(book), "exposures": split(table)}
+
+    return await in_pool(request, work)
+
+
+def _posed(state: State, body: ProblemBody) -> tuple[Book, Problem]:
+    """Return a problem as it is asked; whatever is wrong with it is an error here."""
+    long_short = body.long_short or read_options(body.options).long_short
+    book = _open(state, body.model_copy(update={"long_short": long_short}))
+    most = state.settings.max_cells
+    rules = parse_rules(
+        grid_of(body.constraints, "constraints", most) or [],
+        securities=book.panel.securities,
+        factors=book.model.factor_cov.index,
+        long_short=long_short,
+    )
+    alpha = grid_of(body.alpha, "alpha", most)
+    problem = Problem(
+        body.objective,
+        book.model,
+        book.panel.securities,
+        book.weights,
+        book.benchmark,
+        alpha=None if alpha is None else read_alpha(state, book, alpha),
+        rules=rules,
+        options=body.options,
+    )
+    return book, problem
+
+
+@router.post("/optimize/check")
+async def check(body: ProblemBody, request: Request) -> dict[str, object]:
+    """Say which rules the portfolio as it is keeps and breaks, and by how much."""
+    return await in_pool(request, lambda tilt: _check(tilt.state, body))
+
+
+def _check(state: State, body: ProblemBody) -> dict[str, object]:
+    book, problem = _posed(state, body)
+    case = open_case(problem)
+    readings = read_rules(case, case.current, problem.rules)
+    columns = ["row", "rule", "who", "words", "value", "bound", "slack", "status"]
+    table = pd.DataFrame(
+        [
+            (
+                r.rule.row,
+                r.rule.rule,
+                r.who,
+                r.rule.only(r.side).words(),
+                r.value,
+                r.rule.bound(r.side),
+                r.slack,
+                r.status,
+            )
+            for r in readings
+        ],
+        columns=columns,
+    )
+    return {**_context(book), "rules": split(table)}
+
+
+@router.post("/optimize", status_code=202)
+async def optimize(body: ProblemBody, request: Request) -> dict[str, object]:
+    """Find the best weights, as a job; its result has every view of the answer.
+
+    What is wrong with the problem as stated is said at once; a problem without a solution is no
+    error: the job's result says what conflicts and what repairs it.
+    """
+    owner = owner_of(request)
+
+    def work(tilt: Running) -> dict[str, object]:
+        book, problem = _posed(tilt.state, body)
+        open_case(problem)  # raises here what the job would raise later
+        job = tilt.state.jobs.submit(
+            tasks.solve_problem,
+            problem,
+            owner=owner,
+            key=f"optimize {tilt_version} {problem.run_id}",  # another version may answer otherwise
+            title=f"Optimize {problem.objective}",
+        )
+        return {**job_body(tilt, job), "context": _context(book)}
+
+    return await in_pool(request, work)

@@ -1,0 +1,176 @@
+"""What data there is, how good it is, what may be chosen from it, and a fresh copy of it."""
+
+import datetime as dt
+import re
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
+
+from tilt.api import tasks
+from tilt.api.frames import split
+from tilt.api.running import Running
+from tilt.api.v1.asking import Body, StrictRoute, Universe, in_pool, owner_of
+from tilt.api.v1.jobs import job_body
+from tilt.data.findings import SEVERITIES
+from tilt.data.store import Snapshot, Store
+from tilt.errors import ArgumentError
+from tilt.frames import Panel
+from tilt.optimize.constraints import KINDS
+from tilt.optimize.solve import OBJECTIVES, OPTIONS
+
+router = APIRouter(tags=["data"], route_class=StrictRoute)
+
+REFRESH = "Refresh the data"
+_SOURCE = re.compile(r"[\w-][\w .-]{0,99}")
+
+Asked = Annotated[str | None, Query(max_length=200)]
+Severity = Annotated[Literal["error", "warning", "info"] | None, Query()]
+
+
+@router.get("/universes")
+async def universes(request: Request) -> dict[str, object]:
+    """List the universes: name, description, securities, first_date, last_date, source."""
+    return await in_pool(request, lambda tilt: split(tilt.state.store.universes()))
+
+
+@router.get("/data")
+async def data(request: Request, universe: Asked = None) -> dict[str, object]:
+    """Describe the data of a universe: snapshot, source, coverage, how many findings."""
+    return await in_pool(request, lambda tilt: _described(tilt.state.store, universe))
+
+
+def _described(store: Store, universe: str | None) -> dict[str, object]:
+    snapshot = store.snapshot(universe)
+    panel = store.panel(snapshot.universe)
+    last = panel.close.iloc[-1].notna()
+    return {
+        "universe": snapshot.universe,
+        "description": snapshot.description,
+        "source": snapshot.source,
+        "survivorship": snapshot.survivorship,
+        "snapshot": snapshot.id,
+        "last_refresh": snapshot.created.isoformat(),
+        "first_date": snapshot.first_date.isoformat(),
+        "as_of": snapshot.as_of.isoformat(),
+        "days": len(panel.dates),
+        "securities": snapshot.securities,
+        "securities_now": int(last.sum()),
+        "factors": len(panel.factors.factors) if snapshot.has_factors else 0,
+        "findings": _counts(store, snapshot),
+    }
+
+
+def _counts(store: Store, snapshot: Snapshot) -> dict[str, int]:
+    found = store.findings(snapshot.universe)["severity"].value_counts()
+    return {severity: int(found.get(severity, 0)) for severity in SEVERITIES}
+
+
+@router.get("/quality")
+async def quality(
+    request: Request,
+    universe: Asked = None,
+    severity: Severity = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+) -> dict[str, object]:
+    """List what the quality checks found, the newest first, a page at a time."""
+
+    def work(tilt: Running) -> dict[str, object]:
+        store = tilt.state.store
+        found = store.findings(universe, severity).iloc[::-1].reset_index(drop=True)
+        return {
+            "counts": _counts(store, store.snapshot(universe)),
+            "total": len(found),
+            "findings": split(found.iloc[offset : offset + limit]),
+        }
+
+    return await in_pool(request, work)
+
+
+@router.get("/choices")
+async def choices(request: Request, universe: Asked = None) -> dict[str, object]:
+    """List what may be chosen: objectives, rules, options, sectors, factors, tickers, names."""
+    return await in_pool(request, lambda tilt: _choices(tilt.state.store, universe))
+
+
+def _choices(store: Store, universe: str | None) -> dict[str, object]:
+    panel = store.panel(universe)
+    return {
+        "universe": panel.universe,
+        "universes": [str(n) for n in store.universes()["name"]],
+        "portfolios": [str(n) for n in store.portfolios()["name"]],
+        "objectives": [{"name": n, "description": d} for n, d in OBJECTIVES.items()],
+        "options": [{"name": n, "description": d} for n, d in OPTIONS.items()],
+        "rules": [
+            {
+                "name": name,
+                "description": kind.description,
+                "members": kind.members,
+                "percent": kind.percent,
+                "max_only": kind.max_only,
+                "relative": kind.relative,
+            }
+            for name, kind in KINDS.items()
+        ],
+        "members": {
+            "sector": _named(panel, "sector"),
+            "industry": _named(panel, "industry"),
+            "factor": [] if panel.factor_history is None else list(panel.factors.factors.index),
+            "asset": [str(t) for t in panel.assets],
+        },
+        "names": {str(t): str(n) for t, n in panel.securities["name"].dropna().items()},
+    }
+
+
+def _named(panel: Panel, column: str) -> list[str]:
+    return sorted({str(v) for v in panel.securities[column].dropna() if str(v)})
+
+
+class RefreshBody(Body):
+    """Which source to refresh from."""
+
+    source: str | None = Field(
+        default=None, max_length=100,
+        description="'sample', or a folder in the data folder; unless given, where the current "
+        "data came from.",
+    )  # fmt: skip
+    universe: Universe = None
+
+
+@router.post("/data/refresh", status_code=202)
+async def refresh(body: RefreshBody, request: Request) -> dict[str, object]:
+    """Fetch, check and store the data anew, as a job; one that runs already is joined."""
+    owner = owner_of(request)
+
+    def work(tilt: Running) -> dict[str, object]:
+        jobs, settings = tilt.state.jobs, tilt.state.settings
+        for job in jobs.listed(owner):
+            if job.pending and job.title == REFRESH:
+                return job_body(tilt, job)
+        started = jobs.submit(
+            tasks.refresh_data,
+            str(settings.data_path),
+            settings.default_universe,
+            _source(tilt.state.store, body),
+            owner=owner,
+            key=f"refresh {dt.datetime.now(dt.UTC).isoformat()}",
+            title=REFRESH,
+        )
+        return job_body(tilt, started)
+
+    return await in_pool(request, work)
+
+
+def _source(store: Store, body: RefreshBody) -> str:
+    """Return the name of a source; a path is none, so that no folder elsewhere can be read."""
+    if body.source is None:
+        if store.universes().empty:
+            return "sample"
+        return store.snapshot(body.universe).source.removeprefix("files:")
+    if not _SOURCE.fullmatch(body.source):
+        raise ArgumentError(
+            f"source must be 'sample' or the name of a folder in the data folder; "
+            f"got '{body.source}'."
+        )
+    return body.source

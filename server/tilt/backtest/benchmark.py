@@ -1,0 +1,99 @@
+"""What a backtest is compared with."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tilt.backtest.costs import Costs
+from tilt.backtest.ledger import keep_books
+from tilt.backtest.market import Market, window
+from tilt.backtest.strategy import check_held
+from tilt.errors import ArgumentError, UnknownNameError, one_of
+from tilt.frames import Panel, Weights
+
+KINDS = ("universe", "index", "none")
+
+
+@dataclass(frozen=True, eq=False)
+class Benchmark:
+    """Returns of a benchmark over the window, zero on the day of the first fill; and what it is."""
+
+    returns: "pd.Series[float] | None"
+    words: str
+
+
+def compare_with(
+    benchmark: "str | Weights",
+    panel: Panel,
+    *,
+    first: int,
+    decisions: list[int],
+    lag: int,
+    cash_rate: float,
+    market: Market,
+) -> Benchmark:
+    """Return the benchmark's returns.
+
+    Parameters
+    ----------
+    benchmark : ``universe``, ``index``, ``none``, or weights, rebalanced whenever the strategy may
+        be, without costs
+    cash_rate : per day, of what the weights leave in cash
+    """
+    last = first + market.days - 1
+    if not isinstance(benchmark, str):
+        check_held(benchmark, panel, "the benchmark")
+        target = np.asarray(benchmark.reindex(panel.assets).fillna(0.0), dtype=np.float64)
+        free = window(panel, first, last, Costs(cost_bps=0.0))
+        ledger = keep_books(
+            free,
+            decisions,
+            lambda _row, _held: target,
+            lag=lag,
+            cash_rate=cash_rate,
+            costs=Costs(cost_bps=0.0),
+        )
+        returns = np.diff(ledger.nav, prepend=1.0) / np.concatenate([[1.0], ledger.nav[:-1]])
+        words = "given weights, rebalanced with the strategy, without costs"
+        return Benchmark(pd.Series(returns, index=market.dates), words)
+    kind = one_of("benchmark", benchmark, KINDS)
+    if kind == "none":
+        return Benchmark(None, "none")
+    if kind == "index":
+        return Benchmark(_index(panel, market.dates), "published index level, without dividends")
+    words = f"cap-weighted '{panel.universe}', weights of the day before, dividends reinvested"
+    return Benchmark(universe_returns(panel, first, last), words)
+
+
+def universe_returns(panel: Panel, first: int, last: int) -> "pd.Series[float]":
+    """Return the daily return of the cap-weighted universe; zero at the first row.
+
+    The weights of a day are the members' caps at the close before it, over the names with a return.
+    """
+    rows = slice(first, last)
+    caps = panel.market_cap.iloc[rows].to_numpy(dtype=np.float64)
+    caps = np.where(panel.member.iloc[rows].to_numpy(dtype=bool), caps, np.nan)
+    returns = panel.returns.iloc[first + 1 : last + 1].to_numpy(dtype=np.float64)
+    used = np.isfinite(caps) & np.isfinite(returns)
+    total = np.where(used, caps, 0.0).sum(axis=1)
+    if (total <= 0).any():
+        bad = panel.dates[first + int(np.flatnonzero(total <= 0)[0])]
+        raise UnknownNameError(
+            f"'{panel.universe}' has no market caps on {bad:%Y-%m-%d}, so its cap-weighted "
+            "benchmark is not known then. Choose a later start or benchmark NONE."
+        )
+    daily = np.where(used, caps * np.where(used, returns, 0.0), 0.0).sum(axis=1) / total
+    return pd.Series(np.concatenate([[0.0], daily]), index=panel.dates[first : last + 1])
+
+
+def _index(panel: Panel, dates: pd.DatetimeIndex) -> "pd.Series[float]":
+    if panel.index_level.empty:
+        raise ArgumentError(
+            f"'{panel.universe}' has no published index level. Use its cap-weighted portfolio."
+        )
+    level = panel.index_level.reindex(dates)
+    if level.isna().any():
+        bad = dates[level.isna().to_numpy()][0]
+        raise UnknownNameError(f"The index has no level on {bad:%Y-%m-%d}. Choose other dates.")
+    return level.pct_change().fillna(0.0)

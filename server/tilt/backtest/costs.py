@@ -1,0 +1,119 @@
+"""What trading costs, in fractions of capital."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tilt.errors import ArgumentError
+from tilt.frames import Panel
+
+Array: TypeAlias = NDArray[np.float64]
+
+KINDS = ("linear", "spread", "impact", "borrow")
+ADV_DAYS, SIGMA_DAYS = 20, 63
+DAYS = 252
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What is charged for a trade x and for being short.
+
+    cost_bps : linear cost of what is bought or sold, in basis points
+    spread   : bid-ask spread as a fraction of the price; half of it is paid
+    impact   : c of the 3/2-power law c σ |x|^1.5 / sqrt(ADV), σ per day; 0 leaves it out
+    borrow   : yearly fee on the value of shorts, as a decimal
+    capital  : money of the book at the start; only the impact depends on it
+
+    References
+    ----------
+    Boyd et al. (2017), Multi-Period Trading via Convex Optimization, section 2.3.
+    """
+
+    cost_bps: float = 10.0
+    spread: float = 0.0
+    impact: float = 0.0
+    borrow: float = 0.0
+    capital: float = 1e8
+
+    def __post_init__(self) -> None:
+        for name in ("cost_bps", "spread", "impact", "borrow"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value >= 0):
+                raise ArgumentError(f"{name} must be zero or more; got {value:g}.")
+        if self.cost_bps > 1000 or self.spread > 0.2 or self.borrow > 1:
+            raise ArgumentError(
+                f"costs of {self.cost_bps:g} basis points, a spread of {self.spread:g} and a fee "
+                f"of {self.borrow:g} a year cannot be meant. cost_bps=10 is 0.1 % of a trade; "
+                "spread=0.001 is 0.1 % of the price."
+            )
+        if not (np.isfinite(self.capital) and self.capital > 0):
+            raise ArgumentError(f"capital must be above zero; got {self.capital:g}.")
+
+    def words(self) -> str:
+        """Return the convention in one sentence."""
+        parts = [f"{self.cost_bps:g} basis points of what is traded"]
+        if self.spread:
+            parts.append(f"half a spread of {100 * self.spread:g} %")
+        if self.impact:
+            parts.append(
+                f"impact {self.impact:g} σ |x|^1.5 / sqrt(ADV) for a book of {self.capital:,.0f}"
+            )
+        if self.borrow:
+            parts.append(f"{100 * self.borrow:g} % a year on shorts")
+        return "; ".join(parts) + "; taken from cash at the fill"
+
+
+@dataclass(frozen=True, eq=False)
+class Liquidity:
+    """What the impact of a trade depends on, known before the day of the fill.
+
+    slope : dates × assets, σ sqrt(capital / ADV): the impact of a trade x is c slope |x|^1.5
+    thin  : dates × assets, True where volume or deviation are not known and the median stands in
+    """
+
+    slope: Array
+    thin: NDArray[np.bool_]
+
+
+def liquidity(panel: Panel, costs: Costs) -> Liquidity | None:
+    """Return daily liquidity, or None where the costs have no impact term."""
+    if not costs.impact:
+        return None
+    money = (panel.close * panel.volume).rolling(ADV_DAYS, min_periods=ADV_DAYS // 2).mean()
+    sigma = panel.returns.rolling(SIGMA_DAYS, min_periods=ADV_DAYS).std()
+    slope = sigma / (money.where(money > 0) / costs.capital) ** 0.5
+    slope = slope.shift(1)  # a fill at the close does not know the day's own volume
+    thin = slope.isna()
+    filled = slope.T.fillna(slope.median(axis=1)).T.bfill()
+    if not np.isfinite(filled.to_numpy(dtype=float)).all():
+        raise ArgumentError("impact needs volumes, and this universe has none. Set impact=0.")
+    return Liquidity(np.asarray(filled, dtype=np.float64), thin.to_numpy())
+
+
+def charge(trade: Array, costs: Costs, slope: Array | None) -> Array:
+    """Return the cost of each name's trade by kind: names × (linear, spread, impact).
+
+    Trade and cost are in units of the capital at the start.
+    """
+    size = np.abs(trade)
+    charged = np.zeros((len(trade), 3))
+    charged[:, 0] = costs.cost_bps * 1e-4 * size
+    charged[:, 1] = costs.spread / 2.0 * size
+    if slope is not None:
+        charged[:, 2] = costs.impact * slope * size**1.5
+    return charged
+
+
+def borrow_fee(costs: Costs) -> float:
+    """Return the fee of a day on the value of shorts."""
+    return costs.borrow / DAYS
+
+
+def as_table(dates: pd.DatetimeIndex, charged: Array) -> pd.DataFrame:
+    """Return costs by date and kind, with their total."""
+    table = pd.DataFrame(charged, index=dates, columns=list(KINDS))
+    table["total"] = charged.sum(axis=1)
+    return table

@@ -1,0 +1,266 @@
+"""The book through time: positions drift, cash earns, trades are filled at the close and paid.
+
+``keep_books`` runs from fill to fill on arrays; ``keep_books_daily`` goes day by day, in the words
+of the conventions, and gives the same to 1e-12. Values are in units of the capital at the start.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from scipy.signal import lfilter
+
+from tilt.backtest.costs import Array, Costs, borrow_fee, charge
+from tilt.backtest.market import Market, Rows
+from tilt.errors import ArgumentError
+
+Decide: TypeAlias = Callable[[int, Array], Array]
+"""From the row of a decision and the weights held then to target weights over all assets.
+
+The row counts from the first fill, so the first decision has a negative one when it is filled later
+than it is made.
+"""
+REBALANCE, DELISTED = 0, 1
+
+
+@dataclass(frozen=True, eq=False)
+class Trades:
+    """Trades of one close, by position of the asset; fractions of the capital at the start."""
+
+    row: int
+    decided: int
+    asset: Rows
+    before: Array  # value held before
+    trade: Array  # value bought, negative sold
+    cost: Array
+    nav: float  # before the costs
+    reason: int
+
+
+@dataclass(frozen=True, eq=False)
+class Ledger:
+    """Every day's positions and cash at the close, after the day's trades.
+
+    positions : dates × assets; cash : by date
+    charged   : dates × (linear, spread, impact, borrow)
+    turnover  : by date, one-way, cash included, as a fraction of that day's capital
+    trades    : in order of time
+    targets   : by row of the fill, the weights asked for
+    unfilled  : by row of the fill, target weight that could not be bought for want of a price
+    """
+
+    positions: Array
+    cash: Array
+    charged: Array
+    turnover: Array
+    trades: tuple[Trades, ...]
+    targets: dict[int, Array]
+    unfilled: dict[int, Array]
+
+    @property
+    def nav(self) -> Array:
+        return np.asarray(self.cash + self.positions.sum(axis=1))
+
+
+@dataclass(eq=False)
+class _Book:
+    """The pages that a simulator writes."""
+
+    market: Market
+    costs: Costs
+    positions: Array = field(init=False)
+    cash: Array = field(init=False)
+    charged: Array = field(init=False)
+    turnover: Array = field(init=False)
+    trades: list[Trades] = field(default_factory=list)
+    targets: dict[int, Array] = field(default_factory=dict)
+    unfilled: dict[int, Array] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        days, names = self.market.growth.shape
+        self.positions = np.zeros((days, names))
+        self.cash = np.zeros(days)
+        self.cash[0] = 1.0
+        self.charged = np.zeros((days, 4))
+        self.turnover = np.zeros(days)
+
+    def weights(self, row: int) -> Array:
+        """Return the weights held at a close; nothing before the first."""
+        if row < 0:
+            return np.zeros(self.positions.shape[1])
+        return np.asarray(self.positions[row] / self.worth(row))
+
+    def worth(self, row: int) -> float:
+        """Return the capital at a close."""
+        nav = float(self.cash[row] + self.positions[row].sum())
+        if nav <= 0:
+            raise ArgumentError(
+                f"The book has lost all its capital by {self.market.dates[row]:%Y-%m-%d}. "
+                "Lower its leverage or choose a shorter window."
+            )
+        return nav
+
+    def fill(self, row: int, decided: int, target: Array) -> None:
+        """Trade to the target at a close; what has no price stays as it is."""
+        nav = self.worth(row)
+        held = self.positions[row].copy()
+        priced = self.market.priced[row]
+        trade = np.where(priced, target * nav - held, 0.0)
+        slope = None if self.market.slope is None else self.market.slope[row]
+        cost = charge(trade, self.costs, slope)
+        self.positions[row] = np.where(priced, target * nav, held)
+        self.cash[row] -= trade.sum() + cost.sum()
+        self.charged[row, :3] += cost.sum(axis=0)
+        self.turnover[row] += (np.abs(trade).sum() + abs(trade.sum())) / 2.0 / nav
+        self.targets[row] = target
+        missed = np.where(priced, 0.0, target - held / nav)
+        if missed.any():
+            self.unfilled[row] = missed
+        asset = np.flatnonzero(trade)
+        self.trades.append(
+            Trades(
+                row,
+                decided,
+                asset,
+                held[asset],
+                trade[asset],
+                cost[asset].sum(axis=1),
+                nav,
+                REBALANCE,
+            )
+        )
+
+    def sell_delisted(self, row: int, asset: Rows, worth: Array) -> None:
+        """Record that names without further prices went to cash at their last price."""
+        nav = float(self.cash[row] + self.positions[row].sum())
+        free = np.zeros(len(asset))
+        self.trades.append(Trades(row, row, asset, worth, -worth, free, nav, DELISTED))
+        self.turnover[row] += np.abs(worth).sum() / nav
+
+    def close(self) -> Ledger:
+        """Return the ledger."""
+        self.trades.sort(key=lambda t: (t.row, -t.reason))
+        return Ledger(
+            self.positions,
+            self.cash,
+            self.charged,
+            self.turnover,
+            tuple(self.trades),
+            self.targets,
+            self.unfilled,
+        )
+
+
+def keep_books(
+    market: Market,
+    decisions: list[int],
+    decide: Decide,
+    *,
+    lag: int,
+    cash_rate: float,
+    costs: Costs,
+) -> Ledger:
+    """Return the ledger of decisions made at known rows, computed from fill to fill.
+
+    Parameters
+    ----------
+    decisions : rows at whose close the strategy is asked, ascending; each is filled ``lag`` rows
+        later, the first at row 0
+    cash_rate : per day; negative cash pays it
+    """
+    book = _Book(market, costs)
+    fills = [d + lag for d in decisions if d + lag < market.days]
+    for at, row in enumerate(fills):
+        decided = decisions[at]
+        target = decide(decided, book.weights(decided))
+        book.fill(row, decided, target)
+        end = fills[at + 1] if at + 1 < len(fills) else market.days - 1
+        _drift(book, row, end, cash_rate)
+    return book.close()
+
+
+def _drift(book: _Book, row: int, end: int, cash_rate: float) -> None:
+    """Carry the book from the close of ``row`` to that of ``end`` without a trade."""
+    if end <= row:
+        return
+    held = np.flatnonzero(book.positions[row])
+    path = book.positions[row, held] * np.cumprod(
+        book.market.growth[row + 1 : end + 1, held], axis=0
+    )
+    flows = np.zeros(end - row)
+    sales: list[tuple[int, Rows, Array]] = []
+    ended = book.market.ended[held]
+    for stop in np.unique(ended[(ended > row) & (ended <= end)]).tolist():
+        gone = np.flatnonzero(ended == stop)
+        day = stop - row - 1
+        worth = path[day, gone].copy()
+        flows[day] += worth.sum()
+        path[day:, gone] = 0.0
+        sales.append((stop, held[gone], worth))
+    fee = borrow_fee(book.costs)
+    if fee:
+        before = np.vstack([book.positions[row, held], path[:-1]])
+        short = fee * -np.minimum(before, 0.0).sum(axis=1)
+        flows -= short
+        book.charged[row + 1 : end + 1, 3] += short
+    grown = 1.0 + cash_rate
+    start = np.array([grown * book.cash[row]])
+    book.cash[row + 1 : end + 1] = lfilter([1.0], [1.0, -grown], flows, zi=start)[0]
+    book.positions[row + 1 : end + 1, held] = path
+    for stop, asset, worth in sales:
+        book.sell_delisted(stop, asset, worth)
+
+
+def keep_books_daily(
+    market: Market,
+    is_due: Callable[[int, Array, Array | None], bool],
+    decide: Decide,
+    *,
+    lag: int,
+    cash_rate: float,
+    costs: Costs,
+) -> Ledger:
+    """Return the ledger of decisions that may depend on the book, day by day.
+
+    Parameters
+    ----------
+    is_due : from a row, the weights held and the last target (None while a fill is pending) to
+        whether to decide at its close
+    """
+    book = _Book(market, costs)
+    pending: dict[int, tuple[int, Array]] = {}  # row of the fill -> decision and target
+    target: Array | None = None
+    if lag:
+        pending[0] = (-lag, decide(-lag, book.weights(-1)))
+    for row in range(market.days):
+        if row:
+            _live_a_day(book, row, cash_rate)
+        if row in pending:
+            decided, target = pending.pop(row)
+            book.fill(row, decided, target)
+        opening = lag == 0 and row == 0
+        if opening or is_due(row, book.weights(row), None if pending else target):
+            asked = decide(row, book.weights(row))
+            if lag:
+                pending[row + lag] = (row, asked)
+            else:
+                target = asked
+                book.fill(row, row, asked)
+    return book.close()
+
+
+def _live_a_day(book: _Book, row: int, cash_rate: float) -> None:
+    """Let a day pass: interest on cash, the fee on shorts, returns, and sales of ended names."""
+    before = book.positions[row - 1]
+    fee = borrow_fee(book.costs) * float(-before[before < 0].sum())
+    cash = book.cash[row - 1] * (1.0 + cash_rate) - fee
+    values = before * book.market.growth[row]
+    gone = np.flatnonzero((book.market.ended == row) & (values != 0.0))
+    worth = values[gone].copy()
+    values[gone] = 0.0
+    book.positions[row] = values
+    book.cash[row] = cash + worth.sum()
+    book.charged[row, 3] += fee
+    if len(gone):
+        book.sell_delisted(row, gone, worth)

@@ -1,0 +1,272 @@
+"""A strategy through time: asked with what was known, filled later, drifting, paying."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from tilt.backtest.assumptions import Facts, assumptions
+from tilt.backtest.benchmark import compare_with
+from tilt.backtest.costs import DAYS, Array, Costs
+from tilt.backtest.ledger import Decide, Ledger, keep_books, keep_books_daily
+from tilt.backtest.market import Market, window
+from tilt.backtest.result import BacktestResult, close_prices
+from tilt.backtest.schedule import Rebalance, check_lag, decision_rows, parse_rebalance
+from tilt.backtest.strategy import (
+    DatedWeights,
+    FixedWeights,
+    Strategy,
+    check_held,
+    first_caps,
+)
+from tilt.backtest.walk_forward import Optimal
+from tilt.errors import ArgumentError, StoppedError, UnknownNameError
+from tilt.frames import Panel, Weights, content_id
+from tilt.optimize.constraints import Rule
+from tilt.portfolio.measures import per_period
+
+Progress = Callable[[float, str], None]
+LEAST_SESSIONS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The window of a backtest: rows of the panel's dates, and rows of decisions from the first."""
+
+    first: int
+    last: int
+    decisions: list[int]
+
+
+def backtest(
+    panel: Panel,
+    strategy: Strategy,
+    *,
+    start: pd.Timestamp | None = None,
+    end: pd.Timestamp | None = None,
+    rebalance: str = "M",
+    rules: tuple[Rule, ...] = (),
+    benchmark: "str | Weights" = "universe",
+    costs: Costs | None = None,
+    lag: int = 1,
+    cash_rate: float = 0.0,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> BacktestResult:
+    """Return what a strategy would have earned.
+
+    Parameters
+    ----------
+    start : trading day of the first fill; the strategy decides ``lag`` sessions before it. The
+        first day that the strategy and the benchmark allow, unless given
+    end : last trading day, the panel's last unless given
+    rebalance : D W M Q Y: decided at the close of the period's last session; or ``drift:0.05``
+    rules : of an optimizer's objective; other strategies take none
+    benchmark : ``universe`` (cap-weighted), ``index`` (published level), ``none``, or weights
+    costs : 10 basis points of what is traded unless given
+    lag : sessions from decision to fill; 0 looks ahead and is marked so
+    cash_rate : yearly, as a decimal; negative cash pays it
+    progress : called with the part done and what is being done
+    stop : asked before each decision; True ends the run with ``StoppedError``
+
+    Raises
+    ------
+    ArgumentError, UnknownNameError
+        If an argument is wrong, or there is no data for the window.
+    NoSolutionError
+        If the optimizer finds no portfolio at a decision; the message names the date.
+    """
+    check_lag(lag)
+    if not -0.5 < cash_rate < 1.0:
+        raise ArgumentError(f"cash must be a yearly rate such as 0.03; got {cash_rate:g}.")
+    costs = costs or Costs()
+    strategy = _ready(strategy, panel, rules, benchmark)
+    schedule = _schedule(strategy, rebalance)
+    plan = _plan(panel, strategy, start, end, schedule=schedule, benchmark=benchmark, lag=lag)
+    market = window(panel, plan.first, plan.last, costs)
+    ask = _asker(panel, strategy, plan, progress, stop)
+    daily_rate = per_period(cash_rate, DAYS)
+    ledger = _simulate(market, plan, schedule, ask, lag=lag, cash_rate=daily_rate, costs=costs)
+    compared = compare_with(
+        benchmark,
+        panel,
+        first=plan.first,
+        decisions=plan.decisions,
+        lag=lag,
+        cash_rate=daily_rate,
+        market=market,
+    )
+    facts = Facts(
+        strategy=strategy.name,
+        rebalance="on the dates given" if _own_dates(strategy) is not None else schedule.words(),
+        lag=lag,
+        cash_rate=cash_rate,
+        costs=costs,
+        benchmark=compared.words,
+        given=_given(strategy),
+        notes=strategy.notes,
+    )
+    identity = (strategy.identity, rebalance, lag, cash_rate, costs, benchmark)
+    return BacktestResult(
+        run_id=content_id(panel.universe, panel.snapshot, market.dates[[0, -1]], *identity),
+        strategy=strategy.name,
+        market=market,
+        ledger=ledger,
+        benchmark=compared.returns,
+        close=close_prices(panel, plan.first, plan.last),
+        assumptions=assumptions(facts, panel, market, ledger),
+        risk_free=cash_rate,
+    )
+
+
+def _ready(
+    strategy: Strategy, panel: Panel, rules: tuple[Rule, ...], benchmark: "str | Weights"
+) -> Strategy:
+    """Return the strategy bound to the panel's dates, the rules and the benchmark."""
+    if isinstance(strategy, FixedWeights):
+        check_held(strategy.given, panel, "the weights")
+    if isinstance(strategy, DatedWeights):
+        check_held(strategy.given.T.iloc[:, 0], panel, "the weights")
+        strategy = strategy.on_sessions(panel.dates)
+    if isinstance(strategy, Optimal):
+        if isinstance(benchmark, str):
+            strategy = replace(strategy, benchmark=None if benchmark == "none" else "universe")
+        else:
+            strategy = replace(strategy, benchmark=benchmark)
+        return replace(strategy, rules=rules) if rules else strategy
+    if rules:
+        raise ArgumentError(
+            f"Constraints bind an optimizer's objective; '{strategy.name}' is none. "
+            "Leave them out, or use an objective such as min_te."
+        )
+    return strategy
+
+
+def _schedule(strategy: Strategy, rebalance: str) -> Rebalance:
+    """Return when to rebalance; a strategy with dates of its own trades on them alone."""
+    asked = parse_rebalance(rebalance)
+    return asked if _own_dates(strategy) is None else Rebalance()
+
+
+def _given(strategy: Strategy) -> str:
+    """Return what of a strategy was given once for the whole window, by someone who can look back.
+
+    Weights by date are taken to be as they were decided then.
+    """
+    if isinstance(strategy, FixedWeights):
+        return "weights"
+    return "alpha" if isinstance(strategy, Optimal) and strategy.alpha is not None else ""
+
+
+def _own_dates(strategy: Strategy) -> pd.DatetimeIndex | None:
+    return pd.DatetimeIndex(strategy.given.index) if isinstance(strategy, DatedWeights) else None
+
+
+def _plan(
+    panel: Panel,
+    strategy: Strategy,
+    start: pd.Timestamp | None,
+    end: pd.Timestamp | None,
+    *,
+    schedule: Rebalance,
+    benchmark: "str | Weights",
+    lag: int,
+) -> Plan:
+    sessions = panel.dates
+    last = len(sessions) - 1 if end is None else _row(panel, end)
+    earliest = strategy.earliest(panel)
+    if isinstance(benchmark, str) and benchmark == "universe":
+        earliest = max(earliest, first_caps(panel))
+    possible = _row(panel, earliest) + lag
+    first = possible if start is None else max(_row(panel, start), lag)
+    # Fixed weights may begin before their youngest name does: it waits in cash.
+    if first < possible and not isinstance(strategy, FixedWeights):
+        raise UnknownNameError(
+            f"'{strategy.name}' cannot start on {sessions[first]:%Y-%m-%d}: it has what it needs, "
+            f"with its benchmark, from {sessions[min(possible, last)]:%Y-%m-%d} on."
+        )
+    if last - first + 1 < LEAST_SESSIONS:
+        began = sessions[min(first, len(sessions) - 1)]
+        raise ArgumentError(
+            f"The backtest would run from {began:%Y-%m-%d} to {sessions[last]:%Y-%m-%d}, "
+            f"fewer than {LEAST_SESSIONS} sessions. Choose an earlier start or a later end."
+        )
+    rows = decision_rows(
+        sessions, first, last, rebalance=schedule, lag=lag, given=_own_dates(strategy)
+    )
+    return Plan(first, last, rows)
+
+
+def _row(panel: Panel, date: pd.Timestamp) -> int:
+    return int(panel.dates.get_indexer(pd.DatetimeIndex([panel.trading_day(date)]))[0])
+
+
+def _asker(
+    panel: Panel,
+    strategy: Strategy,
+    plan: Plan,
+    progress: Progress | None,
+    stop: Callable[[], bool] | None,
+) -> Decide:
+    """Return what asks the strategy with the view of a decision's date."""
+    days = plan.last - plan.first + 1
+    fixed = (
+        _checked(strategy.given, panel, panel.dates[plan.first])
+        if isinstance(strategy, FixedWeights)
+        else None
+    )
+
+    def ask(row: int, held: Array) -> Array:
+        date = panel.dates[plan.first + row]
+        if stop is not None and stop():
+            raise StoppedError(f"The backtest was stopped at {date:%Y-%m-%d}.")
+        if progress is not None:
+            progress(max(row, 0) / days, f"Deciding on {date:%Y-%m-%d}")
+        if fixed is not None:
+            return fixed
+        if isinstance(strategy, DatedWeights):  # given beforehand: no view is needed
+            return _checked(strategy.on(date), panel, date)
+        current = pd.Series(held, index=panel.assets)
+        target = strategy.weights(panel.until(date), current[held != 0.0])
+        return _checked(target, panel, date)
+
+    return ask
+
+
+def _checked(target: Weights, panel: Panel, date: pd.Timestamp) -> Array:
+    place = panel.assets.get_indexer(target.index)
+    if (place < 0).any():
+        raise UnknownNameError(
+            f"The strategy holds {target.index[place < 0][0]} on {date:%Y-%m-%d}, "
+            f"which is not in '{panel.universe}'."
+        )
+    given = np.asarray(target, dtype=np.float64)
+    if not np.isfinite(given).all():
+        raise ArgumentError(f"The strategy gives a weight that is no number on {date:%Y-%m-%d}.")
+    weights = np.zeros(len(panel.assets))
+    np.add.at(weights, place, given)
+    return weights
+
+
+def _simulate(
+    market: Market,
+    plan: Plan,
+    schedule: Rebalance,
+    ask: Decide,
+    *,
+    lag: int,
+    cash_rate: float,
+    costs: Costs,
+) -> Ledger:
+    if schedule.drift is None:
+        return keep_books(market, plan.decisions, ask, lag=lag, cash_rate=cash_rate, costs=costs)
+    most = schedule.drift
+
+    def has_drifted(row: int, held: Array, target: Array | None) -> bool:
+        if target is None or row + max(lag, 1) >= market.days:
+            return False
+        wanted = np.where(market.priced[row], target, held)  # what cannot be traded cannot drift
+        return bool(np.abs(held - wanted).max() > most)
+
+    return keep_books_daily(market, has_drifted, ask, lag=lag, cash_rate=cash_rate, costs=costs)

@@ -1,0 +1,100 @@
+"""An objective of the optimizer, solved anew at every rebalance from what was known then."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from tilt.backtest.strategy import first_caps, inside, members
+from tilt.errors import NoSolutionError, UnknownNameError
+from tilt.frames import Panel, Weights
+from tilt.optimize.constraints import Rule
+from tilt.optimize.problem import Problem
+from tilt.optimize.solve import solve
+from tilt.risk.model import LEAST_DAYS, RiskModel, estimate_model
+
+TRADING_RULES = frozenset({"turnover", "trade", "adv", "cost"})
+
+
+@dataclass(frozen=True, eq=False)
+class Optimal:
+    """The solution of a problem at each decision.
+
+    objective : a name of the optimizer's objectives
+    rules     : kept at each decision; the first one buys the portfolio, so rules about trading
+                begin with the second
+    benchmark : fixed weights, ``universe`` for the cap-weighted universe of the day, or None
+    alpha     : expected yearly return by ticker, the same at each decision
+    options   : of the optimizer; the book is fully invested unless ``cash`` says otherwise
+    """
+
+    objective: str
+    rules: tuple[Rule, ...] = ()
+    benchmark: "Weights | str | None" = "universe"
+    alpha: "Weights | None" = None
+    options: Mapping[str, object] = field(default_factory=dict)
+    notes: tuple[str, ...] = (
+        "Rules about trading bind from the second decision on; the first buys the portfolio.",
+        "A held name without exposures on the day of a decision is sold.",
+    )
+
+    @property
+    def name(self) -> str:
+        kept = f", {len(self.rules)} rules" if self.rules else ""
+        return f"{self.objective}, solved walk-forward{kept}"
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        rules = [(r.rule, r.who, r.low, r.high, r.relative, r.priority) for r in self.rules]
+        return (self.objective, rules, self.benchmark, self.alpha, dict(self.options))
+
+    def earliest(self, panel: Panel) -> pd.Timestamp:
+        known = panel.factors.returns.dropna(how="all").index
+        if len(known) < LEAST_DAYS:
+            raise UnknownNameError(
+                f"'{panel.universe}' has {len(known)} days of factor returns; "
+                f"a risk model needs {LEAST_DAYS}."
+            )
+        first = pd.Timestamp(known[LEAST_DAYS - 1])
+        return max(first, first_caps(panel)) if self.benchmark is not None else first
+
+    def weights(self, view: Panel, current: Weights) -> Weights:
+        model = estimate_model(
+            view.factors, view.as_of, universe=view.universe, snapshot=view.snapshot
+        )
+        model = _only(model, members(view).union(current.index))
+        opening = current.empty
+        held = current[inside(current.index, model.exposures.index)]
+        problem = Problem(
+            objective=self.objective,
+            model=model,
+            securities=view.securities,
+            current=held,
+            benchmark=self._benchmark(view, model),
+            alpha=self.alpha,
+            rules=tuple(r for r in self.rules if not (opening and r.rule in TRADING_RULES)),
+            options={"cash": 0.0, **self.options},
+        )
+        try:
+            return solve(problem).require().weights
+        except NoSolutionError as error:
+            raise NoSolutionError(f"On {view.as_of:%Y-%m-%d}: {error}") from None
+
+    def _benchmark(self, view: Panel, model: RiskModel) -> "Weights | None":
+        if self.benchmark is None:
+            return None
+        given = view.cap_weights(view.as_of) if isinstance(self.benchmark, str) else self.benchmark
+        known = given[inside(given.index, model.exposures.index)]
+        if known.sum() <= 0:
+            raise UnknownNameError(
+                f"No name of the benchmark has risk data on {view.as_of:%Y-%m-%d}."
+            )
+        return known * (given.sum() / known.sum())
+
+
+def _only(model: RiskModel, names: "pd.Index[str]") -> RiskModel:
+    """Return the model over the names that are members or held: nothing else can be bought."""
+    kept = model.exposures.index[inside(model.exposures.index, names)]
+    return replace(
+        model, exposures=model.exposures.loc[kept], specific_var=model.specific_var.loc[kept]
+    )

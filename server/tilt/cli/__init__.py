@@ -1,0 +1,27 @@
+"""The ``tilt`` command: one module per family of commands."""
+
+import sys
+
+import typer
+
+from tilt.cli import installation, keys, portfolios, serving
+from tilt.errors import TiltError
+
+app = typer.Typer(
+    help="Factor exposures, risk, optimal weights and backtests in Excel.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for family in (portfolios, serving, installation):
+    app.add_typer(family.app)
+app.add_typer(installation.certificates_app, name="certificate")
+app.add_typer(keys.app, name="key")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command; what a person can mend is one line on stderr and exit status 2."""
+    try:
+        app(args=arguments)
+    except TiltError as error:
+        typer.echo(f"tilt: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,195 @@
+"""Commands on data and portfolios: demo, refresh, report, check."""
+
+import csv
+import datetime as dt
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import Annotated
+
+import openpyxl
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from tilt.cli.printing import AsJson, print_items, print_table
+from tilt.cli.serving import require_free_port, start, with_tls
+from tilt.data.store import Snapshot, Store
+from tilt.errors import DataError
+from tilt.portfolio.cells import Grid
+from tilt.portfolio.holdings import check_table, inspect_holdings, parse_holdings
+from tilt.refresh import refresh as refresh_store
+from tilt.report.portfolio import write_portfolio_report
+from tilt.report.review import Review, review_portfolio
+from tilt.report.tables import number_at
+from tilt.settings import Settings, read_settings
+
+SAMPLE = "SAMPLE"
+REPORT = Path("tilt-report.xlsx")
+SOURCES = (
+    "Where the data comes from: 'sample', a folder of CSV or Parquet files, or Yahoo Finance, "
+    "which is then asked for these tickers: yahoo:AAPL,MSFT or yahoo:tickers.txt, and from a first "
+    "day if wanted: yahoo:AAPL,MSFT@2015-01-01."
+)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+app = typer.Typer()
+ReportPath = Annotated[Path, typer.Option("--report", help="Where the workbook goes.")]
+
+
+@app.command()
+def demo(
+    *,
+    serve: Annotated[bool, typer.Option(help="Serve the add-in afterwards.")] = True,
+    report: ReportPath = REPORT,
+    as_json: AsJson = False,
+) -> None:
+    """Build the embedded data if absent, run the main job on it, write its report, serve."""
+    settings = read_settings()
+    if serve:
+        settings = with_tls(settings, wanted=False)
+        require_free_port(settings)
+    store = Store.open(settings)
+    _refresh(store, settings, "sample")  # does nothing where the store has just this sample
+    review = _review(store, SAMPLE)
+    path = _write_report(review, report)
+    _print_summary(review, path, as_json=as_json)
+    if serve:
+        start(settings)
+
+
+@app.command()
+def refresh(
+    *,
+    source: Annotated[str, typer.Option(help=SOURCES)] = "sample",
+    as_json: AsJson = False,
+) -> None:
+    """Fetch, check and store data, then estimate factors; twice is harmless."""
+    settings = read_settings()
+    snapshot = _refresh(Store.open(settings), settings, source)
+    result = {"snapshot": snapshot.id, "as_of": f"{snapshot.as_of:%Y-%m-%d}", "source": source}
+    print_items(result, as_json=as_json)
+
+
+@app.command("report")
+def report_command(
+    portfolio: Annotated[str, typer.Argument(help="A saved portfolio, or a CSV or Excel file.")],
+    *,
+    report: ReportPath = REPORT,
+    as_json: AsJson = False,
+) -> None:
+    """Write the report workbook of a portfolio."""
+    review = _review(Store.open(read_settings()), portfolio)
+    _print_summary(review, _write_report(review, report), as_json=as_json)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="Holdings: CSV or Excel, the first sheet.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is wrong with a file of holdings, row by row; exit 1 if it cannot be used."""
+    store = Store.open(read_settings())
+    panel = store.panel()
+    holdings = inspect_holdings(
+        read_grid(file), panel, panel.as_of, saved=store.portfolio, argument=file.name
+    )
+    table = check_table(holdings)
+    if as_json:
+        typer.echo(table.to_json(orient="records"))
+    elif table.empty:
+        typer.echo(f"{len(holdings.weights)} positions, nothing to report.")
+    else:
+        print_table(table)
+    if holdings.error is not None:
+        raise typer.Exit(1)
+
+
+def read_grid(path: Path) -> Grid:
+    """Return the cells of a CSV file, or of the first sheet of a workbook.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read as what its name says.
+    """
+    if not path.is_file():
+        raise DataError(f"There is no file {path}.")
+    try:
+        if path.suffix.casefold() in {".xlsx", ".xlsm"}:
+            book = openpyxl.load_workbook(path, data_only=True)
+            return [list(row) for row in book.worksheets[0].iter_rows(values_only=True)]
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            return [[_typed(cell) for cell in row] for row in csv.reader(file)]
+    except (zipfile.BadZipFile, UnicodeDecodeError, csv.Error, KeyError, OSError) as error:
+        raise DataError(f"{path} is no readable CSV or Excel file: {error}.") from None
+
+
+def _typed(cell: str) -> object:
+    """Return a CSV cell as a sheet would hold it: a number where it is one."""
+    return float(cell) if _NUMBER.fullmatch(cell.strip()) else cell
+
+
+def _refresh(store: Store, settings: Settings, source: str) -> Snapshot:
+    """Run the refresh with a progress bar on stderr."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Reading data", total=1.0)
+        return refresh_store(
+            store,
+            settings,
+            source=source,
+            progress=lambda step, share: bar.update(task, description=step, completed=share),
+        )
+
+
+def _review(store: Store, portfolio: str) -> Review:
+    """Run the main job on a saved portfolio or on a file of holdings."""
+    panel = store.panel()
+    file = Path(portfolio)
+    given = read_grid(file) if file.suffix and file.is_file() else portfolio
+    holdings = parse_holdings(given, panel, panel.as_of, saved=store.portfolio)
+    with Console(stderr=True).status("Exposures, risk, optimal weights, backtest"):
+        return review_portfolio(panel, holdings, portfolio=file.stem if file.suffix else portfolio)
+
+
+def _write_report(review: Review, path: Path) -> Path:
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)  # Excel has no time zones
+    return write_portfolio_report(path.absolute(), review, created=now)
+
+
+def _print_summary(review: Review, path: Path, *, as_json: bool) -> None:
+    after = number_at(review.measures, "tracking_error", "after")
+    names = [int(number_at(review.measures, "names", c)) for c in ("before", "after")]
+    stats = review.backtest.view("stats")
+    cagr = [number_at(stats, "cagr", c) for c in ("portfolio", "benchmark")]
+    if as_json:
+        result = {
+            "portfolio": review.portfolio,
+            "as_of": f"{review.date:%Y-%m-%d}",
+            "universe": review.panel.universe,
+            "snapshot": review.panel.snapshot,
+            "tracking_error_before": review.tracking_error,
+            "tracking_error_after": after,
+            "turnover": review.turnover,
+            "names_before": names[0],
+            "names_after": names[1],
+            "strategy": review.idea,
+            "backtest_return": cagr[0],
+            "backtest_benchmark_return": cagr[1],
+            "report": str(path),
+        }
+        typer.echo(json.dumps(result))
+        return
+    for item, value in {
+        "Portfolio": f"{review.portfolio} against {review.panel.universe}, cap weighted",
+        "As of": f"{review.date:%Y-%m-%d}, snapshot {review.panel.snapshot}",
+        "Tracking error": f"{review.tracking_error:.2%} now, {after:.2%} after the rebalance",
+        "Turnover": f"{review.turnover:.1%} one way",
+        "Names": f"{names[0]} now, {names[1]} after",
+        "Backtest": f"{review.idea}, {cagr[0]:.1%} a year after costs, benchmark {cagr[1]:.1%}",
+        "Report": str(path),
+    }.items():
+        typer.echo(f"{item:<16}{value}")

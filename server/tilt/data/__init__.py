@@ -1,0 +1,1 @@
+"""Files of prices and figures in, checked and recorded; panels out."""

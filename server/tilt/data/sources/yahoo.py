@@ -1,0 +1,338 @@
+"""Yahoo Finance through yfinance, for a list of names.
+
+Nothing is asked of Yahoo unless this source is named. One name after the other is asked for, and
+each answer lies in the data folder under the day it is of: a fetch that is stopped, refused or
+killed goes on where it was, and the same refresh on the same day asks nothing. A name that Yahoo
+does not have, or does not answer for, becomes a finding; the others are delivered.
+"""
+
+import datetime as dt
+import os
+import re
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+from pydantic import TypeAdapter, ValidationError
+from yfinance.utils import is_isin
+
+from tilt.data.findings import Finding, noted
+from tilt.data.schema import KEY_FIGURES
+from tilt.data.sources.delivery import Delivery, check_tables
+from tilt.data.sources.yahoo_tables import same_currency, tables
+from tilt.data.sources.yahoo_web import Answer, Pace, PoliteSession, ask, yfinance_over
+from tilt.errors import ArgumentError, BusyError, DataError, cut
+
+PREFIX = "yahoo:"
+LISTS = (".txt", ".csv")
+YEARS = 10
+LONGEST_NAME = 180  # of the source, as the catalog keeps it
+SLOW_IN_A_ROW = 3
+ENDED = 10  # days without a price
+DESCRIPTION = "Yahoo Finance, fetched through yfinance; sectors and industries as Yahoo has them"
+SURVIVORSHIP = (
+    "Survivorship bias: the names were chosen when the data was fetched and count as members in "
+    "the past as well; Yahoo drops most of the companies that were delisted."
+)
+_TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.^=-]{0,19}")
+_CLASS = re.compile(r"[./ ]([ABC])$")  # BRK.B; a suffix of an exchange is another letter
+_ANSWER = TypeAdapter(Answer)
+
+
+def last_day(now: dt.datetime) -> pd.Timestamp:
+    """Return the last calendar day whose closes are final everywhere: that ends at 17:00 New York.
+
+    Parameters
+    ----------
+    now : with a time zone
+    """
+    there = now.astimezone(ZoneInfo("America/New_York")).replace(tzinfo=None)
+    return pd.Timestamp(there - dt.timedelta(hours=17)).normalize()
+
+
+def _today() -> pd.Timestamp:
+    return last_day(dt.datetime.now(dt.UTC))
+
+
+def quiet(fraction: float) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True)
+class Yahoo:
+    """A list of names at Yahoo.
+
+    tickers  : as they are to be known; class B of Berkshire may be BRK.B, BRK/B or BRK-B
+    folder   : where answers are kept until the next day's
+    asked    : what the user named, for the record
+    universe : the name cells will know the universe by
+    start    : first day; January 1, ten years before ``day``, if None
+    day      : last day of the data, for which every exchange has closed
+    base_url : another address to send every request to, such as a stand-in; empty: Yahoo's own
+    progress : told the fraction of names that are done
+    """
+
+    tickers: tuple[str, ...]
+    folder: Path
+    asked: str
+    universe: str = "YAHOO"
+    start: pd.Timestamp | None = None
+    day: pd.Timestamp = field(default_factory=_today)
+    base_url: str = ""
+    pace: Pace = field(default_factory=Pace)
+    progress: Callable[[float], None] = quiet
+
+    @property
+    def name(self) -> str:
+        return f"{PREFIX}{self.asked}"
+
+    @property
+    def first(self) -> pd.Timestamp:
+        return self.start or pd.Timestamp(self.day.year - YEARS, 1, 1)
+
+    def fetch(self) -> Delivery:
+        """Return what Yahoo has of the names; what it does not is in the findings.
+
+        Raises
+        ------
+        BusyError
+            If Yahoo cannot be reached, or refuses; what has come is kept for the next try.
+        DataError
+            If it has prices for none of the names.
+        """
+        answers = self._answers()
+        findings = [f for t, a in answers.items() for f in _gaps(t, a, self.day)]
+        priced = {
+            t: a for t, a in answers.items() if a.days and a.days[0] <= f"{self.day:%Y-%m-%d}"
+        }
+        if not priced:
+            raise DataError(
+                f"Yahoo has no prices for any of the {len(answers)} names. {findings[0].ticker}: "
+                f"{findings[0].detail} Check the tickers; Yahoo writes BRK-B and SAP.DE."
+            )
+        currency = Counter(a.currency for a in priced.values()).most_common(1)[0][0]
+        findings += [
+            _foreign(t, a, currency, self.day) for t, a in priced.items() if a.currency != currency
+        ]
+        kept = {t: a for t, a in priced.items() if a.currency == currency}
+        findings += [f for t, a in kept.items() for f in _remarks(t, a, self.day)]
+        checked = check_tables(tables(kept, self.day))
+        findings += _caps(checked[KEY_FIGURES.name], len(kept), self.day)
+        return Delivery(
+            source=self.name,
+            universe=self.universe,
+            description=f"{DESCRIPTION}; prices in {currency or 'an unknown currency'}",
+            tables=checked,
+            survivorship=SURVIVORSHIP,
+            findings=tuple(findings),
+        )
+
+    def _answers(self) -> dict[str, Answer]:
+        """Return an answer for every name: those of the folder, then Yahoo's."""
+        here = self.folder / f"{self.day:%Y-%m-%d} from {self.first:%Y-%m-%d}"
+        here.mkdir(parents=True, exist_ok=True)
+        answers = {t: kept for t in self.tickers if (kept := _kept(here, t)) is not None}
+        missing = [t for t in self.tickers if t not in answers]
+        if missing:
+            self._ask(missing, answers, here)
+        for other in self.folder.iterdir():
+            if other.is_dir() and not other.name.startswith(f"{self.day:%Y-%m-%d}"):
+                shutil.rmtree(other, ignore_errors=True)
+        return {t: answers[t] for t in self.tickers}
+
+    def _ask(self, missing: list[str], answers: dict[str, Answer], here: Path) -> None:
+        session = PoliteSession(self.pace, base_url=self.base_url)
+        slow = 0
+        with yfinance_over(session):
+            for ticker in missing:
+                self.progress(len(answers) / len(self.tickers))
+                try:
+                    answer = ask(symbol(ticker), self.first, session)
+                except BusyError as error:
+                    raise BusyError(f"{error} {self._so_far(len(answers))}") from None
+                answers[ticker] = answer
+                if answer.final:
+                    _keep(here, ticker, answer)
+                slow = slow + 1 if not (answer.final or answer.days) else 0
+                if slow == SLOW_IN_A_ROW < len(self.tickers):
+                    reason = answer.gaps["prices"].reason
+                    raise BusyError(
+                        f"Yahoo failed for {slow} names in a row, last for {ticker}: {reason}. "
+                        f"{self._so_far(len(answers) - slow)}"
+                    )
+        self.progress(1.0)
+
+    def _so_far(self, done: int) -> str:
+        return (
+            f"{done} of {len(self.tickers)} names are here and are kept; nothing was changed. "
+            "Refresh again in an hour: it goes on from there."
+        )
+
+
+def symbol(ticker: str) -> str:
+    """Return how Yahoo writes a ticker."""
+    return _CLASS.sub(r"-\1", ticker).replace("/", "-")
+
+
+def read_yahoo(
+    name: str, data_path: Path, *, progress: Callable[[float], None] = quiet, base_url: str = ""
+) -> Yahoo:
+    """Return the source that a name such as ``yahoo:AAPL,MSFT`` or ``yahoo:list.txt`` means.
+
+    Parameters
+    ----------
+    name : the prefix, then tickers between commas or a file (``.txt``, ``.csv``) that is here or in
+        the data folder; and then, if wanted, ``@`` and the first day: ``yahoo:AAPL@2015-01-01``
+    data_path : the data folder
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such file, a ticker cannot be one, or the day is no date.
+    """
+    asked = name.strip()[len(PREFIX) :].strip()
+    listed, _, since = asked.partition("@")
+    universe = "YAHOO"
+    if listed.casefold().endswith(LISTS):
+        path = _file(listed, data_path)
+        given, universe = _listed(path), path.stem.upper()
+    else:
+        given = listed.split(",")
+    if len(asked) > LONGEST_NAME:
+        raise ArgumentError(
+            f"The list of tickers is {len(asked)} characters long. Write it to a file, one ticker "
+            "a line, and name that: yahoo:list.txt."
+        )
+    return Yahoo(
+        tickers=_tickers(given),
+        folder=data_path / "yahoo",
+        asked=asked,
+        universe=universe,
+        start=_first_day(since) if since else None,
+        base_url=base_url,
+        progress=progress,
+    )
+
+
+def _first_day(text: str) -> pd.Timestamp:
+    try:
+        return pd.Timestamp(dt.date.fromisoformat(text.strip()))
+    except ValueError:
+        raise ArgumentError(
+            f"The first day must be a date such as 2015-01-01; got '{cut(text)}'."
+        ) from None
+
+
+def _file(name: str, data_path: Path) -> Path:
+    for path in (Path(name).expanduser(), data_path / name):
+        if path.is_file():
+            return path
+    raise ArgumentError(f"There is no file '{name}' with tickers, here or in the data folder.")
+
+
+def _listed(path: Path) -> list[str]:
+    """Return the first column of a file, without a header and without comments."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (UnicodeDecodeError, OSError) as error:
+        raise DataError(f"{path.name} is not a readable text file: {error}.") from None
+    first = [re.split(r"[,;\t]", line.partition("#")[0])[0].strip(" \"'") for line in lines]
+    some = [ticker for ticker in first if ticker]
+    headed = some and some[0].casefold() in {"ticker", "symbol", "tickers", "symbols"}
+    return some[1:] if headed else some
+
+
+def _tickers(given: list[str]) -> tuple[str, ...]:
+    names = [t.strip().upper() for t in given if t.strip()]
+    if not names:
+        raise ArgumentError("There is no ticker to ask Yahoo for. Write yahoo:AAPL,MSFT.")
+    for ticker in names:
+        if not _TICKER.fullmatch(symbol(ticker)) or is_isin(ticker):
+            raise ArgumentError(f"'{cut(ticker)}' is no ticker. Yahoo writes AAPL, BRK-B, SAP.DE.")
+    return tuple(dict.fromkeys(names))
+
+
+def _path(folder: Path, ticker: str) -> Path:
+    # with a prefix: Windows can have no file named CON or PRN
+    return folder / f"t {ticker.replace('/', '-')}.json"
+
+
+def _kept(folder: Path, ticker: str) -> Answer | None:
+    """Return the answer that lies in the folder; None if there is none, or it was cut off."""
+    try:
+        return _ANSWER.validate_json(_path(folder, ticker).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None
+
+
+def _keep(folder: Path, ticker: str, answer: Answer) -> None:
+    path = _path(folder, ticker)
+    part = path.with_suffix(".part")
+    part.write_bytes(_ANSWER.dump_json(answer))
+    os.replace(part, path)  # noqa: PTH105 - the one that also replaces on Windows
+
+
+def _gaps(ticker: str, answer: Answer, day: pd.Timestamp) -> list[Finding]:
+    """Return a finding for each part that Yahoo did not give."""
+    gaps = dict(answer.gaps)
+    if "prices" in gaps:
+        known = "not_at_yahoo" if gaps["prices"].final else "not_fetched"
+        words = _GAPS[known].format(gaps["prices"].reason)
+        return [noted(day, known, words, ticker=ticker, severity="error")]
+    return [
+        noted(day, f"no_{part}", _GAPS[part].format(gap.reason), ticker=ticker)
+        for part, gap in gaps.items()
+    ]
+
+
+_GAPS = {
+    "not_at_yahoo": "It has no prices at Yahoo: {}. | It is not in the universe.",
+    "not_fetched": "Its prices did not come: {}. | Not in the universe. Refresh to ask again.",
+    "shares": "Its past shares outstanding did not come: {}. | It has no past market caps.",
+    "statements": "Its annual statements did not come: {}. | Figures made from them are missing.",
+    "profile": "Its name, sector and industry did not come: {}. | It is not classified.",
+}
+
+
+def _foreign(ticker: str, answer: Answer, currency: str, day: pd.Timestamp) -> Finding:
+    words = (
+        f"Its prices are in {answer.currency or 'an unknown currency'}, most others in {currency}. "
+        "| Left out: caps in several currencies do not add up."
+    )
+    return noted(day, "other_currency", words, ticker=ticker, severity="error")
+
+
+def _remarks(ticker: str, answer: Answer, day: pd.Timestamp) -> list[Finding]:
+    """Return what should be known about a name that is delivered."""
+    last = pd.Timestamp(max(answer.days))
+    notes: dict[str, str] = {}
+    if (day - last).days > ENDED:
+        notes["prices_end"] = f"Its last price is of {last:%Y-%m-%d}. | Kept until then."
+    if not same_currency(answer):
+        notes["statement_currency"] = (
+            f"Its statements are in {answer.profile['financialCurrency']}, its prices in "
+            f"{answer.currency}. | No book value, earnings or sales against its price."
+        )
+    if "profile" not in answer.gaps and not answer.profile.get("sector"):
+        notes["no_sector"] = "Yahoo has no sector for it. | It is not classified."
+    if not answer.shares and "shares" not in answer.gaps:
+        today = "sharesOutstanding" in answer.profile
+        had = "It has a cap on the last day only." if today else "It has no market cap."
+        notes["no_past_shares"] = f"Yahoo has no past shares outstanding for it. | {had}"
+    return [noted(day, check, words, ticker=ticker) for check, words in notes.items()]
+
+
+def _caps(figures: pd.DataFrame, names: int, day: pd.Timestamp) -> list[Finding]:
+    """Return from when on there are market caps."""
+    if figures.empty:
+        return []
+    first = figures.groupby("symbol")["date"].min()
+    words = (
+        f"Yahoo counts the shares of {len(first)} of {names} names, of half of these from "
+        f"{first.sort_values().iloc[(len(first) - 1) // 2]:%Y-%m} on. | No caps before the count."
+    )
+    return [noted(day, "caps_begin", words, severity="info")]

@@ -1,0 +1,311 @@
+"""The catalog's table of jobs, and the only ways a job may change its state.
+
+Every change is one statement that also checks what it changes, so that several servers can share
+the table without a lock. The pair (id, attempt) names who may still speak for a job: a server that
+was taken for dead, and a worker of a canceled job, find that it no longer matches.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    DateTime,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from tilt.errors import BusyError, TiltError, UnknownNameError
+from tilt.jobs.worker import Failed, Report, Task
+
+State: TypeAlias = Literal["queued", "running", "done", "failed", "canceled"]
+
+_ALIVE = text("state IN ('queued', 'running', 'done')")
+_JOBS = Table(
+    "jobs",
+    MetaData(),
+    Column("id", String(16), primary_key=True),
+    Column("key", String(200), nullable=False),
+    Column("owner", String(200), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("function", String(200), nullable=False),
+    Column("task", String(64), nullable=False),  # SHA-256 of the file with the arguments
+    Column("state", String(8), nullable=False),
+    Column("stage", String(200), nullable=False, default=""),
+    Column("fraction", Float, nullable=False, default=0.0),
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("losses", Integer, nullable=False, default=0),  # attempts whose process died
+    Column("server", String(100), nullable=False, default=""),
+    Column("beat", Integer, nullable=False, default=0),  # moves while the server lives
+    Column("result", String(64), nullable=False, default=""),  # SHA-256 of the result file
+    Column("error_kind", String(40), nullable=False, default=""),
+    Column("error", Text, nullable=False, default=""),
+    Column("submitted", DateTime, nullable=False),
+    Column("started", DateTime, nullable=True),
+    Column("finished", DateTime, nullable=True),
+)
+_INDEXES = (
+    Index(
+        "jobs_once",
+        _JOBS.c.owner,
+        _JOBS.c.key,
+        unique=True,
+        sqlite_where=_ALIVE,
+        postgresql_where=_ALIVE,
+    ),
+    Index("jobs_by_state", _JOBS.c.state, _JOBS.c.submitted),
+    Index("jobs_by_owner", _JOBS.c.owner, _JOBS.c.submitted),
+)
+
+
+class JobError(TiltError):
+    """A job has no result: it was canceled, took too long, or broke."""
+
+    status = 422
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the catalog knows of a job.
+
+    key        : depends on the content; the same key is not run twice while running or done
+    function   : dotted name of what runs
+    fraction   : how much is done, 0 to 1; stage says what is being done
+    error_kind : the class of the error that ended it, else empty
+    submitted, started, finished : in UTC; started is of the last attempt
+    """
+
+    id: str
+    key: str
+    owner: str
+    title: str
+    function: str
+    state: State
+    stage: str
+    fraction: float
+    attempt: int
+    result: str
+    error_kind: str
+    error: str
+    submitted: dt.datetime
+    started: dt.datetime | None
+    finished: dt.datetime | None
+
+    @property
+    def pending(self) -> bool:
+        """Whether it still waits or runs."""
+        return self.state in ("queued", "running")
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds it has run, or ran."""
+        if self.started is None:
+            return 0.0
+        return max(0.0, ((self.finished or dt.datetime.now(dt.UTC)) - self.started).total_seconds())
+
+
+class Ledger:
+    """The table of jobs in one catalog, created if absent."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        with engine.begin() as connection:
+            connection.execute(CreateTable(_JOBS, if_not_exists=True))
+            for index in _INDEXES:
+                connection.execute(CreateIndex(index, if_not_exists=True))
+
+    def add(
+        self, *, job: str, key: str, owner: str, title: str, function: str, task: str, most: int
+    ) -> Job | None:
+        """Queue a job; None if its owner has another alive with this key.
+
+        Raises
+        ------
+        BusyError
+            If ``most`` jobs wait already.
+        """
+        given = {
+            "id": job, "key": key, "owner": owner, "title": title, "function": function,
+            "task": task, "state": "queued", "stage": "waiting", "fraction": 0.0, "attempt": 0,
+            "losses": 0, "server": "", "beat": 0, "result": "", "error_kind": "", "error": "",
+        }  # fmt: skip
+        queue = _JOBS.alias()
+        waiting = select(func.count()).where(queue.c.state == "queued").scalar_subquery()
+        now = literal(_now(), DateTime)
+        row = select(*(literal(v) for v in given.values()), now).where(waiting < most)
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(
+                    insert(_JOBS).from_select([*given, "submitted"], row, include_defaults=False)
+                )
+        except IntegrityError:
+            return None
+        added = self._rows(_JOBS.c.id == job, most=1)  # not every database counts such rows
+        if not added:
+            raise BusyError(
+                f"{most} jobs are waiting already. Try again when some are done, or cancel one."
+            )
+        return added[0]
+
+    def alive(self, key: str, owner: str) -> Job | None:
+        """Return the owner's job with this key that waits, runs or is done."""
+        found = self._rows((_JOBS.c.key == key) & (_JOBS.c.owner == owner) & _ALIVE, most=1)
+        return found[0] if found else None
+
+    def get(self, job: str, owner: str) -> Job:
+        """Return a job of ``owner``.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none; whether another owner has it cannot be told.
+        """
+        found = self._rows((_JOBS.c.id == job) & (_JOBS.c.owner == owner), most=1)
+        if not found:
+            raise UnknownNameError(
+                f"No job '{job[:40]}'. It may have been removed; submit it again."
+            )
+        return found[0]
+
+    def listed(self, owner: str, most: int) -> list[Job]:
+        """Return an owner's jobs, the newest first."""
+        return self._rows(_JOBS.c.owner == owner, most=most)
+
+    def cancel(self, job: str, owner: str) -> None:
+        """Cancel a job that waits or runs; whoever runs it sees that it is no longer theirs."""
+        mine = (_JOBS.c.id == job) & (_JOBS.c.owner == owner)
+        pending = _JOBS.c.state.in_(["queued", "running"])
+        self._change(
+            mine & pending, state="canceled", stage="canceled", finished=_now(),
+            error_kind="JobError", error="It was canceled.",
+        )  # fmt: skip
+
+    def claim(self, server: str) -> Task | None:
+        """Take the next job for ``server``; an owner with fewer running goes first."""
+        busy = (
+            select(_JOBS.c.owner, func.count().label("running"))
+            .where(_JOBS.c.state == "running")
+            .group_by(_JOBS.c.owner)
+            .subquery()
+        )
+        following = (
+            select(_JOBS.c.id, _JOBS.c.attempt, _JOBS.c.task)
+            .outerjoin(busy, busy.c.owner == _JOBS.c.owner)
+            .where(_JOBS.c.state == "queued")
+            .order_by(func.coalesce(busy.c.running, 0), _JOBS.c.submitted, _JOBS.c.id)
+            .limit(1)
+        )
+        while True:
+            with self._engine.connect() as connection:
+                row = connection.execute(following).first()
+            if row is None:
+                return None
+            queued = (_JOBS.c.id == row.id) & (_JOBS.c.state == "queued")
+            if self._change(
+                queued & (_JOBS.c.attempt == row.attempt), state="running", server=server,
+                stage="starting", fraction=0.0, started=_now(),
+                attempt=_JOBS.c.attempt + 1, beat=_JOBS.c.beat + 1,
+            ):  # fmt: skip
+                return Task(row.id, row.attempt + 1, row.task)
+
+    def running(self) -> list[tuple[Task, str, int]]:
+        """Return each running task with its server and its beat."""
+        columns = (_JOBS.c.id, _JOBS.c.attempt, _JOBS.c.task, _JOBS.c.server, _JOBS.c.beat)
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(*columns).where(_JOBS.c.state == "running")).all()
+        return [(Task(r.id, r.attempt, r.task), r.server, r.beat) for r in rows]
+
+    def touch(self, task: Task, report: Report | None) -> None:
+        """Say that a task is alive, and how far it is."""
+        said = {"fraction": report.fraction, "stage": report.stage} if report else {}
+        self._change(_held(task), beat=_JOBS.c.beat + 1, **said)
+
+    def finish(self, task: Task, sha256: str) -> bool:
+        """Record a result; False if the task was no longer held.
+
+        Saying it twice is saying it once: the answer to the first may have been lost on the way.
+        """
+        mine = (_JOBS.c.id == task.job) & (_JOBS.c.attempt == task.attempt)
+        return self._change(
+            mine & _JOBS.c.state.in_(["running", "done"]),
+            state="done", stage="done", fraction=1.0, result=sha256, finished=_now(),
+        )  # fmt: skip
+
+    def fail(self, task: Task, failed: Failed) -> bool:
+        """Record an error; False if the task was no longer held."""
+        return self._change(
+            _held(task), state="failed", stage="failed", finished=_now(),
+            error_kind=failed.kind, error=failed.message,
+        )  # fmt: skip
+
+    def hand_back(self, task: Task) -> bool:
+        """Queue a task again whose server stops in good order."""
+        return self._change(_held(task), state="queued", stage="waiting again", server="")
+
+    def lose(self, task: Task, words: str) -> None:
+        """Queue a task once more whose process died; the second time it fails with ``words``."""
+        first = _held(task) & (_JOBS.c.losses == 0)
+        if not self._change(
+            first, state="queued", stage="waiting again: its process ended", server="", losses=1
+        ):
+            self.fail(task, Failed("JobError", words))
+
+    def spoil(self, job: Job, words: str) -> None:
+        """Turn a done job whose result is damaged into a failed one, so that it can run again."""
+        done = (_JOBS.c.id == job.id) & (_JOBS.c.state == "done")
+        self._change(done, state="failed", stage="failed", error_kind="BusyError", error=words)
+
+    def forget(self, before: dt.datetime) -> None:
+        """Remove the jobs that ended before a time."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(_JOBS).where(_JOBS.c.finished < before.replace(tzinfo=None)))
+
+    def known(self, ids: set[str]) -> set[str]:
+        """Return those of ``ids`` that the table has."""
+        with self._engine.connect() as connection:
+            return {i for i in connection.scalars(select(_JOBS.c.id)) if i in ids}
+
+    def _change(self, where: ColumnElement[bool], **values: object) -> bool:
+        with self._engine.begin() as connection:
+            return connection.execute(update(_JOBS).where(where).values(**values)).rowcount == 1
+
+    def _rows(self, where: ColumnElement[bool], *, most: int) -> list[Job]:
+        newest = _JOBS.c.submitted.desc(), _JOBS.c.id
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(_JOBS).where(where).order_by(*newest).limit(most))
+            return [_job(row) for row in rows.mappings()]
+
+
+def _held(task: Task) -> ColumnElement[bool]:
+    return and_(_JOBS.c.id == task.job, _JOBS.c.attempt == task.attempt, _JOBS.c.state == "running")
+
+
+def _job(row: RowMapping) -> Job:
+    values = {name: row[name] for name in Job.__dataclass_fields__}
+    for name in ("submitted", "started", "finished"):
+        if values[name] is not None:
+            values[name] = values[name].replace(tzinfo=dt.UTC)
+    return Job(**values)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)

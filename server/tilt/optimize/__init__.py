@@ -1,0 +1,1 @@
+"""Portfolio problems stated as an objective and a list of named rules, solved and explained."""

@@ -1,0 +1,230 @@
+"""Why a problem has no solution: the smallest set of rules that conflict, and what repairs it."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tilt.optimize.arithmetic import shortcomings
+from tilt.optimize.check import TOLERANCE
+from tilt.optimize.constraints import KINDS, Rule, Side, amount
+from tilt.optimize.limits import Half, Layout, halves, lay_out
+from tilt.optimize.native import Answer, solve_clarabel, solve_piqp
+from tilt.optimize.problem import Case
+from tilt.optimize.program import Ease, build
+from tilt.optimize.terms import Array
+
+FEASIBLE = TOLERANCE / 2  # a smaller violation is a rule kept
+HEAD = 120  # characters of a message that a cell shows
+_DEEPEST_FIRST = ("tracking_error", "volatility", "beta", "factor", "industry", "sector")
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One bound of one rule, and where it must be moved.
+
+    rule : with that bound only
+    to   : the bound that makes the whole problem feasible, rounded outward; None where moving this
+           rule alone is not enough
+    """
+
+    rule: Rule
+    side: Side
+    to: float | None
+
+    @property
+    def bound(self) -> float:
+        return self.rule.bound(self.side) or 0.0
+
+    @property
+    def steps(self) -> float:
+        """How far the bound moves, in the steps of its kind."""
+        if self.to is None:
+            return np.inf
+        return abs(self.to - self.bound) / KINDS[self.rule.rule].step
+
+    def words(self) -> str:
+        """Return 'raise the max of turnover to 7.3 %', by the name of the table's column."""
+        verb = "raise" if self.side == "max" else "lower"
+        against = " against the benchmark" if self.rule.relative else ""
+        to = self.rule.shown(self.to or 0.0)
+        return f"{verb} the {self.side} of {self.rule.subject()} to {to}{against}"
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """What stands in the way.
+
+    rules   : a smallest set that cannot hold together, each with the one bound that matters;
+              without any of them the others can hold
+    repairs : for each of them, the value that alone makes the whole problem feasible
+    least   : the least that several bounds together must move, measured in steps of their kind
+    reasons : what plain arithmetic says
+    """
+
+    rules: tuple[Rule, ...]
+    repairs: tuple[Repair, ...]
+    least: tuple[Repair, ...]
+    reasons: tuple[str, ...]
+    invested: float | None
+
+    def headline(self) -> str:
+        """Return the conflict as a message whose first 120 characters stand alone."""
+        quoted = " and ".join(f"'{rule.words()}'" for rule in self.rules)
+        if len(self.rules) == 1:
+            said = f"{quoted} cannot hold"
+            if self.invested is not None:
+                said += f" with {amount(self.invested)} invested"
+        elif self.rules:
+            said = f"{quoted} conflict"
+        else:
+            said = "no set of rules that conflicts was found"
+        ways = [r.words() for r in sorted(self.repairs, key=_steps) if r.to is not None]
+        told = f"No solution: {said}."
+        full = told + _sentence(" or ".join(ways))
+        if len(full) <= HEAD:
+            return full
+        first = _sentence(ways[0]) if ways else " No single change repairs it."
+        others = _sentence(" or ".join(ways[1:]), lead="Or ")
+        if len(told) <= HEAD:
+            return told + first + others
+        count = f"{len(self.rules)} rules" if len(self.rules) > 1 else "one rule"
+        return f"No solution because of {count}.{first} {said[0].upper()}{said[1:]}.{others}"
+
+    def sentences(self) -> list[str]:
+        """Return the whole explanation, a sentence a row."""
+        told = [self.headline(), *self.reasons]
+        told += [f"In conflict: '{rule.words()}'." for rule in self.rules]
+        for repair in self.repairs:
+            if repair.to is None:
+                told.append(f"Moving '{repair.rule.words()}' alone repairs nothing.")
+            else:
+                now = repair.rule.shown(repair.bound)
+                told.append(f"To repair it alone, {repair.words()} (now {now}).")
+        if len(self.least) > 1:
+            ways = " and ".join(r.words() for r in self.least)
+            told.append(f"The least change over all rules together: {ways}.")
+        return told
+
+
+def _steps(repair: Repair) -> float:
+    return repair.steps
+
+
+def _sentence(text: str, lead: str = "") -> str:
+    if not text:
+        return ""
+    body = lead + text if lead else text[0].upper() + text[1:]
+    return f" {body}."
+
+
+def explain_conflict(case: Case) -> Conflict | None:
+    """Return why a case has no solution, or None if its hard rules can hold together."""
+    layout = lay_out(case)
+    sides = halves(layout, [rule for rule in case.rules if rule.hard])
+    violation = _Violation(layout, sides)
+    everything = range(len(sides))
+    first = violation.smallest(everything)
+    if first.feasible:
+        return None
+    core = _smallest_set(violation, first)
+    return Conflict(
+        rules=tuple(sides[n].rule.only(sides[n].side) for n in core),
+        repairs=tuple(_alone(layout, sides, n) for n in core),
+        least=tuple(
+            Repair(sides[n].rule.only(sides[n].side), sides[n].side, _outward(sides[n], by))
+            for n, by in first.moved.items()
+            if by > FEASIBLE
+        ),
+        reasons=shortcomings(case),
+        invested=case.invested,
+    )
+
+
+@dataclass(frozen=True)
+class _Smallest:
+    """The least total violation of some halves: by how much each moves, and which ones bear it."""
+
+    feasible: bool
+    moved: Mapping[int, float]
+    bearing: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Violation:
+    layout: Layout
+    halves: Sequence[Half]
+
+    def smallest(self, which: Iterable[int]) -> _Smallest:
+        """Move the bounds of ``which`` as little as makes them hold together; others are absent."""
+        chosen = list(which)
+        sides = [self.halves[n] for n in chosen]
+        ease = {
+            k: Ease(KINDS["factor"].step / KINDS[half.rule.rule].step, shared=True)
+            for k, half in enumerate(sides)
+        }
+        program = build(self.layout, sides, None, ease=ease)
+        answer = solve_clarabel(program)
+        if answer.status not in ("optimal", "optimal_inaccurate") and not program.cones:
+            answer = solve_piqp(program)
+        moved = {chosen[k]: float(answer.x[at[0]]) for k, at in program.slack.items()}
+        worst = max(moved.values(), default=0.0)
+        dearest = max((float(p.sum()) for p in answer.prices.values()), default=0.0)
+        bearing = tuple(
+            chosen[k]
+            for k in sorted(answer.prices)
+            if float(answer.prices[k].sum()) > 1e-6 * dearest
+        )
+        return _Smallest(worst <= FEASIBLE, moved, bearing)
+
+
+def _smallest_set(violation: _Violation, first: _Smallest) -> list[int]:
+    """Drop halves one by one while what is left stays impossible (a deletion filter).
+
+    The halves with a price prove the impossibility, so the others go at once; each later proof
+    may shrink the set again.
+    """
+    core = list(first.bearing)
+    if violation.smallest(core).feasible:
+        core = list(range(len(violation.halves)))
+    kept: list[int] = []
+    waiting = sorted(core, key=lambda n: _depth(violation.halves[n].rule))
+    while waiting:
+        out = waiting.pop(0)
+        without = violation.smallest([*kept, *waiting])
+        if without.feasible:
+            kept.append(out)
+            continue
+        shrunk = [n for n in waiting if n in without.bearing]
+        if len(shrunk) < len(waiting) and not violation.smallest([*kept, *shrunk]).feasible:
+            waiting = shrunk
+    return sorted(kept)
+
+
+def _depth(rule: Rule) -> int:
+    """Return when a rule is tried without: the ones that are harder to see through first."""
+    return _DEEPEST_FIRST.index(rule.rule) if rule.rule in _DEEPEST_FIRST else len(_DEEPEST_FIRST)
+
+
+def _alone(layout: Layout, sides: Sequence[Half], index: int) -> Repair:
+    """Return how far one half must move while all others hold."""
+    half = sides[index]
+    rule = half.rule.only(half.side)
+    program = build(layout, sides, None, ease={index: Ease(1.0, shared=True)})
+    if (program.lower > program.upper).any():
+        return Repair(rule, half.side, None)
+    answer: Answer = solve_clarabel(program)
+    if answer.status not in ("optimal", "optimal_inaccurate"):
+        return Repair(rule, half.side, None)
+    by: Array = answer.x[program.slack[index]]
+    return Repair(rule, half.side, _outward(half, float(by[0])))
+
+
+def _outward(half: Half, by: float) -> float:
+    """Return the bound moved by a little more than needed, so that the repaired rule has room."""
+    unit = 1e-4 if KINDS[half.rule.rule].percent else 1e-3
+    bound = half.rule.bound(half.side) or 0.0
+    if half.side == "max":
+        return round(math.ceil((bound + by + TOLERANCE) / unit) * unit, 10)
+    return round(math.floor((bound - by - TOLERANCE) / unit) * unit, 10)

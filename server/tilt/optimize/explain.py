@@ -1,0 +1,237 @@
+"""What each rule costs: its shadow price, and what one step looser or tighter would change."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tilt.optimize.check import Reading, read_each, read_implicit, read_rules
+from tilt.optimize.constraints import KINDS, Rule, Side, amount
+from tilt.optimize.problem import Case, kind_step
+from tilt.optimize.route import Found, find
+from tilt.optimize.terms import RISK_OBJECTIVES, Array
+
+SHORT_STEP = 0.005  # of capital: what long-only is loosened by
+_EXPANDED = ("sector", "industry", "factor")
+
+
+@dataclass(frozen=True, eq=False)
+class Priced:
+    """A rule's reading and what its bound is worth, in the unit of the reported objective.
+
+    shadow_price : improvement of the objective for one unit more room, from the dual solution;
+                   zero where the rule does not bind, NaN where there is none
+    looser       : improvement when the bound is one step looser, by solving again
+    tighter      : the same one step tighter, so zero or negative; NaN where nothing is left
+    step         : by how much the bound was moved
+    """
+
+    reading: Reading
+    shadow_price: float
+    looser: float = np.nan
+    tighter: float = np.nan
+    step: float = np.nan
+
+
+def _worth(case: Case, found: Found) -> float:
+    """Return what the solver maximizes: the goal less what broken soft rules cost."""
+    broken = 0.0
+    for reading in read_each(case, found.weights):
+        broken += (reading.rule.priority or 0.0) * max(-reading.slack, 0.0)
+    return case.goal.value(found.weights, case.model) - broken
+
+
+def price_rules(case: Case, found: Found) -> list[Priced]:
+    """Return each rule's reading with its shadow price; implicit rules come last."""
+    reported = case.headline(found.weights)
+    slope = 1.0
+    if case.objective in RISK_OBJECTIVES:  # of a root: d√v = dv / 2√v
+        slope = 1 / (2 * reported) if reported > 1e-9 else np.nan
+    priced: list[Priced] = []
+    for rule in dict.fromkeys(case.rules):
+        readings = read_rules(case, found.weights, (rule,))
+        for n, reading in enumerate(readings):
+            paid = _paid(found, rule, n, len(readings))
+            priced += [
+                Priced(one, 0.0 if one.status == "slack" else paid[one.side] * slope)
+                for one in _by_side(case, found.weights, reading, paid)
+            ]
+    for reading in read_implicit(case, found.weights):
+        price = found.budget * slope if reading.rule.rule == "budget" else np.nan
+        priced.append(Priced(reading, price))
+    return priced
+
+
+def _paid(found: Found, rule: Rule, row: int, rows: int) -> dict[Side, float]:
+    """Return what each bound of a rule costs by the dual solution, for one row of its readings."""
+    total: dict[Side, float] = {"min": 0.0, "max": 0.0}
+    for n, half in enumerate(found.halves):
+        if half.rule == rule and n in found.prices:
+            prices = found.prices[n]
+            total[half.side] += float(prices[row] if len(prices) == rows else prices.sum())
+    if rule.low is not None and rule.low == rule.high:  # two bounds at one place pull as one
+        net = total["max"] - total["min"]
+        return {"min": max(-net, 0.0), "max": max(net, 0.0)}
+    return total
+
+
+def _by_side(
+    case: Case, weights: Array, reading: Reading, paid: dict[Side, float]
+) -> list[Reading]:
+    """Return a reading for each bound that holds the portfolio back, the dearer one first.
+
+    An equality holds back on the side that costs. The weights of many names can lie on both bounds
+    of their rule at once, some on either.
+    """
+    rule = reading.rule
+    dearer: Side = "max" if paid["max"] >= paid["min"] else "min"
+    if reading.status == "slack" or rule.low is None or rule.high is None:
+        return [reading]
+    if rule.low == rule.high:
+        return [replace(reading, side=dearer)]
+    if rule.rule != "weight":
+        return [reading]
+    sides: tuple[Side, ...] = (dearer, "min" if dearer == "max" else "max")
+    ones = [read_rules(case, weights, (rule.only(side),))[0] for side in sides]
+    held = [
+        replace(one, rule=rule, low=rule.low, high=rule.high)
+        for one in ones
+        if one.status != "slack"
+    ]
+    return held if len(held) > 1 else [reading]
+
+
+def step_rules(case: Case, found: Found) -> list[Priced]:
+    """Return the rules priced, and each binding one solved again one step looser and tighter."""
+    return [_stepped(case, found, priced) for priced in price_rules(case, found)]
+
+
+def _stepped(case: Case, found: Found, priced: Priced) -> Priced:
+    reading = priced.reading
+    if reading.status != "binding" or reading.rule.rule == "budget":
+        return priced
+    if reading.rule.rule == "long_only":
+        return replace(priced, looser=_gain(case, found, _with_shorts(case)), step=SHORT_STEP)
+    step = kind_step(reading.rule, reading.side)
+    outward = step if reading.side == "max" else -step
+    looser = _moved(case, reading, outward)
+    tighter = _moved(case, reading, -outward)
+    return replace(
+        priced,
+        looser=np.nan if looser is None else _gain(case, found, looser),
+        tighter=np.nan if tighter is None else _gain(case, found, tighter),
+        step=step,
+    )
+
+
+def _gain(case: Case, found: Found, changed: Case) -> float:
+    again = find(changed)
+    if again.status not in ("optimal", "optimal_inaccurate"):
+        return np.nan
+    gain = _worth(changed, again) - _worth(case, found)
+    if case.objective in RISK_OBJECTIVES:  # v0 - v1 = (√v0 - √v1)(√v0 + √v1)
+        both = case.headline(found.weights) + changed.headline(again.weights)
+        return gain / both if both > 0 else 0.0
+    return gain
+
+
+def _moved(case: Case, reading: Reading, by: float) -> Case | None:
+    """Return the case with one bound moved, for one member where the rule names each."""
+    rules: list[Rule] = []
+    for rule in case.rules:
+        if rule != reading.rule:
+            rules.append(rule)
+            continue
+        if rule.who == "*" and rule.rule in _EXPANDED:
+            names = (
+                list(case.factors)
+                if rule.rule == "factor"
+                else [name for name, _ in case.members(rule)]
+            )
+            rules += [replace(rule, who=str(n)) for n in names if n != reading.who]
+        moved = _shifted(replace(rule, who=reading.who or rule.who), reading.side, by)
+        if moved is None:
+            return None
+        rules.append(moved)
+    return replace(case, rules=tuple(rules))
+
+
+def _shifted(rule: Rule, side: Side, by: float) -> Rule | None:
+    """Return the rule with a bound moved, or None where that leaves nothing."""
+    moved = rule.moved(side, (rule.bound(side) or 0.0) + by)
+    if moved.low is not None and moved.high is not None and moved.low > moved.high:
+        return None
+    if KINDS[rule.rule].max_only and (moved.high or 0.0) < 0:
+        return None
+    return moved
+
+
+def _with_shorts(case: Case) -> Case:
+    return replace(
+        case,
+        options=replace(case.options, long_short=True),
+        rules=(*case.rules, Rule("weight", "*", low=-SHORT_STEP)),
+    )
+
+
+def rule_sentences(case: Case, found: Found, stepped: list[Priced]) -> list[str]:
+    """Return a sentence for each rule that binds, the dearest first, and one for the others."""
+    told: list[str] = []
+    reported = case.headline(found.weights)
+    binding = [p for p in stepped if p.reading.status == "binding" and np.isfinite(p.looser)]
+    binding.sort(key=lambda p: -p.looser)
+    for n, priced in enumerate(binding):
+        lead = "costs most" if n == 0 and priced.looser > 1e-9 else "binds"
+        told.append(f"'{_words(priced)}' {lead}: {_looser(case, priced, reported)}")
+    for priced in stepped:
+        if priced.reading.status == "given up":
+            reading = priced.reading
+            told.append(
+                f"'{_words(priced)}' is soft and was given up by "
+                f"{reading.rule.shown(-reading.slack)}."
+            )
+    free = sum(p.reading.status == "slack" for p in stepped)
+    if free:
+        bounds = "bound leaves" if free == 1 else "bounds leave"
+        told.append(f"{free} other {bounds} room and cost{'s' if free == 1 else ''} nothing.")
+    return told
+
+
+def _words(priced: Priced) -> str:
+    reading = priced.reading
+    if reading.rule.rule == "long_only":
+        return "no short positions"
+    rule = replace(reading.rule, who=reading.who).only(reading.side)
+    return rule.words()
+
+
+def _looser(case: Case, priced: Priced, reported: float) -> str:
+    reading, rule = priced.reading, priced.reading.rule
+    name = objective_name(case)
+    gain = priced.looser
+    if rule.rule == "long_only":
+        at = f"with shorts to {amount(-SHORT_STEP)}"
+    else:
+        sign = 1 if reading.side == "max" else -1
+        at = f"at {rule.shown((rule.bound(reading.side) or 0.0) + sign * priced.step)}"
+    after = reported - gain if case.objective in RISK_OBJECTIVES else reported + gain
+    now, then = shown_objective(case, reported), shown_objective(case, after)
+    if then == now:
+        return f"{at} {name} would stay {now}."
+    return f"{at} {name} would be {then} instead of {now}."
+
+
+def objective_name(case: Case) -> str:
+    """Return what the objective is called in a sentence."""
+    return {
+        "min_te": "tracking error",
+        "min_risk": "volatility",
+        "max_return": "expected return",
+        "max_utility": "utility",
+    }.get(case.objective, "the distance to equal weights")
+
+
+def shown_objective(case: Case, value: float) -> str:
+    """Return a value of the reported objective as a reader sees it."""
+    if case.objective == "equal_weight":
+        return f"{-value:.4g}"
+    return amount(value)

@@ -1,0 +1,236 @@
+"""Rules as rows of numbers: what the native solvers and the search for conflicts work on.
+
+The variables are ``x = [w, y, u, p]``: weights, factor exposures ``y = B'(w - center)``, buys of
+the names that could be bought or sold, long parts of the names that could be held long or short.
+For a name that is not held and may not be short, its weight is its buy: most names need no ``u``.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+
+from tilt.errors import ArgumentError
+from tilt.optimize.constraints import KINDS, Rule, Side
+from tilt.optimize.problem import Case
+from tilt.optimize.terms import Array
+
+RISK_RULES = ("tracking_error", "volatility")
+_SPLIT_RULES = ("gross", "long", "short")
+
+
+@dataclass(frozen=True, eq=False)
+class Half:
+    """One side of one rule: ``matrix x ≤ bound``, or ``‖matrix x + shift‖ ≤ bound``.
+
+    names : what each row is about, for the messages
+    at    : positions of the assets when the rows bound single weights, else empty
+    shift : of a risk rule; None for linear rows
+    """
+
+    rule: Rule
+    side: Side
+    names: tuple[str, ...]
+    matrix: sp.csr_matrix
+    bound: Array
+    at: Array
+    shift: Array | None = None
+
+    @property
+    def conic(self) -> bool:
+        return self.shift is not None
+
+    @property
+    def shift_or_zero(self) -> Array:
+        return np.zeros(self.matrix.shape[0]) if self.shift is None else self.shift
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Where each kind of variable stands in ``x``."""
+
+    case: Case
+    moving: Array  # positions of the assets with a buy variable
+    split: Array  # positions of the assets with a long-part variable
+
+    @property
+    def assets(self) -> int:
+        return len(self.case.assets)
+
+    @property
+    def factors(self) -> int:
+        return len(self.case.factors)
+
+    @property
+    def size(self) -> int:
+        return self.assets + self.factors + len(self.moving) + len(self.split)
+
+    @property
+    def buys(self) -> Array:
+        return self.assets + self.factors + np.arange(len(self.moving))
+
+    @property
+    def longs(self) -> Array:
+        return self.assets + self.factors + len(self.moving) + np.arange(len(self.split))
+
+    @cached_property
+    def definitions(self) -> tuple[sp.csc_matrix, Array]:
+        """``B'w - y = B'center`` as an equality."""
+        n, k = self.assets, self.factors
+        b = self.case.model.exposures
+        extra = sp.csc_matrix((k, self.size - n - k))
+        matrix = sp.hstack([sp.csc_matrix(b.T), -sp.identity(k, format="csc"), extra], format="csc")
+        return matrix, b.T @ self.case.center
+
+    @cached_property
+    def parts(self) -> tuple[sp.csr_matrix, Array]:
+        """``w - held ≤ u`` and ``w ≤ p``, as ``matrix x ≤ bound``."""
+        moving, split = len(self.moving), len(self.split)
+        rows = np.arange(moving + split)
+        at = np.concatenate([self.moving, self.split]).astype(int)
+        columns = np.concatenate([self.buys, self.longs]).astype(int)
+        matrix = sp.csr_matrix(
+            (
+                np.concatenate([np.ones(len(rows)), -np.ones(len(rows))]),
+                (np.concatenate([rows, rows]), np.concatenate([at, columns])),
+            ),
+            shape=(len(rows), self.size),
+        )
+        bound = np.concatenate([self.case.current[self.moving], np.zeros(split)])
+        return matrix, bound
+
+    def row(self, entries: Iterable[tuple[Array, Array | float]]) -> sp.csr_matrix:
+        """Return one row from pairs of columns and coefficients."""
+        dense = np.zeros(self.size)
+        for columns, coefficients in entries:
+            dense[columns] += coefficients
+        at = np.flatnonzero(dense)
+        return sp.csr_matrix((dense[at], at, np.array([0, len(at)])), shape=(1, self.size))
+
+
+def lay_out(case: Case) -> Layout:
+    """Return the variables that the rules of a case need."""
+    names = {rule.rule for rule in case.rules}
+    shorts = case.options.long_short
+    held = case.current != 0
+    moving = np.flatnonzero(held | shorts) if "turnover" in names else np.zeros(0, dtype=int)
+    split = (
+        np.arange(len(case.assets))
+        if shorts and names.intersection(_SPLIT_RULES)
+        else np.zeros(0, dtype=int)
+    )
+    return Layout(case, moving, split)
+
+
+def halves(layout: Layout, rules: Iterable[Rule]) -> list[Half]:
+    """Return each side of each rule, in order."""
+    found: list[Half] = []
+    for rule in rules:
+        if rule.rule in RISK_RULES:
+            found.append(_risk(layout, rule))
+            continue
+        names, matrix, offset, at = _expression(layout, rule)
+        if rule.low is not None and not KINDS[rule.rule].max_only:
+            found.append(Half(rule, "min", names, -matrix, offset - rule.low, at))
+        if rule.high is not None:
+            found.append(Half(rule, "max", names, matrix, rule.high - offset, at))
+    return found
+
+
+def _risk(layout: Layout, rule: Rule) -> Half:
+    case = layout.case
+    n, k = layout.assets, layout.factors
+    around = case.center if rule.rule == "tracking_error" else np.zeros(n)
+    model = case.model
+    rows = sp.bmat(
+        [
+            [None, sp.csr_matrix(model.root.T), sp.csr_matrix((k, layout.size - n - k))],
+            [sp.diags(np.sqrt(model.specific)), None, None],
+        ],
+        format="csr",
+    )
+    shift = np.concatenate(
+        [
+            model.root.T @ (model.exposures.T @ (case.center - around)),
+            -np.sqrt(model.specific) * around,
+        ]
+    )
+    bound = np.array([rule.high if rule.high is not None else np.inf])
+    return Half(rule, "max", ("",), rows, bound, np.zeros(0, dtype=int), shift)
+
+
+def _expression(layout: Layout, rule: Rule) -> tuple[tuple[str, ...], sp.csr_matrix, Array, Array]:
+    """Return names, rows and offsets with ``value = rows x + offset``, and single positions."""
+    case = layout.case
+    nowhere = np.zeros(0, dtype=int)
+    against = case.center if rule.relative else np.zeros(layout.assets)
+    if rule.rule == "weight":
+        at = case.members(rule)[0][1]
+        rows = sp.csr_matrix(
+            (np.ones(len(at)), at, np.arange(len(at) + 1)), shape=(len(at), layout.size)
+        )
+        return tuple(case.assets[at]), rows, -against[at], at
+    if rule.rule in ("sector", "industry"):
+        groups = case.members(rule)
+        columns = np.concatenate([at for _, at in groups])
+        lengths = [len(at) for _, at in groups]
+        rows = sp.csr_matrix(
+            (np.ones(len(columns)), columns, np.cumsum([0, *lengths])),
+            shape=(len(groups), layout.size),
+        )
+        offset = np.array([-against[at].sum() for _, at in groups])
+        return tuple(name for name, _ in groups), rows, offset, nowhere
+    if rule.rule == "factor":
+        which = case.exposures_of(rule)
+        rows = sp.csr_matrix(
+            (np.ones(len(which)), layout.assets + which, np.arange(len(which) + 1)),
+            shape=(len(which), layout.size),
+        )
+        offset = case.model.exposures[:, which].T @ (case.center - against)
+        return tuple(case.factors[which]), rows, offset, nowhere
+    matrix, offset = _whole(layout, rule)
+    return ("",) * matrix.shape[0], matrix, offset, nowhere
+
+
+def _whole(layout: Layout, rule: Rule) -> tuple[sp.csr_matrix, Array]:
+    everything = np.arange(layout.assets)
+    if rule.rule == "net":
+        return layout.row([(everything, 1.0)]), np.zeros(1)
+    if rule.rule == "turnover":
+        return _turnover(layout)
+    if rule.rule == "beta":
+        return _beta(layout, rule)
+    if not len(layout.split):  # long only: the sum of weights is the long and the gross exposure
+        scale = 0.0 if rule.rule == "short" else 1.0
+        return layout.row([(everything, scale)]), np.zeros(1)
+    longs, weights = {"gross": (2.0, -1.0), "long": (1.0, 0.0), "short": (1.0, -1.0)}[rule.rule]
+    return layout.row([(layout.longs, longs), (everything, weights)]), np.zeros(1)
+
+
+def _turnover(layout: Layout) -> tuple[sp.csr_matrix, Array]:
+    """Return buys and sells: with cash counted, one-way turnover is the larger of the two."""
+    case = layout.case
+    fixed = np.setdiff1d(np.arange(layout.assets), layout.moving)
+    everything = np.arange(layout.assets)
+    buys = layout.row([(layout.buys, 1.0), (fixed, 1.0)])
+    sells = layout.row([(layout.buys, 1.0), (fixed, 1.0), (everything, -1.0)])
+    return sp.vstack([buys, sells], format="csr"), np.array([0.0, case.current.sum()])
+
+
+def _beta(layout: Layout, rule: Rule) -> tuple[sp.csr_matrix, Array]:
+    case, n = layout.case, layout.assets
+    model, b = case.model, case.center
+    exposures = model.exposures.T @ b
+    tilt = model.covariance @ exposures
+    variance = float(b @ model.apply(b))
+    if variance <= 0:
+        raise ArgumentError(f"'{rule.words()}' needs a benchmark that has risk.")
+    row = layout.row(
+        [
+            (np.arange(n), model.specific * b / variance),
+            (n + np.arange(layout.factors), tilt / variance),
+        ]
+    )
+    return row, np.array([tilt @ exposures / variance - (1.0 if rule.relative else 0.0)])

@@ -1,0 +1,189 @@
+"""The native solvers: PIQP for quadratic programs, Clarabel for cones as well."""
+
+import time
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import clarabel
+import numpy as np
+import piqp
+import scipy.sparse as sp
+
+from tilt.optimize.program import NOBODY, Program
+from tilt.optimize.terms import Array
+
+Status: TypeAlias = Literal[
+    "optimal", "optimal_inaccurate", "infeasible", "unbounded", "time_limit", "failed"
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a solver found.
+
+    x      : the variables
+    prices : by half, what one unit more room is worth, row by row, in one sum for single weights
+    budget : what one unit more of invested capital is worth, of any sign
+    """
+
+    status: Status
+    solver: str
+    seconds: float
+    x: Array
+    prices: dict[int, Array]
+    budget: float
+
+
+def solve_piqp(program: Program) -> Answer:
+    """Solve a program without cones by PIQP's sparse interface."""
+    start = time.perf_counter()
+    solver = piqp.SparseSolver()
+    solver.settings.eps_abs = 1e-9
+    solver.settings.eps_rel = 1e-10
+    solver.settings.max_iter = 200
+    solver.setup(
+        program.quadratic,
+        program.linear,
+        program.equality_matrix,
+        program.equality_bound,
+        program.inequality_matrix,
+        None,
+        program.inequality_bound,
+        program.lower,
+        program.upper,
+    )
+    status = solver.solve()
+    result = solver.result
+    seconds = time.perf_counter() - start
+    return _answer(
+        program,
+        _PIQP_STATUS.get(status, "failed"),
+        "piqp",
+        seconds,
+        _Raw(
+            np.array(result.x),
+            np.array(result.y),
+            np.array(result.z_u),
+            np.array(result.z_bl),
+            np.array(result.z_bu),
+            np.zeros(0),
+        ),
+    )
+
+
+_PIQP_STATUS: dict[piqp.Status, Status] = {
+    piqp.PIQP_SOLVED: "optimal",
+    piqp.PIQP_PRIMAL_INFEASIBLE: "infeasible",
+    piqp.PIQP_DUAL_INFEASIBLE: "unbounded",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class _Raw:
+    """Variables and duals as a solver orders them; those of bounds by variable."""
+
+    x: Array
+    equality: Array
+    inequality: Array
+    lower: Array
+    upper: Array
+    cones: Array
+
+
+def _answer(program: Program, status: Status, solver: str, seconds: float, raw: _Raw) -> Answer:
+    prices: dict[int, Array] = {}
+
+    def add(owners: Array, duals: Array, *, by_row: bool) -> None:
+        for index in np.unique(owners[owners != NOBODY]):
+            here = np.clip(duals[owners == index], 0.0, None)
+            here = here if by_row else here.sum(keepdims=True)
+            known = prices.get(int(index))
+            prices[int(index)] = here if known is None else known + here
+
+    add(program.inequality, raw.inequality, by_row=True)
+    add(program.equality[:, 0], -raw.equality, by_row=True)
+    add(program.equality[:, 1], raw.equality, by_row=True)
+    # Single weights stand in bounds, some in equalities: only their sum has a meaning.
+    for index in set(prices) & {int(n) for n in np.concatenate([program.floor, program.cap])}:
+        prices[index] = prices[index].sum(keepdims=True)
+    add(program.floor, raw.lower, by_row=False)
+    add(program.cap, raw.upper, by_row=False)
+    for cone, price in zip(program.cones, raw.cones, strict=True):
+        prices[cone.half] = np.array([max(float(price), 0.0)])
+    budget = 0.0 if program.budget_row == NOBODY else float(raw.equality[program.budget_row])
+    return Answer(status, solver, seconds, raw.x, prices, budget)
+
+
+def solve_clarabel(program: Program, *, time_limit: float | None = None) -> Answer:
+    """Solve a program by Clarabel."""
+    start = time.perf_counter()
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    settings.max_threads = 1
+    settings.tol_gap_abs = settings.tol_gap_rel = 1e-8
+    settings.tol_feas = 1e-9
+    if time_limit is not None:
+        settings.time_limit = time_limit
+    matrix, bound, cones = _conic_form(program)
+    solver = clarabel.DefaultSolver(
+        sp.triu(program.quadratic, format="csc"), program.linear, matrix, bound, cones, settings
+    )
+    found = solver.solve()
+    seconds = time.perf_counter() - start
+    status = _CLARABEL_STATUS.get(str(found.status), "failed")
+    return _answer(program, status, "clarabel", seconds, _unstack(program, found))
+
+
+_CLARABEL_STATUS: dict[str, Status] = {
+    "Solved": "optimal",
+    "AlmostSolved": "optimal_inaccurate",
+    "PrimalInfeasible": "infeasible",
+    "DualInfeasible": "unbounded",
+    "MaxTime": "time_limit",
+}
+
+
+def _conic_form(program: Program) -> tuple[sp.csc_matrix, Array, list[object]]:
+    """Return Clarabel's ``A x + s = b`` with s in cones, in that order: =, ≤, bounds, norms."""
+    size = program.size
+    lower, upper = np.isfinite(program.lower), np.isfinite(program.upper)
+    one = sp.identity(size, format="csr")
+    blocks = [program.equality_matrix, program.inequality_matrix, -one[lower], one[upper]]
+    bounds = [
+        program.equality_bound,
+        program.inequality_bound,
+        -program.lower[lower],
+        program.upper[upper],
+    ]
+    inequalities = len(program.inequality_bound) + int(lower.sum() + upper.sum())
+    cones: list[object] = [
+        clarabel.ZeroConeT(len(program.equality_bound)),
+        clarabel.NonnegativeConeT(inequalities),
+    ]
+    for cone in program.cones:
+        flat = cone.matrix.tocsr()
+        rows = sp.csr_matrix((flat.data, flat.indices, flat.indptr), (flat.shape[0], size))
+        head = sp.csr_matrix((1, size))
+        if cone.slack != NOBODY:
+            head = sp.csr_matrix(([-1.0], ([0], [cone.slack])), (1, size))
+        blocks += [head, -rows]
+        bounds += [np.array([cone.radius]), cone.shift]
+        cones.append(clarabel.SecondOrderConeT(flat.shape[0] + 1))
+    return sp.vstack(blocks, format="csc"), np.concatenate(bounds), cones
+
+
+def _unstack(program: Program, found: clarabel.DefaultSolution) -> _Raw:
+    z = np.array(found.z)
+    lower, upper = np.isfinite(program.lower), np.isfinite(program.upper)
+    counts = [
+        len(program.equality_bound),
+        len(program.inequality_bound),
+        int(lower.sum()),
+        int(upper.sum()),
+    ]
+    equality, inequality, below, above, rest = np.split(z, np.cumsum(counts))
+    full_lower, full_upper = np.zeros(program.size), np.zeros(program.size)
+    full_lower[lower], full_upper[upper] = below, above
+    heads = np.cumsum([0, *(c.matrix.shape[0] + 1 for c in program.cones)])[:-1]
+    cones = rest[heads] if len(heads) else np.zeros(0)
+    return _Raw(np.array(found.x), equality, inequality, full_lower, full_upper, cones)

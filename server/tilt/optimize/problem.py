@@ -1,0 +1,351 @@
+"""A portfolio problem as it is asked, and the same as aligned arrays."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from tilt.errors import ArgumentError, DataError, UnknownNameError, did_you_mean, one_of
+from tilt.frames import Weights, content_id, listed
+from tilt.optimize.constraints import KINDS, Rule, amount, check_rule
+from tilt.optimize.options import Options, read_options
+from tilt.optimize.terms import (
+    OBJECTIVES,
+    RISK_OBJECTIVES,
+    Array,
+    Distance,
+    Factors,
+    Objective,
+    Return,
+    Variance,
+)
+from tilt.risk.model import RiskModel
+
+DAYS = 252
+ALPHA_OBJECTIVES = ("max_return",)
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What to strive for, from where, within which rules.
+
+    objective  : a name of ``OBJECTIVES``
+    model      : the risk model; its assets are the assets of the problem
+    securities : by ticker: name, sector, industry
+    current    : weights held now, fractions of capital; empty means all cash
+    benchmark  : weights, or None for absolute risk
+    alpha      : expected yearly return by ticker, as decimals
+    rules      : of ``parse_rules``, or built in code
+    options    : by the names of ``OPTIONS``
+    """
+
+    objective: str
+    model: RiskModel
+    securities: pd.DataFrame
+    current: Weights
+    benchmark: Weights | None = None
+    alpha: Weights | None = None
+    rules: tuple[Rule, ...] = ()
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    @cached_property
+    def run_id(self) -> str:
+        """Twelve digits that depend on everything that decides the answer."""
+        model = self.model
+        labels = ("name", "sector", "industry")
+        named = self.securities.reindex(index=model.exposures.index, columns=list(labels))
+        return content_id(
+            self.objective.strip().casefold(),
+            _joined(model.exposures.index),
+            _joined(model.exposures.columns),
+            model.exposures.to_numpy(dtype=float),
+            model.factor_cov.to_numpy(dtype=float),
+            model.specific_var.to_numpy(dtype=float),
+            [_joined(named[label].astype(object)) for label in labels],
+            [_content(weights) for weights in (self.current, self.benchmark, self.alpha)],
+            [(r.rule, r.who, r.low, r.high, r.relative, r.priority) for r in self.rules],
+            {f.name: getattr(read_options(self.options), f.name) for f in fields(Options)},
+        )
+
+
+def _joined(labels: Iterable[object]) -> str:
+    return "\x1f".join(str(label) for label in labels)
+
+
+def _content(weights: Weights | None) -> tuple[str, Array] | None:
+    """Return what weights say: their order does not count, and no position is no position."""
+    if weights is None:
+        return None
+    held = weights[weights != 0].sort_index()
+    return _joined(held.index), held.to_numpy(dtype=float)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A problem as arrays over the model's assets; yearly risk."""
+
+    problem: Problem
+    objective: str
+    options: Options
+    assets: Array  # of text
+    factors: Array  # of text
+    model: Factors
+    current: Array
+    benchmark: Array | None
+    alpha: Array
+    rules: tuple[Rule, ...]
+    sector: Array  # of text
+    industry: Array  # of text
+    invested: float | None  # what weights sum to; None where a net rule decides
+    messages: tuple[str, ...]
+
+    @property
+    def center(self) -> Array:
+        """The benchmark, or nothing: what risk is measured from."""
+        return np.zeros(len(self.assets)) if self.benchmark is None else self.benchmark
+
+    @cached_property
+    def goal(self) -> Objective:
+        """The objective as terms, maximized."""
+        active = Variance(self.model, self.center)
+        if self.objective == "min_te":
+            return -active
+        if self.objective == "min_risk":
+            return -Variance(self.model, np.zeros(len(self.assets)))
+        if self.objective == "max_return":
+            return Return(self.alpha) * 1.0
+        if self.objective == "equal_weight":
+            total = self.current.sum() if self.invested is None else self.invested
+            return -Distance(np.full(len(self.assets), total / len(self.assets)))
+        return Return(self.alpha) - self.options.risk_aversion * active
+
+    def headline(self, weights: Array) -> float:
+        """Return the objective as it is reported: a yearly risk, a return or a utility."""
+        value = self.goal.value(weights, self.model)
+        return float(np.sqrt(max(-value, 0.0))) if self.objective in RISK_OBJECTIVES else value
+
+    def members(self, rule: Rule) -> list[tuple[str, Array]]:
+        """Return by name what a rule bounds, as positions of the assets it adds up.
+
+        A weight rule gives one entry with every position that it bounds one by one.
+        """
+        if rule.rule == "weight":
+            return [(rule.who, self._weighted(rule))]
+        groups = self._industries if rule.rule == "industry" else self._sectors
+        if rule.who == "*" and not groups:
+            raise UnknownNameError(f"No {rule.rule} is known for any asset of the risk model.")
+        if rule.who == "*":
+            return list(groups.items())
+        if rule.who not in groups:
+            raise UnknownNameError(
+                f"No asset of {rule.rule} '{rule.who}' has risk data at this date."
+                f"{did_you_mean(rule.who, groups)}"
+            )
+        return [(rule.who, groups[rule.who])]
+
+    @cached_property
+    def _sectors(self) -> dict[str, Array]:
+        return _grouped(self.sector)
+
+    @cached_property
+    def _industries(self) -> dict[str, Array]:
+        return _grouped(self.industry)
+
+    def _weighted(self, rule: Rule) -> Array:
+        if rule.who == "*":
+            return np.arange(len(self.assets))
+        at = np.flatnonzero(self.assets == rule.who)
+        if len(at):
+            return at
+        if rule.who in self._sectors:
+            return self._sectors[rule.who]
+        raise UnknownNameError(
+            f"'{rule.who}' of '{rule.words()}' has no risk data at this date."
+            f"{did_you_mean(rule.who, [*self.assets, *self._sectors])}"
+        )
+
+    def exposures_of(self, rule: Rule) -> Array:
+        """Return the positions of the factors that a factor rule is about."""
+        if rule.who == "*":
+            return np.arange(len(self.factors))
+        at = np.flatnonzero(self.factors == rule.who)
+        if not len(at):
+            raise UnknownNameError(
+                f"The risk model has no factor '{rule.who}'.{did_you_mean(rule.who, self.factors)}"
+            )
+        return at
+
+
+def _grouped(column: Array) -> dict[str, Array]:
+    return {str(n): np.flatnonzero(column == n) for n in sorted({*column} - {""})}
+
+
+def open_case(problem: Problem) -> Case:
+    """Align and check a problem.
+
+    Raises
+    ------
+    ArgumentError, DataError, UnknownNameError
+        If the objective, an option, a rule, a weight or an alpha is not what it must be.
+    """
+    objective = one_of("objective", problem.objective, OBJECTIVES)
+    options = read_options(problem.options)
+    assets = problem.model.exposures.index
+    for rule in problem.rules:
+        where = f"constraints row {rule.row}" if rule.row else "constraints"
+        check_rule(rule, where, long_short=options.long_short)
+    labels = assets.to_numpy(dtype=object)
+    current = _aligned(problem.current, problem.model, "holdings")
+    benchmark = (
+        None
+        if problem.benchmark is None
+        else _aligned(problem.benchmark, problem.model, "benchmark")
+    )
+    alpha, notes = _alpha(problem, objective, assets)
+    _needs_benchmark(objective, problem)
+    _needs_cap(objective, problem)
+    invested = _invested(problem, current, options)
+    named = problem.securities
+    if not named.index.equals(assets):
+        named = named.reindex(assets)
+    return Case(
+        problem=problem,
+        objective=objective,
+        options=options,
+        assets=labels,
+        factors=problem.model.exposures.columns.to_numpy(dtype=object),
+        model=_yearly(problem.model),
+        current=current,
+        benchmark=benchmark,
+        alpha=alpha,
+        rules=tuple(
+            replace(r, who="*") if KINDS[r.rule].members and not r.who else r for r in problem.rules
+        ),
+        sector=_labels(named, "sector"),
+        industry=_labels(named, "industry"),
+        invested=invested,
+        messages=notes,
+    )
+
+
+def _aligned(weights: Weights, model: RiskModel, name: str) -> Array:
+    """Return weights over the model's assets; cash and what is not held count with zero."""
+    assets = model.exposures.index
+    values = weights.to_numpy(dtype=float)
+    if not np.isfinite(values).all():
+        bad = weights.index[~np.isfinite(values)]
+        raise DataError(
+            f"The weight of {listed(bad)} in {name} is missing. Give one or leave it out."
+        )
+    at = assets.get_indexer(weights.index)
+    if (values[at < 0] != 0).any():
+        model.positions(weights, name)  # says which name has no risk data; cash is no such name
+    aligned = np.zeros(len(assets))
+    np.add.at(aligned, at[at >= 0], values[at >= 0])
+    return aligned
+
+
+def _labels(named: pd.DataFrame, column: str) -> Array:
+    if column not in named.columns:
+        return np.full(len(named), "", dtype=object)
+    labels = named[column].to_numpy(dtype=object)
+    return np.where(pd.isna(labels), "", labels)
+
+
+def _yearly(model: RiskModel) -> Factors:
+    covariance = model.factor_cov.to_numpy(dtype=float) * DAYS
+    covariance = (covariance + covariance.T) / 2
+    values, vectors = np.linalg.eigh(covariance)
+    if len(values) and values[0] < -1e-8 * max(values[-1], 1e-12):
+        raise DataError(
+            f"The factor covariance is not positive semi-definite: its smallest eigenvalue is "
+            f"{values[0]:.3g} a year. Estimate the model again or repair the matrix."
+        )
+    specific = model.specific_var.to_numpy(dtype=float) * DAYS
+    if (specific < 0).any() or not np.isfinite(specific).all():
+        bad = model.specific_var.index[~(specific >= 0)]
+        raise DataError(f"The specific variance of {listed(bad)} is negative or missing.")
+    return Factors(
+        exposures=model.exposures.to_numpy(dtype=float),
+        covariance=covariance,
+        specific=specific,
+        root=vectors * np.sqrt(np.maximum(values, 0.0)),
+    )
+
+
+def _alpha(
+    problem: Problem, objective: str, assets: "pd.Index[str]"
+) -> tuple[Array, tuple[str, ...]]:
+    if problem.alpha is None:
+        if objective in ALPHA_OBJECTIVES:
+            raise ArgumentError(
+                f"{objective} needs alpha: a range of ticker and expected yearly return."
+            )
+        note = ("No alpha is given: every name counts with zero.",)
+        return np.zeros(len(assets)), note if objective == "max_utility" else ()
+    alpha = problem.alpha
+    unknown = alpha.index[~alpha.index.isin(assets)]
+    if len(unknown):
+        raise UnknownNameError(
+            f"alpha names {listed(unknown)}, without risk data at this date."
+            f"{did_you_mean(str(unknown[0]), assets)}"
+        )
+    bad = alpha.index[~np.isfinite(alpha.to_numpy(dtype=float))]
+    if len(bad):
+        raise DataError(f"alpha of {listed(bad)} is not a number.")
+    if alpha.index.has_duplicates:
+        raise DataError(f"alpha names {listed(alpha.index[alpha.index.duplicated()])} twice.")
+    if (alpha.abs() > 1).any():
+        name = str(alpha.abs().idxmax())
+        raise ArgumentError(
+            f"alpha of {name} is {alpha[name]:g}, or {100 * alpha[name]:g} % a year. "
+            f"Type {alpha[name]:g} % as {alpha[name] / 100:g}."
+        )
+    missing = len(assets) - len(alpha)
+    note = (f"{missing} of {len(assets)} names have no alpha and count with zero.",)
+    return alpha.reindex(assets).fillna(0.0).to_numpy(dtype=float), note if missing else ()
+
+
+def _needs_benchmark(objective: str, problem: Problem) -> None:
+    if problem.benchmark is not None:
+        return
+    if objective == "min_te":
+        raise ArgumentError("min_te needs a benchmark. Give one, or use min_risk.")
+    for rule in problem.rules:
+        if rule.relative or rule.rule in ("tracking_error", "beta"):
+            raise ArgumentError(f"'{rule.words()}' needs a benchmark.")
+
+
+def _needs_cap(objective: str, problem: Problem) -> None:
+    capped = {r.rule for r in problem.rules if r.hard and r.high is not None}
+    if objective == "max_return" and not capped & {"weight", "tracking_error", "volatility"}:
+        raise ArgumentError(
+            "max_return alone puts everything into one name. "
+            "Add a max on weight, tracking_error or volatility, or use max_utility."
+        )
+
+
+def _invested(problem: Problem, current: Array, options: Options) -> float | None:
+    """Return what the weights must sum to: one less the cash, unless a net rule decides."""
+    if any(rule.rule == "net" for rule in problem.rules):
+        return None
+    if options.cash is not None:
+        invested = 1.0 - options.cash
+    else:
+        invested = float(current.sum()) if np.any(current) else 1.0
+    if invested < 0 and not options.long_short:
+        raise ArgumentError(
+            f"{amount(1 - invested)} in cash leaves {amount(invested)} to invest: not long-only. "
+            "Give option cash, a net rule, or long_short=yes."
+        )
+    return invested
+
+
+def kind_step(rule: Rule, side: Literal["min", "max"]) -> float:
+    """Return by how much a bound is moved to price it: the kind's step, or half a small bound."""
+    step = KINDS[rule.rule].step
+    bound = abs(rule.bound(side) or 0.0)
+    return bound / 2 if 0 < bound <= step else step

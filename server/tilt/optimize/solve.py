@@ -1,0 +1,370 @@
+"""Solve a portfolio problem, and show the answer from every side."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from tilt.errors import NoSolutionError, one_of
+from tilt.frames import Weights
+from tilt.optimize.check import check_rules, read_implicit
+from tilt.optimize.conflict import Conflict, explain_conflict
+from tilt.optimize.constraints import Rule, amount
+from tilt.optimize.explain import (
+    Priced,
+    objective_name,
+    price_rules,
+    rule_sentences,
+    shown_objective,
+    step_rules,
+)
+from tilt.optimize.options import OPTIONS
+from tilt.optimize.problem import Case, Problem, open_case
+from tilt.optimize.route import Found, find
+from tilt.optimize.terms import OBJECTIVES
+from tilt.optimize.trades import LEAST_TRADE, reasons
+from tilt.risk.measures import exposure_table, risk_measure, risk_table
+
+__all__ = ["OBJECTIVES", "OPTIONS", "VIEWS", "Problem", "Solution", "check_rules", "solve"]
+
+VIEWS: Mapping[str, str] = MappingProxyType(
+    {
+        "trades": "ticker, name, current, optimal, trade and the reason of each trade",
+        "weights": "ticker, name, weight, benchmark, active, current",
+        "summary": "measure, before, after",
+        "constraints": "each rule's value, slack, status and price",
+        "exposures": "factor, group, portfolio, benchmark, active",
+        "risk": "where the risk comes from, adding up to the total",
+        "explain": "one sentence a row",
+    }
+)
+SOLVED = ("optimal", "optimal_inaccurate")
+TOP_TRADES = 5  # in the explanation
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """The answer to a problem; views of it do not solve it again.
+
+    status    : optimal, optimal_inaccurate, infeasible, unbounded, time_limit
+    weights   : by asset of the model, zero where nothing is held; empty without an answer
+    objective : yearly tracking error or volatility, expected return or utility; NaN without one
+    solver    : which one gave the answer
+    seconds   : the solver's time
+    conflict  : a smallest set of rules that cannot hold together, each with the bound that matters
+    repairs   : rule, who, side, bound, to, alone: what makes the problem feasible
+    messages  : what the reader should know
+    """
+
+    problem: Problem
+    status: str
+    weights: Weights
+    objective: float
+    solver: str
+    seconds: float
+    conflict: tuple[Rule, ...]
+    repairs: pd.DataFrame
+    messages: tuple[str, ...]
+    case: Case
+    found: Found
+    trouble: Conflict | None
+
+    @property
+    def run_id(self) -> str:
+        """Twelve digits that depend on everything that decides the answer."""
+        return self.problem.run_id
+
+    @property
+    def solved(self) -> bool:
+        return self.status in SOLVED
+
+    def require(self) -> "Solution":
+        """Return the solution itself.
+
+        Raises
+        ------
+        NoSolutionError
+            If there is none; its first 120 characters say why.
+        """
+        if self.solved:
+            return self
+        raise NoSolutionError(self.refusal)
+
+    @property
+    def refusal(self) -> str:
+        """Why there is no answer, in words; empty where there is one."""
+        if self.solved:
+            return ""
+        if self.trouble is not None:
+            return self.trouble.headline()
+        if self.status == "unbounded":
+            return (
+                f"No solution: nothing limits {objective_name(self.case)}. "
+                "Add a weight min and max, a gross or a tracking_error rule."
+            )
+        limit = self.case.options.time_limit
+        if self.status == "time_limit" and limit is not None:
+            return f"No solution within {limit:g} s. Raise option time_limit."
+        return (
+            "No solution: the rules hold together by less than solvers can see. "
+            f"Loosen one a little. {' '.join(self.messages)}"
+        )
+
+    @cached_property
+    def rules(self) -> pd.DataFrame:
+        """Each rule's value, slack, status and shadow price, without solving again."""
+        return self._rule_table(self._priced if self.solved else [])
+
+    @cached_property
+    def _priced(self) -> list[Priced]:
+        return price_rules(self.case, self.found)
+
+    @cached_property
+    def _stepped(self) -> list[Priced]:
+        return step_rules(self.case, self.found)
+
+    def view(self, name: str = "trades") -> pd.DataFrame:
+        """Return one of ``VIEWS``; summary, constraints and explain even without an answer.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such view.
+        NoSolutionError
+            If the view needs an answer and there is none.
+        """
+        view = one_of("view", name, VIEWS)
+        if view == "summary":
+            return self._summary()
+        if view == "constraints":
+            return self._rule_table(self._stepped) if self.solved else self._conflict_table()
+        if view == "explain":
+            return pd.DataFrame({"explanation": self._sentences()})
+        self.require()
+        benchmark = self.problem.benchmark
+        if view == "exposures":
+            return exposure_table(self.problem.model, self.weights, benchmark)
+        if view == "risk":
+            return risk_table(self.problem.model, self.weights, benchmark)
+        return self._weights() if view == "weights" else self._trades()
+
+    def _names(self, tickers: "pd.Index[str]") -> list[str]:
+        securities = self.problem.securities
+        if "name" not in securities.columns:
+            return [str(t) for t in tickers]
+        return [str(n) for n in securities["name"].reindex(tickers).fillna("")]
+
+    def _trades(self) -> pd.DataFrame:
+        case, after = self.case, self.weights.to_numpy()
+        trade = after - case.current
+        why = reasons(case, after, self._priced)
+        order = sorted(why, key=lambda i: (-abs(trade[i]), str(case.assets[i])))
+        tickers = self.weights.index[order]
+        table = pd.DataFrame(
+            {
+                "ticker": tickers.to_numpy(),
+                "name": self._names(tickers),
+                "current": case.current[order],
+                "optimal": after[order],
+                "trade": trade[order],
+                "reason": [why[i] for i in order],
+            }
+        )
+        cash = -float(trade.sum())
+        if abs(cash) <= LEAST_TRADE:
+            return table
+        held = 1 - float(case.current.sum())
+        row = ["CASH", "Cash", held, held + cash, cash, "Changes with the sum of the weights."]
+        return pd.concat([table, pd.DataFrame([row], columns=table.columns)], ignore_index=True)
+
+    def _weights(self) -> pd.DataFrame:
+        after, case = self.weights.to_numpy(), self.case
+        table = pd.DataFrame(
+            {
+                "ticker": self.weights.index.to_numpy(),
+                "name": self._names(self.weights.index),
+                "weight": after,
+                "benchmark": case.center,
+                "active": after - case.center,
+                "current": case.current,
+            }
+        )
+        shown = table[(table["weight"] != 0) | (table["current"] != 0)]
+        return shown.sort_values(["weight", "ticker"], ascending=[False, True], ignore_index=True)
+
+    def _summary(self) -> pd.DataFrame:
+        before = self._figures(pd.Series(self.case.current, self._index))
+        after = self._figures(self.weights) if self.solved else dict.fromkeys(before, np.nan)
+        return pd.DataFrame(
+            [(name, before[name], after[name]) for name in before],
+            columns=["measure", "before", "after"],
+        )
+
+    @property
+    def _index(self) -> "pd.Index[str]":
+        return self.problem.model.exposures.index
+
+    def _figures(self, weights: Weights) -> dict[str, float]:
+        problem, case, w = self.problem, self.case, weights.to_numpy(dtype=float)
+        measures = ["volatility"]
+        if case.benchmark is not None and np.any(case.benchmark):
+            measures = ["tracking_error", "volatility", "beta", "active_share"]
+        figures = {m: risk_measure(problem.model, weights, problem.benchmark, m) for m in measures}
+        trade = w - case.current
+        figures["turnover"] = float((np.abs(trade).sum() + abs(trade.sum())) / 2)
+        figures["names"] = float((w != 0).sum())
+        figures["largest_weight"] = float(w.max(initial=0.0))
+        figures["cash"] = 1.0 - float(w.sum())
+        if problem.alpha is not None:
+            figures["expected_return"] = float(case.alpha @ w)
+        return figures
+
+    def _rule_table(self, priced: list[Priced]) -> pd.DataFrame:
+        rows = [
+            {
+                "rule": p.reading.rule.rule,
+                "who": p.reading.who,
+                "min": p.reading.low,
+                "max": p.reading.high,
+                "value": p.reading.value,
+                "slack": p.reading.slack,
+                "status": p.reading.status,
+                "shadow_price": p.shadow_price,
+                "gain_if_looser": p.looser,
+                "gain_if_tighter": p.tighter,
+                "step": p.step,
+                "relative": "yes" if p.reading.rule.relative else "no",
+                "note": _note(p),
+            }
+            for p in priced
+        ]
+        return _typed(pd.DataFrame(rows, columns=_RULE_COLUMNS))
+
+    def _conflict_table(self) -> pd.DataFrame:
+        guilty = {(r.rule, r.who, r.relative) for r in self.conflict}
+        rows = [
+            {
+                "rule": r.rule,
+                "who": r.who,
+                "min": r.low,
+                "max": r.high,
+                "status": "conflict" if (r.rule, r.who, r.relative) in guilty else "not solved",
+                "relative": "yes" if r.relative else "no",
+                "note": "",
+            }
+            for r in [
+                *self.problem.rules,
+                *(r.rule for r in read_implicit(self.case, self.case.current)),
+            ]
+        ]
+        return _typed(pd.DataFrame(rows, columns=_RULE_COLUMNS))
+
+    def _sentences(self) -> list[str]:
+        if self.trouble is not None:
+            return [*self.trouble.sentences(), *self.messages]
+        if not self.solved:
+            return [self.refusal, *self.messages]
+        case = self.case
+        name = objective_name(case)
+        start = shown_objective(case, case.headline(case.current))
+        reached = f"{name[0].upper()}{name[1:]} is {shown_objective(case, self.objective)}"
+        told = [
+            f"{reached}, the best within the rules (holdings: {start}).",
+            *self.messages,
+            *rule_sentences(case, self.found, self._stepped),
+        ]
+        for row in self._trades().head(TOP_TRADES).itertuples():
+            verb = "Buy" if float(str(row.trade)) > 0 else "Sell"
+            told.append(
+                f"{verb} {amount(abs(float(str(row.trade))))} of {row.ticker}: {row.reason}"
+            )
+        told.append(
+            f"Solved by {self.solver}; every rule was checked from the weights to 0.000001."
+        )
+        return told
+
+
+_RULE_COLUMNS = [
+    "rule", "who", "min", "max", "value", "slack", "status", "shadow_price", "gain_if_looser",
+    "gain_if_tighter", "step", "relative", "note",
+]  # fmt: skip
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    text = ("rule", "who", "status", "relative", "note")
+    return table.astype({c: float for c in _RULE_COLUMNS if c not in text})
+
+
+def _note(priced: Priced) -> str:
+    reading = priced.reading
+    if reading.status == "given up":
+        return f"soft: gave up {reading.rule.shown(-reading.slack)}"
+    if reading.status == "binding" and len(reading.touching) > 1:
+        shown = ", ".join(str(n) for n in reading.touching[:3])
+        more = f" and {len(reading.touching) - 3} more" if len(reading.touching) > 3 else ""
+        return f"{shown}{more}"
+    return ""
+
+
+def solve(problem: Problem) -> Solution:
+    """Solve a problem; where it has no solution, find out why.
+
+    Raises
+    ------
+    ArgumentError, DataError, UnknownNameError
+        If the problem is not well stated. A problem without a solution is no error here: see
+        ``Solution.status`` and ``Solution.require``.
+    """
+    case = open_case(problem)
+    found = find(case)
+    conflict: Conflict | None = None
+    if found.status in ("infeasible", "failed"):
+        conflict = explain_conflict(case)
+        if conflict is None:
+            found = _insist(case, found)
+    status = "infeasible" if found.status == "failed" else found.status
+    solved = status in SOLVED
+    index = problem.model.exposures.index
+    weights = pd.Series(found.weights, index=index) if solved else pd.Series(dtype=float)
+    return Solution(
+        problem=problem,
+        status=status,
+        weights=weights,
+        objective=case.headline(found.weights) if solved else np.nan,
+        solver=found.solver,
+        seconds=found.seconds,
+        conflict=() if conflict is None else conflict.rules,
+        repairs=_repairs(conflict),
+        messages=(*case.messages, *found.notes),
+        case=case,
+        found=found,
+        trouble=conflict,
+    )
+
+
+def _insist(case: Case, found: Found) -> Found:
+    """Try the other solvers where one saw no solution but the rules do hold together."""
+    for solver in ("clarabel", "cvxpy"):
+        if solver != found.solver:
+            again = find(replace(case, options=replace(case.options, solver=solver)))
+            if again.status in SOLVED:
+                note = f"{found.solver} saw no solution; {solver} found one."
+                return replace(again, notes=(*found.notes, note, *again.notes))
+    return found
+
+
+def _repairs(conflict: Conflict | None) -> pd.DataFrame:
+    columns = ["rule", "who", "side", "bound", "to", "alone"]
+    if conflict is None:
+        return pd.DataFrame(columns=columns)
+    return pd.DataFrame(
+        [
+            (r.rule.rule, r.rule.who, r.side, r.bound, r.to, alone)
+            for group, alone in ((conflict.repairs, "yes"), (conflict.least, "together"))
+            for r in group
+        ],
+        columns=columns,
+    ).astype({"bound": float, "to": float})

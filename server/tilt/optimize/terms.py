@@ -1,0 +1,189 @@
+"""What a problem strives for: terms that scale and add, such as ``Return(mu) - 4 * Variance(...)``.
+
+Every term is a quadratic form in factor shape, so that no solver ever sees an assets × assets
+matrix. An objective is always maximized.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias
+
+import cvxpy as cp
+import numpy as np
+from cvxpy.atoms.affine.binary_operators import multiply
+from cvxpy.atoms.sum_squares import sum_squares
+
+from tilt.errors import ArgumentError
+
+Array: TypeAlias = np.ndarray
+
+OBJECTIVES: Mapping[str, str] = MappingProxyType(
+    {
+        "min_te": "smallest tracking error against the benchmark",
+        "min_risk": "smallest volatility",
+        "max_utility": "alpha less risk_aversion times the active variance",
+        "max_return": "largest alpha; needs a cap on risk or weights",
+        "equal_weight": "weights as equal as the rules allow",
+    }
+)
+RISK_OBJECTIVES = ("min_te", "min_risk")  # reported as the square root of what is minimized
+
+
+@dataclass(frozen=True, eq=False)
+class Factors:
+    """A risk model as arrays, yearly: ``V = B F B' + diag(D)``."""
+
+    exposures: Array
+    covariance: Array
+    specific: Array
+    root: Array  # L with L L' = F
+
+    def apply(self, weights: Array) -> Array:
+        """Return ``V w``."""
+        factor = self.exposures @ (self.covariance @ (self.exposures.T @ weights))
+        return np.asarray(factor + self.specific * weights)
+
+    def volatility(self, weights: Array) -> float:
+        return float(np.sqrt(max(weights @ self.apply(weights), 0.0)))
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """``factor · (w-c)'BFB'(w-c) + Σ diagonal (w-c)² + linear'w``, with c the center."""
+
+    factor: float
+    diagonal: Array
+    center: Array
+    linear: Array
+
+
+class Term:
+    """One thing to strive for; ``2 * term``, ``-term`` and ``term + term`` are objectives."""
+
+    def form(self) -> Form:
+        raise ArgumentError(f"{type(self).__name__} has no quadratic form.")
+
+    def to_cvxpy(self, w: cp.Variable) -> cp.Expression:
+        raise ArgumentError(f"{type(self).__name__} has no cvxpy expression.")
+
+    def __mul__(self, scale: float) -> "Objective":
+        return Objective(((float(scale), self),))
+
+    def __rmul__(self, scale: float) -> "Objective":
+        return self * scale
+
+    def __neg__(self) -> "Objective":
+        return self * -1.0
+
+    def __add__(self, other: "Term | Objective") -> "Objective":
+        return self * 1.0 + other
+
+    def __sub__(self, other: "Term | Objective") -> "Objective":
+        return self * 1.0 - other
+
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """A weighted sum of terms, to be maximized."""
+
+    terms: tuple[tuple[float, Term], ...]
+
+    def __add__(self, other: "Term | Objective") -> "Objective":
+        more = other if isinstance(other, Objective) else other * 1.0
+        return Objective((*self.terms, *more.terms))
+
+    def __sub__(self, other: "Term | Objective") -> "Objective":
+        return self + -1.0 * other
+
+    def __mul__(self, scale: float) -> "Objective":
+        return Objective(tuple((scale * c, term) for c, term in self.terms))
+
+    def __rmul__(self, scale: float) -> "Objective":
+        return self * scale
+
+    def to_cvxpy(self, w: cp.Variable) -> cp.Expression:
+        total: cp.Expression = cp.Constant(0.0)
+        for c, term in self.terms:
+            total = total + c * term.to_cvxpy(w)
+        return total
+
+    def forms(self) -> list[tuple[float, Form]]:
+        return [(c, term.form()) for c, term in self.terms]
+
+    def value(self, weights: Array, model: Factors) -> float:
+        return float(sum(c * _value(f, weights, model) for c, f in self.forms()))
+
+    def gradient(self, weights: Array, model: Factors) -> Array:
+        """Return the derivative by each weight."""
+        total = np.zeros(len(weights))
+        for c, f in self.forms():
+            off = weights - f.center
+            total += c * (2 * f.diagonal * off + f.linear)
+            if f.factor:
+                y = model.covariance @ (model.exposures.T @ off)
+                total += 2 * c * f.factor * (model.exposures @ y)
+        return total
+
+
+def _value(f: Form, weights: Array, model: Factors) -> float:
+    off = weights - f.center
+    y = model.exposures.T @ off
+    return float(
+        f.factor * (y @ model.covariance @ y) + (f.diagonal * off) @ off + f.linear @ weights
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Variance(Term):
+    """Yearly variance of ``w - center``: of the active weights when the center is the benchmark."""
+
+    model: Factors
+    center: Array
+
+    def form(self) -> Form:
+        return Form(1.0, self.model.specific, self.center, np.zeros(len(self.center)))
+
+    def to_cvxpy(self, w: cp.Variable) -> cp.Expression:
+        return risk_squared(self.model, w - self.center)
+
+
+@dataclass(frozen=True, eq=False)
+class Return(Term):
+    """Expected yearly return ``alpha'w``."""
+
+    alpha: Array
+
+    def form(self) -> Form:
+        zero = np.zeros(len(self.alpha))
+        return Form(0.0, zero, zero, self.alpha)
+
+    def to_cvxpy(self, w: cp.Variable) -> cp.Expression:
+        expected: cp.Expression = cp.Constant(self.alpha) @ w
+        return expected
+
+
+@dataclass(frozen=True, eq=False)
+class Distance(Term):
+    """Squared distance to target weights: ``Σ (w - target)²``."""
+
+    target: Array
+
+    def form(self) -> Form:
+        size = len(self.target)
+        return Form(0.0, np.ones(size), self.target, np.zeros(size))
+
+    def to_cvxpy(self, w: cp.Variable) -> cp.Expression:
+        return _squares(w - self.target)
+
+
+def risk_squared(model: Factors, off: cp.Expression) -> cp.Expression:
+    """Return the yearly variance of ``off`` with the factor exposures as the inner variables."""
+    factor = cp.Constant(model.root.T) @ (cp.Constant(model.exposures.T) @ off)
+    variance: cp.Expression = _squares(factor) + _squares(multiply(np.sqrt(model.specific), off))
+    return variance
+
+
+def _squares(of: cp.Expression) -> cp.Expression:
+    squares: cp.Expression = sum_squares(of)
+    return squares

@@ -1,0 +1,1 @@
+"""What a portfolio is and how it did: holdings as people type them, and performance."""

@@ -1,0 +1,1 @@
+"""Workbooks a committee can read and check without the add-in."""

@@ -1,0 +1,153 @@
+"""Decide which row and column every part of every sheet starts in, before anything is written."""
+
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from tilt.errors import ArgumentError
+from tilt.report.charts import Chart, Place
+from tilt.report.tables import Block, Formula, clean_text
+
+COLUMN_PIXELS = 64  # of a column whose width is not set
+LEFT = 1  # column A is a margin
+FIRST_ROW = 4  # below the title, the subtitle and a gap
+LAST_EXCEL_ROW = 1_048_576
+_FORBIDDEN_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", "-"))
+
+
+@dataclass(frozen=True)
+class Words:
+    """Sentences under one another, each wrapped over as many rows as it takes.
+
+    wide : characters in a row
+    """
+
+    sentences: tuple[str, ...]
+    title: str = ""
+    wide: int = 120
+
+    @property
+    def rows(self) -> list[str]:
+        """The text of each row; what continues a sentence is indented."""
+        return [
+            row
+            for sentence in self.sentences
+            for row in textwrap.wrap(sentence, self.wide, subsequent_indent="    ") or [""]
+        ]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A figure the reader must not miss: a label above, the number large, a remark below."""
+
+    label: str
+    value: float | str | Formula
+    number_format: str
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Figures side by side."""
+
+    tiles: tuple[Tile, ...]
+
+
+Part = Block | Chart | Words | Tiles
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """One sheet: a title, and parts from top to bottom.
+
+    freeze_header : keep the first block's heading in view and on every page, for one long table
+    one_page      : print on one page, for a sheet that is read at a glance
+    portrait      : print upright, for a long and narrow table
+    column_width  : of every column; 0 fits the blocks
+    """
+
+    name: str
+    title: str
+    subtitle: str
+    parts: tuple[Part, ...]
+    freeze_header: bool = False
+    one_page: bool = False
+    portrait: bool = False
+    column_width: int = 0
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the tables of the sheet."""
+        return (p for p in self.parts if isinstance(p, Block))
+
+
+def sheet_name(text: str, taken: Callable[[str], bool] = lambda _: False) -> str:
+    r"""Return a name Excel accepts: 31 characters, none of ``[]:*?/\``, not taken."""
+    base = clean_text(text).translate(_FORBIDDEN_IN_NAMES).strip().strip("'")[:31] or "Sheet"
+    name, number = base, 2
+    while taken(name):
+        suffix = f" {number}"
+        name, number = base[: 31 - len(suffix)] + suffix, number + 1
+    return name
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Rows of the parts of one sheet, and the blocks' places."""
+
+    rows: tuple[tuple[int, int], ...]  # row and column of each part
+    places: Mapping[str, Place]
+    last_column: int
+
+
+def lay_out(sheets: list[Sheet]) -> list[Layout]:
+    """Return the layout of each sheet.
+
+    Raises
+    ------
+    ArgumentError
+        If two blocks share a key, or a table is longer than a sheet.
+    """
+    layouts: list[Layout] = []
+    seen: set[str] = set()
+    for sheet in sheets:
+        for block in sheet.blocks():
+            if block.key in seen:
+                raise ArgumentError(f"Two blocks are named '{block.key}'; names must differ.")
+            seen.add(block.key)
+        layouts.append(_lay_out_sheet(sheet))
+    return layouts
+
+
+def _lay_out_sheet(sheet: Sheet) -> Layout:
+    at: list[tuple[int, int]] = []
+    places: dict[str, Place] = {}
+    row = below = FIRST_ROW
+    right = last_column = LEFT + 1
+    for part in sheet.parts:
+        if isinstance(part, Chart) and part.beside:
+            at.append((row + 1, right + 1))
+            below = max(below, row + 1 + part.sheet_rows + 1)
+            last_column = max(last_column, right + part.width // COLUMN_PIXELS)
+            continue
+        row = below
+        at.append((row, LEFT))
+        if isinstance(part, Tiles):
+            last_column = max(last_column, LEFT + len(part.tiles) - 1)
+        if isinstance(part, Block):
+            places[part.key] = Place(part, sheet.name, row + 1, LEFT)
+            right = LEFT + len(part.table.columns)
+            last_column = max(last_column, right - 1)
+        below = row + _height(part) + 1
+        if below >= LAST_EXCEL_ROW:
+            raise ArgumentError(f"Sheet '{sheet.name}' has more rows than Excel holds, {below:,}.")
+    return Layout(tuple(at), places, last_column)
+
+
+def _height(part: Part) -> int:
+    if isinstance(part, Block):  # title, header, rows, totals, note
+        return 2 + max(len(part.table), 1) + bool(part.totals) + bool(part.note)
+    if isinstance(part, Chart):
+        return part.sheet_rows
+    if isinstance(part, Tiles):
+        return 3
+    return len(part.rows) + bool(part.title)

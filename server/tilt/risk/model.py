@@ -1,0 +1,184 @@
+"""The factor risk model of one date, in factor form."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tilt.errors import UnknownNameError, one_of
+from tilt.frames import FactorHistory, Weights, listed, spread
+from tilt.risk.covariance import HORIZONS, factor_covariance
+from tilt.risk.specific import SpecificRisk, specific_risk
+
+CASH = "CASH"
+LEAST_DAYS = 63  # of factor returns
+THIN_SECTOR = 5  # names under which a sector's factor is its largest names' own story
+
+
+@dataclass(frozen=True, eq=False)
+class RiskModel:
+    """V = X F X' + Δ, per day.
+
+    universe, snapshot : what it was estimated from
+    date, horizon      : known at the close of ``date``; "short" or "long"
+    exposures          : X, assets × factors
+    factor_cov         : F, factors × factors
+    specific_var       : Δ, by asset
+    groups             : by factor: market, sector or style
+    notes              : what the reader of a number should know, one sentence each
+    """
+
+    universe: str
+    snapshot: str
+    date: pd.Timestamp
+    horizon: str
+    exposures: pd.DataFrame
+    factor_cov: pd.DataFrame
+    specific_var: "pd.Series[float]"
+    groups: "pd.Series[str]"
+    notes: tuple[str, ...]
+
+    @property
+    def assets(self) -> "pd.Index[str]":
+        return self.exposures.index
+
+    def variance(self, weights: Weights) -> float:
+        """Return the variance per day of a portfolio; cash has none."""
+        w = self.positions(weights, "weights").to_numpy(dtype=float)
+        y = self.exposures.to_numpy().T @ w
+        factor = y @ self.factor_cov.to_numpy() @ y
+        return float(factor + (self.specific_var.to_numpy() * w) @ w)
+
+    def covariance(self, assets: "pd.Index[str] | list[str]") -> pd.DataFrame:
+        """Return the covariance per day of the given assets, asset × asset."""
+        names = pd.Index(assets)
+        place = self.assets.get_indexer(names)
+        outside = names[place < 0]
+        if len(outside):
+            raise UnknownNameError(
+                f"{listed(outside)} has no risk data on {self.date:%Y-%m-%d}. "
+                "Leave it out or choose another date."
+            )
+        x = self.exposures.to_numpy()[place]
+        cov = x @ self.factor_cov.to_numpy() @ x.T
+        cov[np.diag_indices(len(names))] += self.specific_var.to_numpy()[place]
+        return pd.DataFrame(cov, index=names, columns=names)
+
+    def positions(self, weights: Weights, name: str) -> Weights:
+        """Return ``weights`` over all assets, without cash."""
+        held = weights.drop(index=CASH) if CASH in weights.index else weights
+        return spread(held, self.assets, name)
+
+    @property
+    def sector(self) -> "pd.Series[str]":
+        """Each asset's sector; blank where it has none."""
+        dummies = self.exposures.loc[:, (self.groups == "sector").to_numpy()]
+        if dummies.empty:
+            return pd.Series("", index=self.assets)
+        return dummies.idxmax(axis=1).where(dummies.any(axis=1), "")
+
+
+def estimate_model(
+    history: FactorHistory,
+    date: pd.Timestamp,
+    *,
+    universe: str = "",
+    snapshot: str = "",
+    horizon: str = "short",
+) -> RiskModel:
+    """Estimate the risk model of ``date`` from what was known at its close.
+
+    Parameters
+    ----------
+    history : exposures and factor returns; later dates are not looked at
+    date : one of the history's
+    horizon : "short" (volatilities halve in 84 days) or "long" (252)
+
+    Raises
+    ------
+    ArgumentError
+        If the horizon is neither.
+    UnknownNameError
+        If there are no exposures on the date, or under 63 days of factor returns by then.
+    """
+    horizon = one_of("horizon", horizon, HORIZONS)
+    memory = HORIZONS[horizon]
+    _check_days(history, date)
+    exposures = history.exposures(date)
+    if exposures.empty:
+        raise UnknownNameError(f"No asset has exposures on {date:%Y-%m-%d}. Choose another date.")
+    past = history.until(date)
+    returns = past.returns
+    # a factor that is new has no risk to forecast yet; its assets keep the rest of theirs
+    young = returns.columns[returns.notna().sum().to_numpy() < LEAST_DAYS]
+    notes = _factor_notes(exposures, history.factors["group"], young)
+    exposures = exposures.drop(columns=young)
+    fitted = factor_covariance(returns.drop(columns=young).dropna(how="all"), memory)
+    if fitted.raised:
+        notes.append(
+            f"{fitted.raised} eigenvalues of the factor covariance were raised to keep it positive."
+        )
+    caps = pd.Series(np.nan, index=exposures.index)
+    if past.market_cap.columns.size:
+        caps = past.market_cap.iloc[-1].reindex(exposures.index)
+    own = specific_risk(
+        past.specific_returns,
+        exposures,
+        caps,
+        half_life=memory.volatility_half_life,
+        lags=memory.volatility_lags,
+    )
+    return RiskModel(
+        universe=universe,
+        snapshot=snapshot,
+        date=date,
+        horizon=horizon,
+        exposures=exposures,
+        factor_cov=fitted.cov,
+        specific_var=own.variance,
+        groups=history.factors["group"].reindex(exposures.columns),
+        notes=(*notes, *_specific_notes(own, caps)),
+    )
+
+
+def _check_days(history: FactorHistory, date: pd.Timestamp) -> None:
+    known = history.returns.index[history.returns.notna().any(axis=1)]
+    if len(known) < LEAST_DAYS:
+        raise UnknownNameError(
+            f"A risk model needs {LEAST_DAYS} days of factor returns; there are {len(known)}."
+        )
+    first = known[LEAST_DAYS - 1]
+    if date < first:
+        raise UnknownNameError(
+            f"No risk model on {date:%Y-%m-%d}: it needs {LEAST_DAYS} days of factor returns. "
+            f"The first possible date is {first:%Y-%m-%d}."
+        )
+
+
+def _factor_notes(
+    exposures: pd.DataFrame, groups: "pd.Series[str]", young: "pd.Index[str]"
+) -> list[str]:
+    notes = [f"{f} has under {LEAST_DAYS} returns and is left out of the model." for f in young]
+    sectors = groups.index[(groups == "sector") & ~groups.index.isin(young)]
+    for sector, names in exposures[sectors].sum().items():
+        if 0 < names < THIN_SECTOR:
+            notes.append(
+                f"{sector} has only {int(names)} names; much of its factor is their own risk."
+            )
+    return notes
+
+
+def _specific_notes(own: SpecificRisk, caps: Weights) -> list[str]:
+    notes = []
+    unknown = int(caps.isna().sum())
+    if unknown:
+        notes.append(f"{unknown} assets without a market cap keep their own specific risk.")
+    if len(own.structural):
+        notes.append(
+            f"{listed(own.structural)}: history too short, specific risk is that of similar assets."
+        )
+    if len(own.blended):
+        notes.append(
+            f"{listed(own.blended)}: short history, specific risk is blended with similar assets'."
+        )
+    return notes

@@ -1,0 +1,138 @@
+"""What an installation can set, from the environment (``TILT_...``) or ``tilt.toml``."""
+
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from tilt.errors import ArgumentError
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Settings(BaseSettings):
+    """Settings of one installation; an unknown key in ``tilt.toml`` is an error."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TILT_", toml_file="tilt.toml", extra="forbid", frozen=True
+    )
+
+    data_url: str = Field(
+        default_factory=lambda: str(user_data_path("tilt")),
+        description="Folder of the data store.",
+    )
+    database_url: str = Field(
+        default="", description="SQLAlchemy URL of the catalog; empty: SQLite in the data folder."
+    )
+    default_universe: str = Field(default="US_LARGE_CAP", description="Universe of the cells.")
+    host: str = Field(default="127.0.0.1", description="Address the server listens on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port the server listens on.")
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(), description="Host names the server answers to, beside loopback."
+    )
+    tls_cert: Path | None = Field(
+        default=None,
+        description="File with the certificate and its chain (PEM), to serve https; empty: http.",
+    )
+    tls_key: Path | None = Field(
+        default=None, description="File with the certificate's private key (PEM), without password."
+    )
+    auth: Literal["off", "keys"] = Field(
+        default="off", description="'off' only on loopback; 'keys' asks every call for an API key."
+    )
+    secret_key: SecretStr = Field(
+        default=SecretStr(""), description="At least 32 characters; API keys are hashed with it."
+    )
+    cache_bytes: int = Field(default=2**30, ge=2**20, description="Bound of the serving cache.")
+    max_body_bytes: int = Field(default=32 * 2**20, ge=1024, description="Largest request body.")
+    max_cells: int = Field(default=1_000_000, ge=1, description="Most cells in one request.")
+    cell_seconds: float = Field(default=60.0, gt=0, description="Longest a cell may compute.")
+    live_source: Literal["close"] = Field(
+        default="close", description="Where LIVE has its prices from: 'close' is the last close."
+    )
+    live_seconds: float = Field(
+        default=300.0, ge=1.0, description="How long a live price is kept before it is asked again."
+    )
+    threads: int = Field(default=4, ge=1, le=64, description="Cells computed at once.")
+    xlwings_license_key: SecretStr = Field(
+        default=SecretStr("noncommercial"),
+        description="'noncommercial', or the key of a paid xlwings license.",
+    )
+
+    @field_validator("tls_cert", "tls_key", mode="before")
+    @classmethod
+    def _blank_is_none(cls, path: object) -> object:
+        return None if path == "" else path
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr) -> SecretStr:
+        if key.get_secret_value() and len(key.get_secret_value()) < 32:
+            raise ValueError("must have at least 32 characters")
+        return key
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "Settings":
+        if self.auth == "off" and self.host not in LOOPBACK:
+            raise ValueError(
+                f"TILT_HOST={self.host} is open to the network, so TILT_AUTH must be 'keys'"
+            )
+        if self.auth == "keys" and not self.secret_key.get_secret_value():
+            raise ValueError("TILT_AUTH=keys needs TILT_SECRET_KEY, at least 32 characters")
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("TILT_TLS_CERT and TILT_TLS_KEY are set together or not at all")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def data_path(self) -> Path:
+        return Path(self.data_url).expanduser().absolute()
+
+    @property
+    def scheme(self) -> str:
+        return "http" if self.tls_cert is None else "https"
+
+    @property
+    def catalog_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_path / 'catalog.sqlite'}"
+
+
+def read_settings() -> Settings:
+    """Return the settings of the environment.
+
+    Raises
+    ------
+    ArgumentError
+        If one is wrong: nothing starts with settings it does not understand.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(p) for p in e['loc']) or 'settings'}: {e['msg']}"
+            for e in error.errors(include_input=False)
+        )
+        raise ArgumentError(f"Settings are wrong: {problems}.") from None
+
+
+def addin_path() -> Path:
+    """Return the folder of the add-in: beside the package when installed, else the checkout's."""
+    installed = Path(__file__).parent / "_addin"
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "addin"
