@@ -1,0 +1,60 @@
+"""Cells that find better weights."""
+
+from typing import Annotated
+
+import pandas as pd
+
+from custom_functions._arguments import Benchmark, Constraints, Date, Holdings
+from custom_functions._edge import udf
+from custom_functions._inputs import NO_OPTIONS, Options, cells, text
+from tilt.api.books import open_book, solve_book, with_notes
+from tilt.api.state import current
+from tilt.api.values import Grid
+from tilt.errors import one_of
+from tilt.optimize.solve import OPTIONS, VIEWS
+
+Objective = Annotated[str, text("min_te, min_risk, max_return, max_utility or equal_weight.")]
+Alpha = Annotated[
+    Grid | None,
+    cells("Tickers and expected yearly returns; or a factor: 1 % a year for a score of 1."),
+]
+View = Annotated[str, text(f"{', '.join(VIEWS)}; trades is the default.")]
+
+
+@udf(
+    result="view trades: ticker, name, current, optimal, trade, reason; weights; summary: measure, "
+    "before, after; constraints: rule, who, min, max, value, slack, status, shadow_price, "
+    "gain_if_looser, gain_if_tighter; exposures; risk; explain: one sentence a row",
+    example='=TILT.OPTIMIZE("min_te",A2:B40,D2:I8)',
+    keys=OPTIONS,
+    alone=True,
+)
+def optimize(
+    objective: Objective,
+    holdings: Holdings,
+    constraints: Constraints = None,
+    benchmark: Benchmark = None,
+    alpha: Alpha = None,
+    date: Date = None,
+    view: View = "trades",
+    options: Options = NO_OPTIONS,
+) -> pd.DataFrame:
+    """Find the best weights within the rules, and show trades, risk or the reasons.
+
+    Another view of the same problem does not solve it again. Where the rules cannot hold together
+    the trades are #N/A with the conflict as its message, and the view explain says what repairs it.
+    """
+    view = one_of("view", view, VIEWS)
+    long_short = options.flag("long_short")
+    state = current()
+    book = open_book(state, holdings, benchmark, date, None, long_short=long_short)
+    solution = solve_book(
+        state,
+        book,
+        objective,
+        constraints=constraints,
+        alpha=alpha,
+        options=options.own,
+        long_short=long_short,
+    )
+    return with_notes(solution.view(view), book.notes)

@@ -1,0 +1,24 @@
+"""The scripts of the ribbon: what is not listed here cannot be run."""
+
+from custom_scripts.analyze import factor_analysis, risk
+from custom_scripts.backtest import backtest
+from custom_scripts.data import as_of, quality
+from custom_scripts.optimize import optimize, tracking_error
+from custom_scripts.portfolio import check, load_holdings, save
+from custom_scripts.report import export_report, share_as_values, starter_workbook
+
+__all__ = [
+    "as_of",
+    "backtest",
+    "check",
+    "export_report",
+    "factor_analysis",
+    "load_holdings",
+    "optimize",
+    "quality",
+    "risk",
+    "save",
+    "share_as_values",
+    "starter_workbook",
+    "tracking_error",
+]

@@ -1,0 +1,94 @@
+"""The buttons Optimize and Tracking error: marked tables in, weights, trades and a summary out."""
+
+import xlwings as xw
+import xlwings.server
+
+from custom_scripts import _inputs as inputs
+from custom_scripts import _sheets as sheets
+from custom_scripts._inputs import Marked
+from custom_scripts._sheets import Output
+from tilt.api.books import Book, solve_book
+from tilt.api.state import State, current
+from tilt.optimize.solve import OPTIONS, Solution
+
+OPTIMIZE, TRACKING_ERROR = "Tilt Optimize", "Tilt Tracking Error"
+MIN_TE = "min_te"
+
+
+@xlwings.server.script
+def optimize(book: xw.Book) -> None:
+    """Find the best weights for the marked holdings within the marked rules."""
+    state = current()
+    marked = inputs.read_marked(book, state)
+    objective = marked.text("objective", inputs.OBJECTIVE)
+    found, solution = _solve(state, marked, objective)
+    words = _words(f"Optimal weights: {objective}", found, solution)
+    written = sheets.write_sheet(book, OPTIMIZE, words, _tables(solution, "Tilt"))
+    _say(book, marked, words[1], written)
+
+
+@xlwings.server.script
+def tracking_error(book: xw.Book) -> None:
+    """Find the weights of least tracking error within the marked rules."""
+    state = current()
+    marked = inputs.read_marked(book, state)
+    found, solution = _solve(state, marked, MIN_TE)
+    words = _words("Least tracking error", found, solution)
+    written = sheets.write_sheet(book, TRACKING_ERROR, words, _tables(solution, "TiltTe"))
+    _say(book, marked, words[1], written)
+
+
+def _solve(state: State, marked: Marked, objective: str) -> tuple[Book, Solution]:
+    """Return the holdings and the solution.
+
+    Raises
+    ------
+    NoSolutionError
+        If no weights keep all the rules.
+    """
+    found = marked.open(state)
+    solution = solve_book(
+        state,
+        found,
+        objective,
+        constraints=marked.constraints,
+        alpha=marked.cell("alpha"),
+        options=marked.options(OPTIONS),
+        long_short=marked.long_short,
+    )
+    return found, solution.require()
+
+
+def _words(title: str, book: Book, solution: Solution) -> list[str]:
+    summary = solution.view("summary").set_index("measure").astype(float)
+    before, after = summary["before"].to_dict(), summary["after"].to_dict()
+    figures = [
+        f"{name.replace('_', ' ')} {before[name]:.2%} to {after[name]:.2%}"
+        for name in ("tracking_error", "volatility")
+        if name in after
+    ]
+    line = f"{'; '.join(figures)}; turnover {after['turnover']:.2%}"
+    return [
+        title,
+        line[:1].upper() + line[1:],
+        inputs.origin(book, solution.run_id),
+        inputs.sentences(*book.notes, *solution.messages),
+    ]
+
+
+def _tables(solution: Solution, prefix: str) -> list[Output]:
+    return [
+        Output(f"{prefix}Summary", solution.view("summary")),
+        Output(f"{prefix}Trades", solution.view("trades"), percent=("current", "optimal", "trade")),
+        Output(
+            f"{prefix}Weights",
+            solution.view("weights"),
+            percent=("weight", "benchmark", "active", "current"),
+        ),
+        Output(f"{prefix}Limits", solution.view("constraints")),
+    ]
+
+
+def _say(book: xw.Book, marked: Marked, figures: str, written: str) -> None:
+    done = f"Wrote weights, trades and limits to the sheet {written}. {figures}."
+    sheets.say(book, inputs.sentences(marked.said, done))

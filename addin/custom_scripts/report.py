@@ -1,0 +1,94 @@
+"""The buttons that make a file: Export report, Share as values, Starter workbook."""
+
+import datetime as dt
+import re
+import tempfile
+from pathlib import Path, PurePath
+
+import xlwings as xw
+import xlwings.server
+
+from custom_scripts import _inputs as inputs
+from custom_scripts import _sheets as sheets
+from tilt.api import files
+from tilt.api.starter import starter
+from tilt.api.state import USER, State, current
+from tilt.api.workbook_files import write_xlsx
+from tilt.portfolio.holdings import parse_holdings
+from tilt.report.portfolio import write_portfolio_report
+from tilt.report.review import HOUSE_RULES, review_portfolio
+from tilt.report.values import SheetValues, values_workbook
+
+_UNFIT = re.compile(r"[^\w .()-]+")
+
+
+@xlwings.server.script
+def export_report(book: xw.Book) -> None:
+    """Write the report of the marked holdings: risk, better weights, a backtest."""
+    state = current()
+    marked = inputs.read_marked(book, state)
+    panel = state.panel(marked.universe)
+    held = parse_holdings(
+        marked.holdings,
+        panel,
+        panel.as_of,
+        saved=state.store.portfolio,
+        long_short=marked.long_short,
+        argument=inputs.HOLDINGS,
+    )
+    name = inputs.portfolio_name(book, marked.settings)
+    review = review_portfolio(panel, held, portfolio=name, rules=marked.constraints or HOUSE_RULES)
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)  # Excel has no time zones
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_portfolio_report(Path(folder) / "report.xlsx", review, created=now)
+        content = path.read_bytes()
+    _offer(book, state, content, f"{name} report {review.date:%Y-%m-%d}.xlsx")
+    sheets.say(
+        book,
+        inputs.sentences(
+            marked.said,
+            f"Wrote the report of {name}: tracking error {review.tracking_error:.2%}, "
+            f"as of {review.date:%Y-%m-%d}.",
+        ),
+    )
+
+
+@xlwings.server.script
+def share_as_values(book: xw.Book) -> None:
+    """Copy the workbook with every formula as its value, for people without the add-in."""
+    posted = book.impl.api["sheets"]
+    shown = [s for s in posted if str(s.get("visibility", "Visible")) == "Visible"]
+    copied = [
+        SheetValues(str(s["name"]), s["values"], s.get("number_formats") or []) for s in shown
+    ]
+    charts = sum(len(s.get("charts") or []) for s in shown)
+    hidden = [str(s["name"]) for s in posted if s not in shown]
+    left_out = [
+        "conditional formats, colors and tables",
+        *([inputs.counted(charts, "chart")] if charts else []),
+        *([f"hidden sheets ({', '.join(hidden)})"] if hidden else []),
+    ]
+    content = values_workbook(copied, title=PurePath(book.name).stem)
+    name = f"{PurePath(book.name).stem} values.xlsx"
+    _offer(book, current(), content, name)
+    cells = sum(len(s.values) * len(s.values[0]) for s in copied)
+    sheets.say(
+        book,
+        f"Copied {inputs.counted(len(copied), 'sheet')}, {cells:,} cells, as values. "
+        f"Left out: formulas, {', '.join(left_out)}.",
+    )
+
+
+@xlwings.server.script
+def starter_workbook(book: xw.Book) -> None:
+    """Make a workbook with the sample portfolio, its rules and live formulas."""
+    state = current()
+    made = starter(state)
+    _offer(book, state, write_xlsx(made), made.name)
+    names = ", ".join(sheet.name for sheet in made.sheets)
+    sheets.say(book, f"Made the starter workbook with live formulas: sheets {names}.")
+
+
+def _offer(book: xw.Book, state: State, content: bytes, name: str) -> None:
+    file = files.keep(state.settings.data_path, USER.get(), content)
+    sheets.offer(book, file, _UNFIT.sub("_", name))

@@ -1,0 +1,349 @@
+// Cell calls on their way to the server: the calls of one recalculation become a few POSTs.
+//
+// Excel calls a custom function once per cell, and the shipped custom-functions-code.js sends one
+// request per call through `xwRequest.post`. A CallBatcher stands in for that `post`: it answers what
+// it has answered before over the same data, gathers the other calls of a tick, sends identical ones
+// and shared ranges once, and gives every caller the answer or the error that belongs to it. Nothing
+// here knows Excel or the page, so it runs under node as it is.
+
+import { makeBatch } from "./batch.js";
+import { AnswerCache } from "./cache.js";
+import { PAUSED, isAway, isBusy, outcomesOf, refusal } from "./outcomes.js";
+
+export const CALL_ROUTE = "/xlwings/custom-functions-call";
+export const BATCH_ROUTE = "/xlwings/custom-functions-batch";
+
+/**
+ * @typedef {import("./cache.js").Outcome} Outcome
+ * @typedef {import("./cache.js").Asked} Asked
+ * @typedef {{data: any, status: number, statusText: string}} Reply
+ * @typedef {(url: string, body: any, options?: any) => Promise<Reply>} Post
+ * @typedef {{address: string, settle: (outcome: Outcome) => void}} Waiting
+ * @typedef {{asked: Asked, body: any, url: string, options: any, generation: number, begun: number,
+ *   waiting: Waiting[]}} Call
+ * @typedef {{url: string, options: any, calls: Call[], cells: number, parts: Set<string>,
+ *   first: number, last: number}} Queue
+ */
+
+/**
+ * @typedef {object} BatcherOptions
+ * @property {Post} post the real POST
+ * @property {(cell: string, message: string) => any} failure what a failed call's result becomes:
+ *   a value that Excel shows as that error (see excel_errors.js)
+ * @property {AnswerCache} [cache] what was answered before
+ * @property {() => readonly string[]} [longFunctions] functions that may take long; each goes alone,
+ *   so that it does not hold the others' answers
+ * @property {(status: number) => void} [onReply] told the status of every POST; 0 when none came
+ * @property {(address: string, kind: "good" | "old" | "missing") => void} [onAnswer] told of every
+ *   cell that is answered: with a good answer or error of its own, with an old value because there
+ *   is no newer to be had, or with nothing for that reason
+ * @property {() => void} [onEdition] told when an answer comes from other data than those before
+ * @property {(address: string) => number} [generationOf] the least generation of answers that will
+ *   do for a cell; higher after it was asked to be calculated anew
+ * @property {number} [quiet] milliseconds without a new call after which a batch is sent
+ * @property {number} [patience] milliseconds after which a batch is sent although calls still come
+ * @property {number} [maxCalls] calls in one POST
+ * @property {number} [maxCells] cells of arguments in one POST
+ * @property {number} [deadline] milliseconds after which a POST without an answer counts as failed
+ * @property {readonly number[]} [retries] waits in milliseconds before a 503 is tried again
+ * @property {readonly number[]} [looks] waits before a job is asked for again; the last one repeats
+ * @property {number} [jobPatience] milliseconds a cell waits for its job; then it says how far it is
+ */
+
+export class CallBatcher {
+  paused = false;
+  /** @type {Map<string, Queue>} one queue per address and credentials, which never mix */
+  #queues = new Map();
+  /** @type {Map<string, Call>} calls without an answer yet; an identical one joins them */
+  #open = new Map();
+  #owner = ""; // whose answers the cache holds
+  #sent = 0;
+
+  /** @param {BatcherOptions} options */
+  constructor({
+    post,
+    failure,
+    cache = new AnswerCache(),
+    longFunctions = () => [],
+    onReply = () => {},
+    onAnswer = () => {},
+    onEdition = () => {},
+    generationOf = () => 0,
+    quiet = 3,
+    patience = 40,
+    maxCalls = 500,
+    maxCells = 200_000,
+    deadline = 305_000,
+    retries = [300, 1000, 3000],
+    looks = [500, 1000, 2000, 4000],
+    jobPatience = 45_000,
+  }) {
+    this.post = post;
+    this.failure = failure;
+    this.cache = cache;
+    this.longFunctions = longFunctions;
+    this.onReply = onReply;
+    this.onAnswer = onAnswer;
+    this.onEdition = onEdition;
+    this.generationOf = generationOf;
+    this.quiet = quiet;
+    this.patience = patience;
+    this.maxCalls = maxCalls;
+    this.maxCells = maxCells;
+    this.deadline = deadline;
+    this.retries = retries;
+    this.looks = looks;
+    this.jobPatience = jobPatience;
+  }
+
+  /**
+   * Answer one call, as `xwRequest.post` would.
+   *
+   * Always resolves: a failed call's result is what `failure` makes of it, because a rejection would
+   * make the shipped code retry, and it would turn every error into #VALUE!.
+   *
+   * @param {string} url
+   * @param {any} body
+   * @param {any} [options]
+   * @returns {Promise<Reply>}
+   */
+  call(url, body, options = {}) {
+    const address = body.caller_address ?? "";
+    const lane = this.#lane(url, options);
+    const asked = this.cache.describe(lane, body.func_name, body.args);
+    const generation = this.generationOf(address);
+    const kept = this.cache.get(asked.key, generation);
+    if (kept) {
+      this.onAnswer(address, "good");
+      return Promise.resolve(this.#reply(kept));
+    }
+    if (this.paused) return Promise.resolve(this.#reply(this.#instead(asked.key, address, PAUSED)));
+    return new Promise((resolve) => {
+      const settle = (/** @type {Outcome} */ outcome) => resolve(this.#reply(outcome));
+      const same = this.#open.get(asked.key);
+      if (same) {
+        same.waiting.push({ address, settle });
+        return;
+      }
+      const waiting = [{ address, settle }];
+      const begun = performance.now();
+      const call = { asked, body, url, options, generation, begun, waiting };
+      this.#open.set(asked.key, call);
+      if (this.longFunctions().includes(body.func_name)) this.#send([call], 0);
+      else this.#enqueue(lane, call);
+    });
+  }
+
+  /** A moment between requests: what is asked now is later than all that was sent. */
+  now() {
+    this.#sent += 1;
+    return this.#sent;
+  }
+
+  /**
+   * Address and credentials. Answers to somebody else's credentials are forgotten.
+   *
+   * @param {string} url
+   * @param {any} options
+   */
+  #lane(url, options) {
+    const owner = `${options.headers?.Authorization ?? ""}\n${options.headers?.["Auth-Provider"] ?? ""}`;
+    if (owner !== this.#owner) {
+      this.cache.clear();
+      this.#owner = owner;
+    }
+    return `${url}\n${owner}`;
+  }
+
+  /**
+   * @param {string} lane
+   * @param {Call} call
+   */
+  #enqueue(lane, call) {
+    const { asked, url, options } = call;
+    const now = performance.now();
+    let queue = this.#queues.get(lane);
+    if (queue && queue.cells + this.#newCells(queue, asked) > this.maxCells) {
+      this.#flush(lane, queue);
+      queue = undefined;
+    }
+    if (!queue) {
+      queue = { url, options, calls: [], cells: 0, parts: new Set(), first: now, last: now };
+      this.#queues.set(lane, queue);
+      this.#watch(lane, queue);
+    }
+    queue.cells += this.#newCells(queue, asked);
+    for (const part of asked.parts) if (part.startsWith("#")) queue.parts.add(part);
+    queue.calls.push(call);
+    queue.last = now;
+    if (queue.calls.length >= this.maxCalls) this.#flush(lane, queue);
+  }
+
+  /**
+   * How many cells a call adds to a POST, which sends a range once.
+   *
+   * @param {Queue} queue
+   * @param {Asked} asked
+   */
+  #newCells(queue, asked) {
+    let cells = asked.fresh;
+    for (const part of asked.parts) if (!queue.parts.has(part)) cells += this.cache.cellsOf(part);
+    return cells;
+  }
+
+  /**
+   * Send the queue once no call has come for a while, or enough time has passed.
+   *
+   * @param {string} lane
+   * @param {Queue} queue
+   */
+  #watch(lane, queue) {
+    setTimeout(() => {
+      if (this.#queues.get(lane) !== queue) return; // already sent, being full
+      const now = performance.now();
+      if (now - queue.last >= this.quiet || now - queue.first >= this.patience) {
+        this.#flush(lane, queue);
+      } else {
+        this.#watch(lane, queue);
+      }
+    }, this.quiet);
+  }
+
+  /**
+   * @param {string} lane
+   * @param {Queue} queue
+   */
+  #flush(lane, queue) {
+    this.#queues.delete(lane);
+    this.#send(queue.calls, 0);
+  }
+
+  /**
+   * Send calls of one lane and settle them, or send again those that the server was busy for.
+   *
+   * @param {Call[]} calls
+   * @param {number} attempt
+   */
+  async #send(calls, attempt) {
+    const when = this.now();
+    const { url, options } = calls[0];
+    const batch = url.replace(CALL_ROUTE, BATCH_ROUTE);
+    const outcome = await this.#try(batch, makeBatch(calls), options);
+    const edition = "result" in outcome ? String(outcome.result?.edition ?? "") : "";
+    if (edition && this.cache.note(edition, when)) this.onEdition();
+    const outcomes = outcomesOf(outcome, calls.length);
+    /** @type {Call[]} */
+    const again = [];
+    calls.forEach((call, i) => {
+      if (isBusy(outcomes[i]) && attempt < this.retries.length) again.push(call);
+      else this.#take(call, outcomes[i], edition);
+    });
+    if (again.length > 0) {
+      setTimeout(() => this.#send(again, attempt + 1), varied(this.retries[attempt]));
+    }
+  }
+
+  /**
+   * Settle a call, or ask again for the job that computes it.
+   *
+   * @param {Call} call
+   * @param {Outcome & {job?: any, cacheable?: boolean}} outcome
+   * @param {string} edition
+   * @param {number} [look]
+   */
+  #take(call, outcome, edition, look = 0) {
+    const waited = performance.now() - call.begun;
+    if (outcome.job && waited < this.jobPatience) {
+      const wait = this.looks[Math.min(look, this.looks.length - 1)];
+      setTimeout(() => this.#look(call, outcome.job.id, look + 1), varied(wait));
+      return;
+    }
+    if (edition && outcome.cacheable !== false && !isBusy(outcome)) {
+      this.cache.keep(call.asked.key, outcome, edition, call.generation);
+    }
+    this.#settle(call, outcome);
+  }
+
+  /**
+   * Ask for a job again, so that one that was canceled is not started anew by asking.
+   *
+   * @param {Call} call
+   * @param {string} follow the job's id
+   * @param {number} look
+   */
+  async #look(call, follow, look) {
+    const { url, options } = call;
+    const batch = url.replace(CALL_ROUTE, BATCH_ROUTE);
+    const outcome = await this.#try(batch, { ...makeBatch([call]), follow }, options);
+    const edition = "result" in outcome ? String(outcome.result?.edition ?? "") : "";
+    this.#take(call, outcomesOf(outcome, 1)[0], edition, look);
+  }
+
+  /**
+   * POST once. Never rejects, and always answers within the deadline.
+   *
+   * @param {string} url
+   * @param {any} body
+   * @param {any} options
+   * @returns {Promise<Outcome>} the body of the answer as `result`, or the error of the whole request
+   */
+  async #try(url, body, options) {
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let timer;
+    const late = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new Error("no answer in time")), this.deadline);
+    });
+    try {
+      const reply = await Promise.race([this.post(url, body, options), late]);
+      this.onReply(reply.status);
+      return { result: reply.data };
+    } catch (error) {
+      this.onReply(error.response?.status ?? 0);
+      return refusal(error.response);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * @param {Call} call
+   * @param {Outcome} outcome
+   */
+  #settle(call, outcome) {
+    this.#open.delete(call.asked.key);
+    for (const { address, settle } of call.waiting) {
+      if (isAway(outcome)) settle(this.#instead(call.asked.key, address, outcome));
+      else {
+        this.onAnswer(address, "good");
+        settle(outcome);
+      }
+    }
+  }
+
+  /**
+   * What a cell shows when there is no answer to be had: the last good one to the same call. A value
+   * for other inputs would be wrong, so there is none then.
+   *
+   * @param {string} key
+   * @param {string} address
+   * @param {Outcome} outcome
+   * @returns {Outcome}
+   */
+  #instead(key, address, outcome) {
+    const last = this.cache.last(key);
+    this.onAnswer(address, last ? "old" : "missing");
+    return last ?? outcome;
+  }
+
+  /**
+   * @param {Outcome} outcome
+   * @returns {Reply}
+   */
+  #reply(outcome) {
+    const result = "error" in outcome ? this.failure(outcome.cell, outcome.error) : outcome.result;
+    return { data: { result }, status: 200, statusText: "OK" };
+  }
+}
+
+/** @param {number} milliseconds varied a little, so that clients do not march in step */
+const varied = (milliseconds) => milliseconds * (0.8 + 0.4 * Math.random());

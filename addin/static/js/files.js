@@ -1,0 +1,56 @@
+// Files that a button made: fetched with the user's key, offered below the message of the pane.
+
+import { headers } from "./session.js";
+
+const KEPT = "/api/v1/reports/";
+const ID = "offer";
+
+/** @type {string} address of the file that is offered now; its memory is freed with the next one */
+let address = "";
+
+/**
+ * @param {string} id
+ * @returns {Promise<Blob>}
+ */
+export async function fetchFile(id) {
+  const response = await fetch(KEPT + encodeURIComponent(id), { headers: headers() });
+  if (!response.ok) throw new Error((await response.json()).detail);
+  return response.blob();
+}
+
+/**
+ * Show what can be done with a file: save it, or open it as a new workbook where Excel can.
+ *
+ * @param {string} name
+ * @param {Blob} blob
+ */
+export function offerFile(name, blob) {
+  if (address) URL.revokeObjectURL(address);
+  address = URL.createObjectURL(blob);
+  const shown = document.getElementById(ID) ?? document.createElement("p");
+  shown.id = ID;
+  shown.className = "notice";
+  const link = document.createElement("a");
+  Object.assign(link, { href: address, download: name, textContent: `Save ${name}` });
+  shown.replaceChildren(link);
+  if (Office.context.requirements.isSetSupported("ExcelApi", "1.8")) {
+    const open = document.createElement("button");
+    Object.assign(open, { type: "button", textContent: "Open in Excel" });
+    open.addEventListener("click", async () => Excel.createWorkbook(await base64(blob)));
+    shown.append(" ", open);
+  }
+  document.getElementById("message")?.after(shown);
+}
+
+/**
+ * @param {Blob} blob
+ * @returns {Promise<string>}
+ */
+function base64(blob) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result).replace(/^.*?,/, ""));
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(blob);
+  });
+}

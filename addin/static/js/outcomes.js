@@ -1,0 +1,71 @@
+// What becomes of a call: a result, or an error as Excel shows it.
+
+/** @typedef {import("./cache.js").Outcome} Outcome */
+
+export const AWAY =
+  "The Tilt server does not answer. Open the Tilt pane to see why, then recalculate.";
+const BROKEN = "The Tilt server gave an answer that Tilt cannot read. Update the add-in.";
+
+/** @type {Outcome} */
+export const PAUSED = {
+  error: "Tilt is paused and has no value for this yet. Resume in the Tilt pane.",
+  status: 0,
+  cell: "#N/A",
+};
+
+/**
+ * Whether the server could not be asked, or had no time: another try may succeed.
+ *
+ * @param {Outcome} outcome
+ */
+export function isAway(outcome) {
+  return "error" in outcome && (outcome.status === 0 || outcome.status === 503);
+}
+
+/**
+ * Whether the server had no time to begin; a job that it works on is no reason to ask at once.
+ *
+ * @param {Outcome & {job?: any}} outcome
+ */
+export function isBusy(outcome) {
+  return "error" in outcome && outcome.status === 503 && !outcome.job;
+}
+
+/**
+ * An outcome as the server sent it, or an error when it is not one.
+ *
+ * @param {any} outcome
+ * @returns {Outcome}
+ */
+function known(outcome) {
+  if (typeof outcome?.error === "string") return { status: 500, cell: "#VALUE!", ...outcome };
+  if (outcome && "result" in outcome) return outcome;
+  return { error: BROKEN, status: 500, cell: "#VALUE!" };
+}
+
+/**
+ * The error for a request that was refused, or that nobody answered.
+ *
+ * @param {any} response
+ * @returns {{error: string, status: number, cell: string}}
+ */
+export function refusal(response) {
+  const gateway = [502, 504].includes(response?.status) && !response.data?.detail;
+  if (!response || gateway) return { error: AWAY, status: 0, cell: "#N/A" }; // or a proxy says so
+  const { data, status } = response;
+  const error = data?.detail ?? `The Tilt server refused the call (${status}).`;
+  return { error, status, cell: data?.cell ?? "#VALUE!" };
+}
+
+/**
+ * @param {Outcome} outcome of the request
+ * @param {number} count of its calls
+ * @returns {Outcome[]}
+ */
+export function outcomesOf(outcome, count) {
+  if ("error" in outcome) return Array(count).fill(outcome); // refused or lost as a whole
+  const results = outcome.result?.results;
+  return Array.from({ length: count }, (_, i) =>
+    known(results?.length === count ? results[i] : undefined),
+  );
+}
