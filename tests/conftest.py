@@ -1,0 +1,76 @@
+"""What every test may ask for: the sample, ingested once per run, and its panel."""
+
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+from pydantic import SecretStr
+from serving import serving
+
+from tilt.data.store import Store
+from tilt.frames import Panel
+from tilt.refresh import refresh
+from tilt.security import create_key
+from tilt.settings import Settings
+
+hypothesis_settings.register_profile("ci", derandomize=True, deadline=None)
+hypothesis_settings.load_profile("ci")
+
+INGEST_SECONDS = 170
+
+
+@pytest.fixture(scope="session")
+def sample_settings(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Settings:
+    """Settings of the run's one store; its folder is shared by the workers."""
+    own = tmp_path_factory.getbasetemp()
+    return Settings(data_url=str((own if worker_id == "master" else own.parent) / "sample_store"))
+
+
+@pytest.fixture(scope="session")
+def store(sample_settings: Settings) -> Iterator[Store]:
+    """A store that holds the sample. Read from it only; other tests share it."""
+    folder = Path(sample_settings.data_url)
+    folder.mkdir(exist_ok=True)
+    # a lock that ends with its process: the first worker ingests, the others find it done
+    lock = sqlite3.connect(folder / "ingest.lock", timeout=INGEST_SECONDS, isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    opened = Store.open(sample_settings)
+    refresh(opened, sample_settings)
+    lock.close()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def panel(store: Store) -> Panel:
+    """The sample's panel, with its factor history."""
+    return store.panel()
+
+
+@pytest.fixture(scope="session")
+def served(store, sample_settings, tmp_path_factory):
+    """Address of a server over the sample, open to everybody on this machine."""
+    assert store.snapshot(), "The server would have nothing to serve."
+    log = tmp_path_factory.mktemp("served") / "log"
+    with serving(Path(sample_settings.data_url), log) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def locked(store, sample_settings, tmp_path_factory):
+    """Address of a server over a copy of the sample that asks for an API key, and a key."""
+    assert store.snapshot(), "The server would have nothing to serve."
+    folder = tmp_path_factory.mktemp("locked")
+    data = folder / "data"
+    shutil.copytree(sample_settings.data_url, data)
+    secret = secrets.token_hex(32)
+    settings = Settings(data_url=str(data), auth="keys", secret_key=SecretStr(secret))
+    own = Store.open(settings)
+    key = create_key(own.catalog, "anna", secret=secret).key
+    own.close()
+    with serving(data, folder / "log", TILT_AUTH="keys", TILT_SECRET_KEY=secret) as address:
+        yield address, key

@@ -1,0 +1,63 @@
+// Every tab, in light and dark, as an accessibility scan and a ruler see it; prints JSON.
+//
+//   node looks.mjs SERVER [FOLDER FOR PICTURES]
+
+import { launch, openAddin, scan } from "../browser/driver.mjs";
+import { until } from "./keyboard.mjs";
+
+const HOLDINGS = "Symbol\tWeight\nAAPL\t30%\nMSTF\t5%\nMSFT\t40%\nXOM\t5%\nXOM\t5%";
+
+async function tour(page, look) {
+  await page.waitForSelector("#findings li");
+  await page.waitForSelector("#welcome:not([hidden])");
+  await page.click("#settings summary");
+  await page.click("#server summary");
+  await look("data");
+  await page.click("#put-sample");
+  await page.waitForSelector("#risk-chart svg");
+  await page.click("#risk-chart summary");
+  await look("risk");
+  await page.click("#tab-optimize");
+  await until(page, "#check-summary", "rules");
+  await page.click("#parameters summary");
+  await page.click("#solve");
+  await page.waitForSelector("#solution:not([hidden])");
+  await look("optimize");
+  await page.fill("#max-0", "0.4%");
+  await page.keyboard.press("Tab");
+  await page.click("#solve");
+  await page.waitForSelector(".repairs");
+  await look("infeasible");
+  await page.click("#tab-portfolio");
+  await page.fill("#pasted", HOLDINGS);
+  await page.click("#read-holdings");
+  await page.waitForSelector("#fixes li");
+  await look("portfolio");
+  await page.click("#tab-documentation");
+  await page.waitForSelector("#functions li");
+  await look("documentation");
+}
+
+async function main(server, folder) {
+  const browser = await launch();
+  const found = {};
+  try {
+    for (const colorScheme of ["light", "dark"]) {
+      const options = { colorScheme, viewport: { width: 320, height: 900 }, deviceScaleFactor: 2 };
+      const { context, page } = await openAddin(browser, server, options);
+      page.setDefaultTimeout(30_000);
+      await tour(page, async (name) => {
+        const key = `${name} ${colorScheme}`;
+        const width = await page.evaluate(() => document.documentElement.scrollWidth);
+        found[key] = { scan: await scan(page), width };
+        if (folder) await page.screenshot({ path: `${folder}/${key}.png`, fullPage: true });
+      });
+      await context.close();
+    }
+    console.log(JSON.stringify(found));
+  } finally {
+    await browser.close();
+  }
+}
+
+await main(...process.argv.slice(2));

@@ -1,0 +1,131 @@
+"""Servers that a test may stop, start and watch, and what a session in Chromium saw of them."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from tilt.data.store import Store
+from tilt.security import create_key
+from tilt.settings import Settings
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+START_SECONDS = 60
+SECRET = "a secret of the tests, long enough to be one"
+
+
+class Served:
+    """A server of its own process over a data folder, on one port for its whole life."""
+
+    def __init__(self, folder: Path, log: Path, **settings: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.log = log
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("TILT_", "XLWINGS_"))}
+        own = {"TILT_DATA_URL": str(folder), "TILT_PORT": str(self.port), **settings}
+        self.environment = {**clean, **own}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Served":
+        command = [sys.executable, "-c", "from tilt.cli import main; main()", "serve"]
+        with self.log.open("a") as out:
+            self.process = subprocess.Popen(command, env=self.environment, stdout=out, stderr=out)
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.address}/health/ready", timeout=2):  # noqa: S310
+                    return self
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError(f"The server did not start:\n{self.log.read_text()}")
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def copied(store, sample_settings, tmp_path_factory) -> Path:
+    """A copy of the sample's store, for servers that change it."""
+    assert store.snapshot(), "The server would have nothing to serve."
+    folder = tmp_path_factory.mktemp("sheet") / "data"
+    shutil.copytree(sample_settings.data_url, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def served(copied, tmp_path_factory) -> Iterator[Served]:
+    server = Served(copied, tmp_path_factory.mktemp("served") / "log").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def http(served) -> Iterator[httpx.Client]:
+    headers = {"X-Tilt-Client": "tests"}
+    with httpx.Client(base_url=served.address, headers=headers, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def locked(copied, tmp_path_factory):
+    """A server that asks for keys, and the keys of two users."""
+    settings = Settings(data_url=str(copied), auth="keys", secret_key=SecretStr(SECRET))
+    own = Store.open(settings)
+    keys = [create_key(own.catalog, user, secret=SECRET).key for user in ("anna", "ben")]
+    own.close()
+    log = tmp_path_factory.mktemp("locked") / "log"
+    server = Served(copied, log, TILT_AUTH="keys", TILT_SECRET_KEY=SECRET).start()
+    yield server, keys
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def talk() -> Callable[..., dict]:
+    """Return a function that runs a script of this folder and does what it asks for by a word."""
+    node = shutil.which("node")
+    assert node, "Node is needed for the browser tests: install Node 20 or later."
+    assert (ROOT / "node_modules" / "playwright-core").is_dir(), "Run 'npm ci' first."
+
+    def run(script: str, *arguments: str, **steps: Callable[[], object]) -> dict:
+        process = subprocess.Popen(
+            [node, str(HERE / script), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            for line in process.stdout:
+                if line.startswith("{"):
+                    return json.loads(line)
+                steps[line.strip()]()
+                process.stdin.write("\n")
+                process.stdin.flush()
+            raise AssertionError(process.stderr.read())
+        finally:
+            process.kill()
+            process.communicate()
+
+    return run

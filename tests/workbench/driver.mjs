@@ -1,0 +1,121 @@
+// The workbench in real Chromium, worked as a user does: by mouse, keyboard and files.
+
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+import { watch } from "../browser/driver.mjs";
+
+export { launch } from "../browser/driver.mjs";
+
+const HEADERS = { row: 20, column: 46 }; // pixels above and beside the cells
+
+/**
+ * @param {import("playwright-core").Browser} browser
+ * @param {string} server
+ * @param {import("playwright-core").BrowserContextOptions} [options]
+ */
+export async function openWorkbench(browser, server, options = {}) {
+  const viewport = { width: 1440, height: 900 };
+  const context = await browser.newContext({ viewport, acceptDownloads: true, ...options });
+  const page = await context.newPage();
+  const seen = watch(page, server);
+  await page.goto(`${server}/workbench`, { waitUntil: "load" });
+  return { context, page, seen };
+}
+
+/** Wait until the starter workbook is there with all its numbers. */
+export async function whenStarted(page) {
+  await page.waitForFunction(() => window.tiltHost?.store.sheets.length > 1);
+  await settled(page);
+}
+
+export const settled = (page) => page.evaluate(() => window.tiltHost.calculator.whenSettled());
+
+/** Go to a cell by the name box; a sheet that was just opened may take the keyboard once more. */
+export async function go(page, address) {
+  const box = page.locator("[data-u-comp=defined-name] input");
+  const there = () =>
+    page.evaluate((wanted) => {
+      const { sheet, block } = window.tiltHost.store.selection;
+      const { active } = window.tiltHost.store;
+      return sheet === active && window.tiltHost.store.address(sheet, block).endsWith(`!${wanted}`);
+    }, address);
+  while (!(await there())) {
+    await box.click();
+    await box.fill(address);
+    await box.press("Enter");
+    await page.waitForTimeout(200);
+  }
+}
+
+/** Type into a cell, as a user does, and wait for the numbers. */
+export async function type(page, address, text) {
+  await go(page, address);
+  // The name box hands the keyboard to the cells a moment after the selection.
+  await page.waitForFunction(() => document.activeElement?.id.startsWith("__editor_"));
+  await page.keyboard.type(text);
+  await page.keyboard.press("Enter");
+  await settled(page);
+}
+
+export const openSheet = async (page, name) => {
+  await page.locator("[data-u-comp=slide-tab-item]", { hasText: name }).first().click();
+  await page.waitForFunction((wanted) => window.tiltHost.store.active.name === wanted, name);
+};
+
+/** What a cell holds: value, formula, message, and the text that is shown. */
+export const cell = (page, sheet, row, column) =>
+  page.evaluate(
+    ([name, i, j]) => {
+      const { value, formula, error, text } = window.tiltHost.store.find(name).grid.get(i, j);
+      return { value, formula, error, text };
+    },
+    [sheet, row, column],
+  );
+
+/** Press a button of the ribbon and wait until it is done. */
+export async function press(page, name) {
+  await page.click(`#ribbon button[data-name="${name}"]`);
+  await page.waitForSelector(`#ribbon button[data-name="${name}"]:not([aria-busy])`);
+  await settled(page);
+}
+
+/** Put the mouse over a cell and wait until a message pops up. */
+export async function hover(page, row, column, message) {
+  const [x, y] = await page.evaluate(
+    ([i, j, headers]) => {
+      const sheet = window.tiltHost.store.book.getActiveSheet();
+      const sum = (n, size) =>
+        Array.from({ length: n }, (_, k) => size(k)).reduce((a, b) => a + b, 0);
+      return [
+        headers.column + sum(j, (k) => sheet.getColumnWidth(k)) + 12,
+        headers.row + sum(i, (k) => sheet.getRowHeight(k)) + 10,
+      ];
+    },
+    [row, column, HEADERS],
+  );
+  const canvas = await page.locator("canvas[id^=univer-sheet-main-canvas]").boundingBox();
+  await page.mouse.move(canvas.x + x - 5, canvas.y + y);
+  await page.mouse.move(canvas.x + x, canvas.y + y, { steps: 4 });
+  await page.locator("#tip", { hasText: message }).waitFor();
+  return page.locator("#tip").innerText();
+}
+
+/**
+ * What an accessibility scan finds around the spreadsheet, whose own parts are not ours.
+ *
+ * @param {import("playwright-core").Page} page
+ */
+export async function scan(page) {
+  await page.evaluate(
+    await readFile(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8"),
+  );
+  const { violations } = await page.evaluate(() =>
+    window.axe.run({ include: [["body"]], exclude: [["#grid"], ["[data-u-comp]"], ["#pane"]] }),
+  );
+  return violations.map(({ id, impact, nodes }) => ({
+    id,
+    impact,
+    where: nodes.map((node) => node.target.join(" ")),
+  }));
+}
