@@ -85,7 +85,9 @@ async function refreshed(page, seen) {
     await window.tilt.refresh("selection");
     await window.host.calculator.whenSettled();
   });
-  return posts(seen, mark).map((post) => post.calls);
+  return posts(seen, mark)
+    .map((post) => post.calls)
+    .filter((calls) => calls > 0); // a poll for live prices calls no function
 }
 
 /** The server dies and comes back. */
