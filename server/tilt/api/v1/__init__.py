@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from tilt.api.v1 import analysis, data, jobs, portfolios, reports
+from tilt.api.v1 import analysis, data, jobs, portfolios, quality, reports
 
 router = APIRouter(prefix="/api/v1")
-for part in (data, portfolios, analysis, jobs, reports):
+for part in (data, quality, portfolios, analysis, jobs, reports):
     router.include_router(part.router)

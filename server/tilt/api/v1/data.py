@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
@@ -25,7 +25,6 @@ REFRESH = "Refresh the data"
 _SOURCE = re.compile(r"[\w-][\w .-]{0,99}")
 
 Asked = Annotated[str | None, Query(max_length=200)]
-Severity = Annotated[Literal["error", "warning", "info"] | None, Query()]
 
 
 @router.get("/universes")
@@ -64,28 +63,6 @@ def _described(store: Store, universe: str | None) -> dict[str, object]:
 def _counts(store: Store, snapshot: Snapshot) -> dict[str, int]:
     found = store.findings(snapshot.universe)["severity"].value_counts()
     return {severity: int(found.get(severity, 0)) for severity in SEVERITIES}
-
-
-@router.get("/quality")
-async def quality(
-    request: Request,
-    universe: Asked = None,
-    severity: Severity = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
-) -> dict[str, object]:
-    """List what the quality checks found, the newest first, a page at a time."""
-
-    def work(tilt: Running) -> dict[str, object]:
-        store = tilt.state.store
-        found = store.findings(universe, severity).iloc[::-1].reset_index(drop=True)
-        return {
-            "counts": _counts(store, store.snapshot(universe)),
-            "total": len(found),
-            "findings": split(found.iloc[offset : offset + limit]),
-        }
-
-    return await in_pool(request, work)
 
 
 @router.get("/choices")
