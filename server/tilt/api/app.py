@@ -25,6 +25,7 @@ from tilt.data.live import Board, open_quotes
 from tilt.data.store import Store
 from tilt.jobs import Jobs
 from tilt.monitoring import log_as_json
+from tilt.rounding import sum_in_one_order
 from tilt.settings import Settings
 
 
@@ -44,6 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
         the network
     """
     log_as_json()
+    sum_in_one_order()
     shipped = bridge.load(settings)
     store = Store.open(settings)
     pool = Pool(threads=settings.threads, seconds=settings.cell_seconds)

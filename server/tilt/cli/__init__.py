@@ -6,6 +6,7 @@ import typer
 
 from tilt.cli import installation, keys, portfolios, serving
 from tilt.errors import TiltError
+from tilt.rounding import sum_in_one_order
 
 app = typer.Typer(
     help="Factor exposures, risk, optimal weights and backtests in Excel.",
@@ -20,6 +21,7 @@ app.add_typer(keys.app, name="key")
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command; what a person can mend is one line on stderr and exit status 2."""
+    sum_in_one_order()
     try:
         app(args=arguments)
     except TiltError as error:

@@ -16,10 +16,9 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
 from tilt import errors
 from tilt.jobs.files import Files, result_file, task_file
+from tilt.rounding import sum_in_one_order
 
 _EVERY = 0.05  # seconds between two reports of one stage
 
@@ -111,12 +110,9 @@ def _settle(preload: Sequence[str]) -> None:
     if hasattr(os, "nice"):
         os.nice(5)  # cells come before jobs
     threading.Thread(target=_end_with_server, daemon=True).start()
-    # Each worker is one of several: more threads for linear algebra would only fight each other.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = "1"
+    sum_in_one_order()
     for module in preload:
         importlib.import_module(module)
-    threadpool_limits(limits=1)  # what was loaded before the environment said so
 
 
 def _end_with_server() -> None:
