@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tilt.data.sources.registry import find_source
 from tilt.data.store import Store
 from tilt.errors import ArgumentError, DataError, UnknownNameError
 from tilt.factors.history import estimate_history
-from tilt.refresh import find_source, refresh, snapshot_id
+from tilt.refresh import refresh, snapshot_id
 from tilt.settings import Settings
 
 

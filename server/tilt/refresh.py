@@ -15,12 +15,10 @@ from tilt import data, factors, frames
 from tilt.data.findings import Finding, findings_table, noted
 from tilt.data.panel import build_panel
 from tilt.data.record import Record
-from tilt.data.sources.delivery import Delivery, Source
-from tilt.data.sources.files import Files
-from tilt.data.sources.sample import Sample
-from tilt.data.sources.yahoo import PREFIX, quiet, read_yahoo
+from tilt.data.sources.delivery import Delivery
+from tilt.data.sources.registry import fetch, find_source
 from tilt.data.store import Snapshot, Store
-from tilt.errors import DataError, UnknownNameError, did_you_mean
+from tilt.errors import DataError
 from tilt.factors.history import estimate_history
 from tilt.factors.styles import STYLES
 from tilt.frames import Panel, content_id
@@ -58,8 +56,9 @@ def refresh(
         If the source is on the network and does not answer; nothing has changed then.
     """
     progress("fetch", 0.0)
-    found = find_source(source, settings, progress=lambda done: progress("fetch", 0.2 * done))
-    delivery = found.fetch()
+    delivery = fetch(
+        find_source(source, settings), progress=lambda done: progress("fetch", 0.2 * done)
+    )
     progress("compare", 0.2)
     snapshot = snapshot_id(delivery)
     if store.holds(snapshot):
@@ -110,35 +109,6 @@ NO_MODEL = "no_factor_model"
 _NO_FACTORS = "Published without factors: exposures, risk and optimization need them."
 _NO_CAPS = f"There are no market caps. | {_NO_FACTORS}"
 _NO_STYLE = "There is no data for {} ({}). | The factor model goes without it."
-
-
-def find_source(
-    name: str, settings: Settings, *, progress: Callable[[float], None] = quiet
-) -> Source:
-    """Return the source of a name: the sample, a folder (here or in the data folder), or Yahoo.
-
-    Parameters
-    ----------
-    progress : told the fraction fetched, by a source that takes long
-
-    Raises
-    ------
-    UnknownNameError
-        If it is none of them.
-    ArgumentError
-        If what Yahoo should be asked for is no list of tickers.
-    """
-    if name.strip().casefold().startswith(PREFIX):
-        return read_yahoo(name, settings.data_path, progress=progress)
-    if name.strip().casefold() == Sample.name:
-        return Sample()
-    for folder in (Path(name).expanduser(), settings.data_path / name):
-        if folder.is_dir():
-            return Files(folder, universe=folder.absolute().name.upper())
-    raise UnknownNameError(
-        f"Unknown source '{name}'.{did_you_mean(name, [Sample.name])} "
-        "It must be 'sample', a folder with prices.csv or prices.parquet, or yahoo:AAPL,MSFT."
-    )
 
 
 def snapshot_id(delivery: Delivery) -> str:

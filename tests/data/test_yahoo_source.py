@@ -12,11 +12,12 @@ from yahoo_server import CRUMB, Company, YahooServer
 from yfinance.config import YfConfig
 
 from tilt.data.panel import build_panel
+from tilt.data.sources.registry import find_source
 from tilt.data.sources.yahoo import Yahoo, last_day, read_yahoo, symbol
 from tilt.data.sources.yahoo_web import Pace, PoliteSession, retry_after
 from tilt.data.store import Store
 from tilt.errors import ArgumentError, BusyError, DataError, StoppedError
-from tilt.refresh import find_source, refresh, snapshot_id
+from tilt.refresh import refresh, snapshot_id
 from tilt.settings import Settings
 
 DAYS = ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08"]
@@ -310,7 +311,7 @@ def test_a_fetch_that_crashed_goes_on_where_it_was(server, source, tmp_path):
 
     names = ("SPLIT", "PLAIN", "GONE")
     with pytest.raises(StoppedError):
-        source(*names, progress=stop).fetch()
+        source(*names).fetch(stop)
     assert server.count("PLAIN") > 0
     server.asked.clear()
     (kept,) = (tmp_path / "yahoo").iterdir()
@@ -483,8 +484,8 @@ def universe(names, days):
 def stand_in(server, monkeypatch):
     """Let the source of a name be asked at the stand-in, on its last day."""
 
-    def find(name, settings, *, progress):
-        given = read_yahoo(name, settings.data_path, progress=progress, base_url=server.url)
+    def find(name, settings):
+        given = read_yahoo(name, settings.data_path, base_url=server.url)
         return replace(given, day=LAST, pace=Pace(pause=0.0))
 
     monkeypatch.setattr("tilt.refresh.find_source", find)

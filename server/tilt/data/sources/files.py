@@ -7,8 +7,17 @@ import pandas as pd
 import pyarrow as pa
 
 from tilt.data.schema import SCHEMAS
-from tilt.data.sources.delivery import UNKNOWN_BIAS, Delivery, check_tables
+from tilt.data.sources.delivery import (
+    UNKNOWN_BIAS,
+    Delivery,
+    Progress,
+    Source,
+    Vendor,
+    check_tables,
+    quiet,
+)
 from tilt.errors import ArgumentError, DataError
+from tilt.settings import Settings
 
 READERS = {".csv": "CSV", ".parquet": "Parquet"}
 
@@ -32,7 +41,7 @@ class Files:
     def name(self) -> str:
         return f"files:{self.folder.name}"
 
-    def fetch(self) -> Delivery:
+    def fetch(self, progress: Progress = quiet) -> Delivery:
         """Return the tables of the folder.
 
         Raises
@@ -75,3 +84,26 @@ def _read(path: Path) -> pd.DataFrame:
             f"{path.name} is not a readable {READERS[path.suffix]} file: "
             f"{str(error).splitlines()[0]}"
         ) from None
+
+
+def open_files(asked: str, settings: Settings) -> Source:
+    """Return the source of a folder, here or in the data folder.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such folder.
+    """
+    for folder in (Path(asked).expanduser(), settings.data_path / asked):
+        if folder.is_dir():
+            return Files(folder, universe=folder.absolute().name.upper())
+    raise ArgumentError(f"There is no folder '{asked}', here or in the data folder.")
+
+
+VENDOR = Vendor(
+    title="Files of your own",
+    kind="files",
+    gives=tuple(SCHEMAS),
+    example="files:folder",
+    open=open_files,
+)

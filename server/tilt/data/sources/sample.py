@@ -7,7 +7,16 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from tilt.data.sources.delivery import Delivery, check_tables
+from tilt.data.sources.delivery import (
+    Delivery,
+    Progress,
+    Source,
+    Vendor,
+    check_tables,
+    quiet,
+)
+from tilt.errors import ArgumentError
+from tilt.settings import Settings
 
 UNIVERSE = "US_LARGE_CAP"
 DESCRIPTION = "Members of the S&P 500 with a price and a market cap, January 2011 to June 2017"
@@ -22,7 +31,7 @@ class Sample:
 
     name = "sample"
 
-    def fetch(self) -> Delivery:
+    def fetch(self, progress: Progress = quiet) -> Delivery:
         """Return the sample's tables and its portfolio ``SAMPLE``."""
         with as_file(files("tilt.data.sample")) as folder:
             tables = {
@@ -41,6 +50,7 @@ class Sample:
             description=DESCRIPTION,
             tables=check_tables(tables),
             survivorship=SURVIVORSHIP,
+            calendar="XNYS",
             portfolios={"SAMPLE": weights},
         )
 
@@ -64,3 +74,26 @@ def _prices(folder: Path) -> pd.DataFrame:
         prices[column] = values
     prices["volume"] = prices["volume"].astype(np.float64)
     return prices
+
+
+def open_sample(asked: str, settings: Settings) -> Source:  # noqa: ARG001 - as every vendor's
+    """Return the sample, of which there is one.
+
+    Raises
+    ------
+    ArgumentError
+        If something else is asked for.
+    """
+    if asked:
+        raise ArgumentError(f"The sample is named 'sample', with nothing behind it; got '{asked}'.")
+    return Sample()
+
+
+VENDOR = Vendor(
+    title="Embedded sample, US large caps to 2017",
+    kind="sample",
+    gives=("prices", "key_figures", "statements", "securities", "index_level", "symbol_changes"),
+    example="sample",
+    open=open_sample,
+    alone=True,
+)

@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,10 +21,18 @@ from yfinance.utils import is_isin
 
 from tilt.data.findings import Finding, noted
 from tilt.data.schema import KEY_FIGURES
-from tilt.data.sources.delivery import Delivery, check_tables
+from tilt.data.sources.delivery import (
+    Delivery,
+    Progress,
+    Source,
+    Vendor,
+    check_tables,
+    quiet,
+)
 from tilt.data.sources.yahoo_tables import same_currency, tables
 from tilt.data.sources.yahoo_web import Answer, Pace, PoliteSession, ask, yfinance_over
 from tilt.errors import ArgumentError, BusyError, DataError, cut
+from tilt.settings import Settings
 
 PREFIX = "yahoo:"
 LISTS = (".txt", ".csv")
@@ -58,10 +65,6 @@ def _today() -> pd.Timestamp:
     return last_day(dt.datetime.now(dt.UTC))
 
 
-def quiet(fraction: float) -> None:
-    """Report nothing."""
-
-
 @dataclass(frozen=True)
 class Yahoo:
     """A list of names at Yahoo.
@@ -73,7 +76,6 @@ class Yahoo:
     start    : first day; January 1, ten years before ``day``, if None
     day      : last day of the data, for which every exchange has closed
     base_url : another address to send every request to, such as a stand-in; empty: Yahoo's own
-    progress : told the fraction of names that are done
     """
 
     tickers: tuple[str, ...]
@@ -84,7 +86,6 @@ class Yahoo:
     day: pd.Timestamp = field(default_factory=_today)
     base_url: str = ""
     pace: Pace = field(default_factory=Pace)
-    progress: Callable[[float], None] = quiet
 
     @property
     def name(self) -> str:
@@ -94,7 +95,7 @@ class Yahoo:
     def first(self) -> pd.Timestamp:
         return self.start or pd.Timestamp(self.day.year - YEARS, 1, 1)
 
-    def fetch(self) -> Delivery:
+    def fetch(self, progress: Progress = quiet) -> Delivery:
         """Return what Yahoo has of the names; what it does not is in the findings.
 
         Raises
@@ -104,7 +105,7 @@ class Yahoo:
         DataError
             If it has prices for none of the names.
         """
-        answers = self._answers()
+        answers = self._answers(progress)
         findings = [f for t, a in answers.items() for f in _gaps(t, a, self.day)]
         priced = {
             t: a for t, a in answers.items() if a.days and a.days[0] <= f"{self.day:%Y-%m-%d}"
@@ -131,25 +132,27 @@ class Yahoo:
             findings=tuple(findings),
         )
 
-    def _answers(self) -> dict[str, Answer]:
+    def _answers(self, progress: Progress) -> dict[str, Answer]:
         """Return an answer for every name: those of the folder, then Yahoo's."""
         here = self.folder / f"{self.day:%Y-%m-%d} from {self.first:%Y-%m-%d}"
         here.mkdir(parents=True, exist_ok=True)
         answers = {t: kept for t in self.tickers if (kept := _kept(here, t)) is not None}
         missing = [t for t in self.tickers if t not in answers]
         if missing:
-            self._ask(missing, answers, here)
+            self._ask(missing, answers, here, progress)
         for other in self.folder.iterdir():
             if other.is_dir() and not other.name.startswith(f"{self.day:%Y-%m-%d}"):
                 shutil.rmtree(other, ignore_errors=True)
         return {t: answers[t] for t in self.tickers}
 
-    def _ask(self, missing: list[str], answers: dict[str, Answer], here: Path) -> None:
+    def _ask(
+        self, missing: list[str], answers: dict[str, Answer], here: Path, progress: Progress
+    ) -> None:
         session = PoliteSession(self.pace, base_url=self.base_url)
         slow = 0
         with yfinance_over(session):
             for ticker in missing:
-                self.progress(len(answers) / len(self.tickers))
+                progress(len(answers) / len(self.tickers))
                 try:
                     answer = ask(symbol(ticker), self.first, session)
                 except BusyError as error:
@@ -164,7 +167,7 @@ class Yahoo:
                         f"Yahoo failed for {slow} names in a row, last for {ticker}: {reason}. "
                         f"{self._so_far(len(answers) - slow)}"
                     )
-        self.progress(1.0)
+        progress(1.0)
 
     def _so_far(self, done: int) -> str:
         return (
@@ -178,9 +181,7 @@ def symbol(ticker: str) -> str:
     return _CLASS.sub(r"-\1", ticker).replace("/", "-")
 
 
-def read_yahoo(
-    name: str, data_path: Path, *, progress: Callable[[float], None] = quiet, base_url: str = ""
-) -> Yahoo:
+def read_yahoo(name: str, data_path: Path, *, base_url: str = "") -> Yahoo:
     """Return the source that a name such as ``yahoo:AAPL,MSFT`` or ``yahoo:list.txt`` means.
 
     Parameters
@@ -214,7 +215,6 @@ def read_yahoo(
         universe=universe,
         start=_first_day(since) if since else None,
         base_url=base_url,
-        progress=progress,
     )
 
 
@@ -336,3 +336,17 @@ def _caps(figures: pd.DataFrame, names: int, day: pd.Timestamp) -> list[Finding]
         f"{first.sort_values().iloc[(len(first) - 1) // 2]:%Y-%m} on. | No caps before the count."
     )
     return [noted(day, "caps_begin", words, severity="info")]
+
+
+def open_yahoo(asked: str, settings: Settings) -> Source:
+    """Return the source of a list of names at Yahoo: see :func:`read_yahoo`."""
+    return read_yahoo(f"{PREFIX}{asked}", settings.data_path)
+
+
+VENDOR = Vendor(
+    title="Yahoo Finance",
+    kind="vendor",
+    gives=("prices", "key_figures", "statements", "securities"),
+    example="yahoo:AAPL,MSFT",
+    open=open_yahoo,
+)
