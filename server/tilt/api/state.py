@@ -16,10 +16,11 @@ from tilt.data.live import Board
 from tilt.data.store import Store
 from tilt.frames import Panel
 from tilt.jobs import Jobs
+from tilt.jobs.program import program_id
 from tilt.monitoring import Durations
 from tilt.portfolio.holdings import Holdings
 from tilt.risk.model import RiskModel, estimate_model
-from tilt.settings import Settings
+from tilt.settings import Settings, addin_path
 
 T = TypeVar("T")
 USER: ContextVar[str] = ContextVar("user", default="local")
@@ -94,7 +95,8 @@ class State:
 
     def edition(self) -> str:
         """Return an id of the data, saved portfolios and program behind the answers."""
-        return f"{tilt.__version__}-{self.store.edition()}"
+        program = program_id(addin_path() / "custom_functions")
+        return f"{tilt.__version__}-{program}-{self.store.edition()}"
 
     def model(self, panel: Panel, date: pd.Timestamp) -> RiskModel:
         """Return the risk model of a universe on a date, estimated once per snapshot."""

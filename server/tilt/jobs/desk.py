@@ -14,6 +14,7 @@ from tilt.errors import BusyError, TiltError
 from tilt.jobs.files import DamagedFileError, Files, result_file, task_file
 from tilt.jobs.ledger import Job, JobError, Ledger
 from tilt.jobs.pool import Pool
+from tilt.jobs.program import program_id
 from tilt.jobs.runner import Runner
 
 _CHECK = 0.25
@@ -35,6 +36,7 @@ class Jobs:
     preload : modules a worker imports when it starts
     lease : seconds without a sign of life after which a server's jobs are taken over
     days : how long ended jobs and their results are kept
+    program : id of the code that computes; the jobs of another program are not taken for the same
     """
 
     def __init__(
@@ -48,10 +50,12 @@ class Jobs:
         preload: Sequence[str] = (),
         lease: float = 20.0,
         days: float = 7.0,
+        program: str = "",
     ) -> None:
         self._files = Files(folder)
         self._ledger = Ledger(engine)
         self._queued = queued
+        self._program = program or program_id()
         pool = Pool(folder, processes=processes, seconds=seconds, preload=preload)
         self._runner = Runner(
             self._ledger, self._files, pool, seconds=seconds, lease=lease, days=days
@@ -67,6 +71,10 @@ class Jobs:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def warm(self) -> None:
+        """Start a worker now: it imports what jobs need, which takes it seconds."""
+        self._runner.warm()
 
     def submit(
         self, function: Callable[..., object], *args: object, owner: str, key: str, title: str
@@ -87,6 +95,7 @@ class Jobs:
             If too many jobs wait already.
         """
         name = _importable(function)
+        key = f"{self._program} {key}"
         job = self._ledger.alive(key, owner)
         while job is None:
             new = secrets.token_hex(8)

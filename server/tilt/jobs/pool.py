@@ -68,7 +68,7 @@ class _Worker:
 
 
 class Pool:
-    """At most ``processes`` workers, started when first needed.
+    """At most ``processes`` workers, started when first needed or warmed.
 
     All methods but ``wake`` belong to one thread.
     """
@@ -94,6 +94,11 @@ class Pool:
     def tasks(self) -> list[Task]:
         """The tasks that run."""
         return [w.task for w in self._workers if w.task is not None]
+
+    def warm(self) -> None:
+        """Start a worker before there is a task for it."""
+        if not self._workers and self._processes > 0:
+            self._workers.append(_Worker(self._folder, self._preload))
 
     def start(self, task: Task) -> None:
         """Give a task to an idle worker, or to a new one."""

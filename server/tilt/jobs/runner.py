@@ -39,6 +39,7 @@ class Runner:
         self.ended = 0  # outcomes recorded so far
         self._changed = threading.Condition()
         self._asked = threading.Event()
+        self._warming = threading.Event()
         self._closing = threading.Event()
         self._reports: dict[Task, Report] = {}
         self._outcomes: dict[Task, Done | Failed | Ended] = {}
@@ -58,6 +59,11 @@ class Runner:
         """Look at the catalog now."""
         self._asked.set()
         self._pool.wake()
+
+    def warm(self) -> None:
+        """Start a worker now, so that the first job does not wait for it."""
+        self._warming.set()
+        self.wake()
 
     def wait(self, ended: int, *, seconds: float) -> None:
         """Return when more than ``ended`` outcomes are recorded here, or after ``seconds``."""
@@ -102,6 +108,9 @@ class Runner:
             _LOG.warning("The catalog or the folder of jobs cannot be used, trying on: %s", error)
 
     def _step(self) -> None:
+        if self._warming.is_set():
+            self._warming.clear()
+            self._pool.warm()
         self._record()
         self._watch()
         while self._pool.free > 0 and (task := self._ledger.claim(self.server)) is not None:
