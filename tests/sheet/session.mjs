@@ -61,6 +61,7 @@ async function edition(page, seen) {
 
 /** Paused, cells keep their values and nothing is asked; then what is missing comes. */
 async function paused(page, seen) {
+  const before = (await shown(page, "D1")).value;
   await page.evaluate(() => window.tilt.pause());
   const mark = seen.requests.length;
   await recalculate(page);
@@ -71,7 +72,7 @@ async function paused(page, seen) {
   await page.evaluate(() => window.tilt.resume());
   await page.waitForFunction(() => window.tilt.waiting.size === 0);
   await settled(page);
-  return { kept, missing, asked, after: (await shown(page, "J1")).value };
+  return { before, kept, missing, asked, after: (await shown(page, "J1")).value };
 }
 
 /** The selected cells alone are asked for anew. */

@@ -181,9 +181,9 @@ export class Calculator {
     const sheet = name === null ? home : this.store.find(name);
     if (!sheet) throw cellError("#REF!");
     const used = sheet.grid.used();
-    const read = (used && intersect(used, { ...block, row: 0, column: 0 })) ?? block;
+    const end = used ? used.row + used.rows : 0;
     // A whole column is read as far as there is anything in the sheet.
-    const rows = Math.min(block.rows, Math.max(1, read.row + read.rows - block.row));
+    const rows = Math.min(block.rows, Math.max(1, end - block.row));
     return Array.from({ length: rows }, (_, i) =>
       Array.from({ length: block.columns }, (__, j) =>
         toArgument(sheet.grid.get(block.row + i, block.column + j).value),
