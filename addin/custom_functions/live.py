@@ -20,7 +20,10 @@ from tilt.errors import UnknownNameError, one_of
 def live(
     ticker: Annotated[str, text("A ticker.")],
     field: Annotated[
-        str, text("price (default), time it was made, or age: seconds since it was confirmed.")
+        str,
+        text(
+            "price (default), change on the day, time, age in seconds since confirmed, or currency."
+        ),
     ] = "price",
 ) -> Scalar:
     """Show the last price of a security, and again whenever it changes.
@@ -36,4 +39,7 @@ def live(
     shown = state.live.last([match.ticker]).get(match.ticker)
     if shown is None:
         raise UnknownNameError(f"There is no live price of {match.ticker}.")
-    return prices.field_of(shown, name)
+    value = prices.field_of(shown, name)
+    if value is None:
+        raise UnknownNameError(f"The source of live prices does not give the {name}.")
+    return value

@@ -1,10 +1,18 @@
 """What an installation can set, from the environment (``TILT_...``) or ``tilt.toml``."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,6 +25,23 @@ from tilt.errors import ArgumentError
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
+class MergeSettings(BaseModel):
+    """Several sources for one universe: ``[merge.NAME]`` in ``tilt.toml``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sources: tuple[str, ...] = Field(min_length=2, description="In order: the first one wins.")
+    description: str = Field(default="", description="One line about the universe.")
+    precedence: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="By table or table.column, the sources that come before the order above.",
+    )
+    tolerance: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description="By table or table.column, the difference that is none: a fraction; 0.01.",
+    )
+
+
 class Settings(BaseSettings):
     """Settings of one installation; an unknown key in ``tilt.toml`` is an error."""
 
@@ -26,7 +51,18 @@ class Settings(BaseSettings):
 
     data_url: str = Field(
         default_factory=lambda: str(user_data_path("tilt")),
-        description="Folder of the data store.",
+        description="Where the data store lies: a folder, or s3://bucket/prefix.",
+    )
+    work_folder: str = Field(
+        default="",
+        description=(
+            "Local folder for jobs, uploads and the serving cache when the store is in a bucket; "
+            "empty: the user's folder."
+        ),
+    )
+    s3_endpoint: str = Field(
+        default="",
+        description="URL of an S3 server other than Amazon's; region and keys by AWS_ variables.",
     )
     database_url: str = Field(
         default="", description="SQLAlchemy URL of the catalog; empty: SQLite in the data folder."
@@ -54,11 +90,23 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=32 * 2**20, ge=1024, description="Largest request body.")
     max_cells: int = Field(default=1_000_000, ge=1, description="Most cells in one request.")
     cell_seconds: float = Field(default=60.0, gt=0, description="Longest a cell may compute.")
-    live_source: Literal["close"] = Field(
-        default="close", description="Where LIVE has its prices from: 'close' is the last close."
+    live_source: Literal["close", "yahoo"] = Field(
+        default="close",
+        description="Where LIVE has its prices from: 'close' is the last close, or 'yahoo'.",
     )
     live_seconds: float = Field(
         default=300.0, ge=1.0, description="How long a live price is kept before it is asked again."
+    )
+    merge: dict[str, MergeSettings] = Field(
+        default_factory=dict, description="Sources of one universe, in tables [merge.NAME]."
+    )
+    bloomberg_host: str = Field(
+        default="localhost", description="Where the Bloomberg Terminal or server listens."
+    )
+    bloomberg_port: int = Field(default=8194, ge=1, le=65535, description="Its port.")
+    yahoo_url: str = Field(
+        default="",
+        description="Address that gets the requests to Yahoo, such as a gateway; empty: Yahoo's.",
     )
     threads: int = Field(default=4, ge=1, le=64, description="Cells computed at once.")
     xlwings_license_key: SecretStr = Field(
@@ -70,6 +118,16 @@ class Settings(BaseSettings):
     @classmethod
     def _blank_is_none(cls, path: object) -> object:
         return None if path == "" else path
+
+    @field_validator("data_url")
+    @classmethod
+    def _folder_or_bucket(cls, url: str) -> str:
+        scheme, found, rest = url.partition("://")
+        if found and scheme != "s3":
+            raise ValueError(f"'{scheme}://' is no store: use a folder or s3://bucket/prefix")
+        if found and not rest.strip("/"):
+            raise ValueError("names no bucket: use s3://bucket/prefix")
+        return url
 
     @field_validator("secret_key")
     @classmethod
@@ -102,7 +160,16 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
     @property
+    def bucket(self) -> str:
+        """``bucket/prefix`` of a store in a bucket; empty for one in a folder."""
+        scheme, found, rest = self.data_url.partition("://")
+        return rest.strip("/") if found and scheme == "s3" else ""
+
+    @property
     def data_path(self) -> Path:
+        """The store's folder; for a store in a bucket, the local folder for all else."""
+        if self.bucket:
+            return Path(self.work_folder or user_data_path("tilt")).expanduser().absolute()
         return Path(self.data_url).expanduser().absolute()
 
     @property

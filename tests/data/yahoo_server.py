@@ -3,9 +3,11 @@
 import calendar
 import json
 import re
+import socket
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -56,6 +58,7 @@ class YahooServer:
         self.asked: list[str] = []
         self.hosts: set[str] = set()
         self.crumbs: Counter[str] = Counter()
+        self.connections: set[socket.socket] = set()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = False
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
@@ -71,6 +74,9 @@ class YahooServer:
     def __exit__(self, *exc: object) -> None:
         self._server.shutdown()
         self._thread.join()
+        for connection in list(self.connections):  # those that a client keeps open
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         self._server.server_close()
 
     def count(self, pattern: str) -> int:
@@ -91,8 +97,12 @@ class YahooServer:
         if path.startswith("/v10/finance/quoteSummary/"):
             return self._summary(name)
         if path.startswith("/v7/finance/quote"):
-            name = query["symbols"][0]
-            return 200, json.dumps({"quoteResponse": {"result": [], "error": None}})
+            if query.get("crumb") != [CRUMB]:
+                error = {"code": "Unauthorized", "description": "Invalid Crumb"}
+                return 401, json.dumps({"finance": {"result": None, "error": error}})
+            rows = [self._quote(name) for name in query["symbols"][0].split(",")]
+            result = [row for row in rows if row]
+            return 200, json.dumps({"quoteResponse": {"result": result, "error": None}})
         if path.startswith("/ws/fundamentals-timeseries/"):
             return 200, json.dumps({"timeseries": {"result": self._series(name, query)}})
         return 404, "<html>not here</html>"  # the pages that yfinance takes cookies from
@@ -132,6 +142,20 @@ class YahooServer:
         }
         return 200, json.dumps({"chart": {"result": [result], "error": None}})
 
+    def _quote(self, name: str) -> Point | None:
+        company = self.companies.get(name)
+        closes = [(d, c) for d, c in company.close.items() if c is not None] if company else []
+        if company is None or not closes:
+            return None
+        (_, before), (day, last) = [closes[0], *closes][-2:]
+        return {
+            "symbol": name,
+            "currency": company.currency,
+            "regularMarketPrice": last,
+            "regularMarketTime": seconds(day) + OPEN,
+            "regularMarketChangePercent": 100 * (last / before - 1),
+        }
+
     def _summary(self, name: str) -> tuple[int, str]:
         company = self.companies.get(name)
         if company is None:
@@ -167,15 +191,21 @@ def _handler(yahoo: YahooServer) -> type[BaseHTTPRequestHandler]:
         timeout = 5
         wbufsize = 1 << 16  # an answer in one piece: two pieces wait 40 ms for each other
 
+        def setup(self) -> None:
+            super().setup()
+            yahoo.connections.add(self.connection)
+
+        def finish(self) -> None:
+            yahoo.connections.discard(self.connection)
+            super().finish()
+
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = parse_qs(parts.query)
             yahoo.asked.append(parts.path)
             yahoo.hosts.add(self.headers["Host"])
             yahoo.crumbs.update(query.get("crumb", []))
-            for pattern, wait in yahoo.slow.items():
-                if re.search(pattern, parts.path):
-                    time.sleep(wait)
+            time.sleep(sum(s for slow, s in yahoo.slow.items() if re.search(slow, parts.path)))
             special = yahoo.special(parts.path)
             status, headers, body = special or (0, {}, None)
             if body is None:

@@ -8,12 +8,14 @@ const EPOCH = Date.UTC(1899, 11, 30);
 const DAY = 86_400_000;
 const AWAY = "The Tilt server does not answer. Open the Tilt pane to see why.";
 const REFUSED = "The Tilt server does not understand what this LIVE asks for. Update the add-in.";
-const FIELDS = ["price", "time", "age"];
+const FIELDS = ["price", "time", "age", "change", "currency"];
+const NOT_GIVEN = "The source of live prices does not give this field.";
 
 /**
  * @typedef {{setResult: (result: any) => void, onCanceled?: () => void}} Invocation
  * @typedef {{ticker: string, field: string, invocation: Invocation, shown: string}} Cell
- * @typedef {{price: number, time: string, age: number} | {error: string}} Quote
+ * @typedef {{price: number, time: string, age: number, change: number | null,
+ *   currency: string | null} | {error: string}} Quote
  */
 
 export class LiveCells {
@@ -157,7 +159,12 @@ export class LiveCells {
       return;
     }
     const age = Math.round(quote.age + (performance.now() - at) / 1000);
-    const value = { price: quote.price, time: serial(quote.time), age }[cell.field];
+    const { price, change, currency } = quote;
+    const value = { price, time: serial(quote.time), age, change, currency }[cell.field];
+    if (value === null || value === undefined) {
+      this.#tell(cell, NOT_GIVEN, this.error("#N/A", NOT_GIVEN));
+      return;
+    }
     this.#tell(cell, String(value), [[value]]);
   }
 

@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
             store,
             cells.registry(shipped.functions),
             jobs,
-            Board(open_quotes(settings.live_source, store), seconds=settings.live_seconds),
+            Board(open_quotes(settings, store), seconds=settings.live_seconds),
             pending=lambda: pool.waiting + pool.running,
         ),
         pool=pool,

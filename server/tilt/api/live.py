@@ -1,5 +1,6 @@
 """Live prices over HTTP: one request for all the live cells of a client."""
 
+import math
 from typing import Annotated
 
 from fastapi import APIRouter, Request
@@ -8,12 +9,13 @@ from pydantic import Field, StringConstraints
 from tilt.api import lookup
 from tilt.api.running import Running
 from tilt.api.v1.asking import Body, StrictRoute, in_pool
+from tilt.api.values import Scalar
 from tilt.data.live import Shown
 from tilt.errors import one_of
 
 router = APIRouter(tags=["data"], route_class=StrictRoute)
 
-FIELDS = ("price", "time", "age")
+FIELDS = ("price", "time", "age", "change", "currency")
 MOST_TICKERS = 2000
 LEAST_SECONDS = 2.0  # between two requests of a client
 
@@ -28,7 +30,7 @@ class LiveBody(Body):
 
 @router.post("/api/v1/live")
 async def live(body: LiveBody, request: Request) -> dict[str, object]:
-    """Return the last price of each ticker, its time and its age in seconds.
+    """Return the last price of each ticker, its change on the day, its time and its age in seconds.
 
     ``again`` is how many seconds to wait before asking again.
     """
@@ -51,16 +53,21 @@ async def live(body: LiveBody, request: Request) -> dict[str, object]:
     return await in_pool(request, work)
 
 
-def field_of(shown: Shown, field: str) -> object:
-    """Return one field of a quote by its name."""
-    name = one_of("field", field, FIELDS)
-    values = {"price": shown.quote.price, "time": shown.quote.time, "age": shown.age}
-    return values[name]
+def field_of(shown: Shown, field: str) -> Scalar:
+    """Return one field of a quote by its name; None where the source does not give it."""
+    return _fields(shown)[one_of("field", field, FIELDS)]
+
+
+def _fields(shown: Shown) -> dict[str, Scalar]:
+    quote = shown.quote
+    return {
+        "price": quote.price,
+        "time": quote.time,
+        "age": round(shown.age, 3),
+        "change": None if math.isnan(quote.change) else quote.change,
+        "currency": quote.currency or None,
+    }
 
 
 def _quote(shown: Shown) -> dict[str, object]:
-    return {
-        "price": shown.quote.price,
-        "time": shown.quote.time.isoformat(),
-        "age": round(shown.age, 3),
-    }
+    return {**_fields(shown), "time": shown.quote.time.isoformat()}

@@ -1,6 +1,7 @@
 """Live prices: asked upstream once for everybody, and kept when upstream is away."""
 
 import datetime as dt
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,22 +11,13 @@ from typing import Protocol
 
 import pandas as pd
 
+from tilt.data.quote import Quote
+from tilt.data.sources.yahoo_quotes import YahooQuotes
 from tilt.data.store import Store
 from tilt.errors import TiltError, one_of
+from tilt.settings import Settings
 
-RETRY_SECONDS = 30.0  # at most between two tries of an upstream that fails
-
-
-@dataclass(frozen=True)
-class Quote:
-    """The last price of a security.
-
-    price : in the currency of its listing
-    time  : when it was made, UTC
-    """
-
-    price: float
-    time: dt.datetime
+RETRY_SECONDS = 30.0  # before the first new try of an upstream that fails; then twice as long
 
 
 class Quotes(Protocol):
@@ -48,24 +40,35 @@ class LastClose:
         self._store = store
 
     def last(self, tickers: Sequence[str]) -> Mapping[str, Quote]:
-        """Return the last close of each ticker of the default universe."""
+        """Return the last close of each ticker of the default universe.
+
+        The change is the return of the day, dividends included.
+        """
         panel = self._store.panel()
         closes = panel.close.ffill().iloc[-1]
         at = dt.datetime.combine(panel.as_of.date(), dt.time(), tzinfo=dt.UTC)
         known = closes[closes.notna()]
         places = known.index.get_indexer(pd.Index(tickers))
         prices = known.to_numpy(dtype=float)
+        changes = panel.returns.iloc[-1].reindex(known.index).to_numpy(dtype=float)
         return {
-            t: Quote(float(prices[i]), at) for t, i in zip(tickers, places, strict=True) if i >= 0
+            t: Quote(float(prices[i]), at, float(changes[i]))
+            for t, i in zip(tickers, places, strict=True)
+            if i >= 0
         }
 
 
-SOURCES: Mapping[str, Callable[[Store], Quotes]] = MappingProxyType({"close": LastClose})
+SOURCES: Mapping[str, Callable[[Settings, Store], Quotes]] = MappingProxyType(
+    {
+        "close": lambda _, store: LastClose(store),
+        "yahoo": lambda settings, _: YahooQuotes(base_url=settings.yahoo_url),
+    }
+)
 
 
-def open_quotes(source: str, store: Store) -> Quotes:
-    """Return the live source of a name."""
-    return SOURCES[one_of("live_source", source, SOURCES)](store)
+def open_quotes(settings: Settings, store: Store) -> Quotes:
+    """Return the live source that the settings name."""
+    return SOURCES[one_of("live_source", settings.live_source, SOURCES)](settings, store)
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,8 @@ class Board:
     """The last quote of every ticker that somebody asked for.
 
     Everybody is answered from here: upstream is asked once for all tickers that are due, however
-    many ask. When it fails, the last quotes stay and grow old.
+    many ask. While it is asked, and when it fails, the last quotes are shown and grow old; an
+    upstream that fails is asked less and less often, at last every ``seconds``.
 
     Parameters
     ----------
@@ -94,14 +98,18 @@ class Board:
         self._quotes = quotes
         self._seconds = seconds
         self._now = now
-        self._lock = threading.Lock()
+        self._asking = threading.Lock()  # held while upstream is asked
+        self._lock = threading.Lock()  # of all below
         self._asked: dict[str, float] = {}  # when somebody last wanted it
-        self._tried: dict[str, float] = {}  # when upstream is next asked for it
+        self._next: dict[str, float] = {}  # when upstream is next asked for it
         self._known: dict[str, tuple[Quote, float]] = {}
+        self._failures = 0
         self._problem: TiltError | None = None
 
     def last(self, tickers: Iterable[str]) -> dict[str, Shown]:
         """Return the last quote of each ticker that ever had one.
+
+        Who comes while upstream is asked is shown what is known, and waits if nothing is.
 
         Raises
         ------
@@ -109,12 +117,23 @@ class Board:
             If upstream does not answer, and there is no quote from before for any of them.
         """
         wanted = list(dict.fromkeys(tickers))
-        with self._lock:  # who comes while upstream is asked waits for its answer
+        with self._lock:
             now = self._now()
             self._asked.update(dict.fromkeys(wanted, now))
-            if any(self._tried.get(t, -float("inf")) <= now for t in wanted):
-                self._ask(now)
-            found = {t: Shown(q, now - at) for t in wanted for q, at in self._of(t)}
+            due = bool(self._due(wanted, now))
+            shown = all(t in self._known for t in wanted)
+        if due and self._asking.acquire(blocking=not shown):
+            try:
+                self._ask(wanted)
+            finally:
+                self._asking.release()
+        with self._lock:
+            now = self._now()
+            found = {
+                t: Shown(quote, now - at)
+                for t in wanted
+                for quote, at in ([self._known[t]] if t in self._known else [])
+            }
             if wanted and not found and self._problem is not None:
                 raise self._problem
             return found
@@ -122,23 +141,32 @@ class Board:
     def due(self) -> float:
         """Return the seconds until a quote may be another."""
         with self._lock:
-            return max(0.0, min(self._tried.values(), default=0.0) - self._now())
+            return max(0.0, min(self._next.values(), default=0.0) - self._now())
 
-    def _of(self, ticker: str) -> list[tuple[Quote, float]]:
-        return [self._known[ticker]] if ticker in self._known else []
+    def _due(self, tickers: Iterable[str], now: float) -> list[str]:
+        return [t for t in tickers if self._next.get(t, -math.inf) <= now]
 
-    def _ask(self, now: float) -> None:
+    def _ask(self, wanted: list[str]) -> None:
         """Ask upstream for all that is due and still wanted by somebody."""
-        self._asked = {t: at for t, at in self._asked.items() if now - at <= 2 * self._seconds}
-        self._tried = {t: at for t, at in self._tried.items() if t in self._asked}
-        due = [t for t in self._asked if self._tried.get(t, -float("inf")) <= now]
+        with self._lock:
+            now = self._now()
+            if not self._due(wanted, now):  # another asked while this one waited
+                return
+            self._asked = {t: at for t, at in self._asked.items() if now - at <= 2 * self._seconds}
+            self._next = {t: at for t, at in self._next.items() if t in self._asked}
+            self._known = {t: known for t, known in self._known.items() if t in self._asked}
+            due = self._due(self._asked, now)
         try:
-            found = self._quotes.last(due)
+            found, problem = self._quotes.last(due), None
         except TiltError as error:
-            self._problem = error
-            wait = min(self._seconds, RETRY_SECONDS)
-        else:
-            self._problem = None
+            found, problem = {}, error
+        with self._lock:
+            now = self._now()
+            self._problem = problem
+            self._failures = 0 if problem is None else self._failures + 1
             wait = self._seconds
+            if problem is not None:
+                doubled = min(self._failures - 1, 20)
+                wait = min(self._seconds, RETRY_SECONDS * 2.0**doubled)
             self._known.update({t: (quote, now) for t, quote in found.items()})
-        self._tried.update(dict.fromkeys(due, now + wait))
+            self._next.update(dict.fromkeys(due, now + wait))

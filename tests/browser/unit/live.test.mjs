@@ -21,7 +21,12 @@ function makeSheet(options = {}) {
       if (sheet.status !== 200)
         throw Object.assign(new Error(), { response: { status: sheet.status } });
       if (sheet.gate) await sheet.gate;
-      const quote = { price: sheet.price, time: "2026-03-02T12:00:00+00:00", age: 0 };
+      const quote = {
+        price: sheet.price,
+        time: "2026-03-02T12:00:00+00:00",
+        age: 0,
+        ...sheet.more,
+      };
       return {
         status: 200,
         data: { quotes: Object.fromEntries(tickers.map((t) => [t, quote])), again: 60 },
@@ -58,6 +63,16 @@ test("all cells are one request, and each ticker is asked for once", async () =>
     cells.map(({ told }) => told),
     [[[[10]]], [[[46083.5]]], [[[10]]]],
   );
+});
+
+test("the change on the day is a number, and what a source does not give is said", async () => {
+  const sheet = makeSheet();
+  sheet.more = { change: -0.01, currency: null };
+  const change = sheet.cell("AAPL", "change");
+  const currency = sheet.cell("AAPL", "currency");
+  await sheet.pass(20);
+  assert.deepEqual(change.told, [[[-0.01]]]);
+  assert.deepEqual(currency.told, ["#N/A The source of live prices does not give this field."]);
 });
 
 test("a cell is told again only when its value changed", async () => {
@@ -142,5 +157,7 @@ test("a paused sheet asks for no prices", async () => {
 
 test("a field that is not known names those that are", () => {
   const { told } = makeSheet().cell("AAPL", "volume");
-  assert.deepEqual(told, ["#VALUE! field must be one of price, time, age; got 'volume'."]);
+  assert.deepEqual(told, [
+    "#VALUE! field must be one of price, time, age, change, currency; got 'volume'.",
+  ]);
 });

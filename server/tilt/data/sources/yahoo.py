@@ -340,7 +340,7 @@ def _caps(figures: pd.DataFrame, names: int, day: pd.Timestamp) -> list[Finding]
 
 def open_yahoo(asked: str, settings: Settings) -> Source:
     """Return the source of a list of names at Yahoo: see :func:`read_yahoo`."""
-    return read_yahoo(f"{PREFIX}{asked}", settings.data_path)
+    return read_yahoo(f"{PREFIX}{asked}", settings.data_path, base_url=settings.yahoo_url)
 
 
 VENDOR = Vendor(

@@ -96,6 +96,10 @@ class Answer:
         return all(gap.final for gap in self.gaps.values())
 
 
+def unheard(header: str | None) -> None:
+    """Do nothing about a refusal."""
+
+
 class PoliteSession(requests.Session[requests.Response]):
     """The session that yfinance uses.
 
@@ -103,6 +107,7 @@ class PoliteSession(requests.Session[requests.Response]):
     ----------
     base_url : scheme and host that every request goes to, whatever host yfinance names; empty:
         Yahoo's own hosts
+    on_refusal : told the ``Retry-After`` of a refusal that ends the session
 
     Attributes
     ----------
@@ -110,12 +115,19 @@ class PoliteSession(requests.Session[requests.Response]):
     failed : status of the last answer that stayed bad however often it was tried; 0 if none
     """
 
-    def __init__(self, pace: Pace, *, base_url: str = "") -> None:
+    def __init__(
+        self,
+        pace: Pace,
+        *,
+        base_url: str = "",
+        on_refusal: Callable[[str | None], None] = unheard,
+    ) -> None:
         super().__init__(impersonate="chrome")  # as yfinance does; Yahoo refuses other clients
         self.pace = pace
         self.last_status = 0
         self.failed = 0
         self._base = urlsplit(base_url)
+        self._on_refusal = on_refusal
         self._refused = False
         self._next = 0.0
 
@@ -149,6 +161,7 @@ class PoliteSession(requests.Session[requests.Response]):
         self.failed = response.status_code
         self._refused = self.failed == 429
         if self._refused:
+            self._on_refusal(response.headers.get("Retry-After"))
             raise BusyError(REFUSED)
         return response
 
