@@ -1,8 +1,9 @@
 """What was known about each company at each close: caps, ratios to price, statement ratios.
 
 Nothing is used before it was known. A key figure counts from the list's date; an annual statement
-from ``REPORTING_LAG`` days after its period's end. Between figures, shares are carried through
-splits and ratios move with the price; a figure older than its limit is dropped.
+from its filing, or an assumed lag after its period's end; a restatement from its own filing, or the
+day it was first seen (``tilt.data.known``). Between figures, shares are carried through splits and
+ratios move with the price; a figure older than its limit is dropped.
 """
 
 from collections.abc import Mapping
@@ -11,14 +12,16 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
+from tilt.data.known import (
+    OLDEST_FIGURE,
+    OLDEST_STATEMENT,
+    REPORTING_LAG,
+    YEAR_APART,
+    known_from,
+)
 from tilt.data.quality import PriceReview
 from tilt.data.returns import distribution_index, share_growth, values_at
 from tilt.data.symbols import priced_tickers
-
-REPORTING_LAG = 90  # days; a 10-K is due within 60 to 90 days of the fiscal year's end
-OLDEST_FIGURE = 400  # days since its list was published
-OLDEST_STATEMENT = 550  # days since the period's end: the next annual report is overdue
-YEAR_APART = (300, 430)  # days between two statements that are a year apart
 
 FIGURE_FIELDS: Mapping[str, str] = MappingProxyType(
     {
@@ -45,6 +48,8 @@ STATEMENT_FIELDS: Mapping[str, str] = MappingProxyType(
         "debt_to_assets": "debt / total assets",
         "accruals": "(net income - operating cash flow) / total assets",
         "asset_growth": "total assets / total assets a year before - 1",
+        "sales_growth": "revenue / revenue a year before - 1",
+        "investment_rate": "capital expenditure / total assets",
     }
 )
 FIELDS: Mapping[str, str] = MappingProxyType({**FIGURE_FIELDS, **TOTAL_FIELDS, **STATEMENT_FIELDS})
@@ -95,9 +100,15 @@ def figure_fields(
 
 
 def statement_fields(
-    statements: pd.DataFrame, changes: pd.DataFrame, like: pd.DataFrame
+    statements: pd.DataFrame,
+    changes: pd.DataFrame,
+    like: pd.DataFrame,
+    *,
+    lag: int = REPORTING_LAG,
 ) -> dict[str, pd.DataFrame]:
     """Return the fields of annual statements by name, of the labels of ``like``.
+
+    On each date the latest period known by then counts, in its latest version known by then.
 
     Statements come in one file with the symbols of the day it was made, when the dated changes of
     symbols had happened; so only changes that hold always are applied.
@@ -105,17 +116,17 @@ def statement_fields(
     rows = statements.copy()
     always = changes[changes["until"].isna()]
     rows["ticker"] = priced_tickers(rows["symbol"], rows["period_end"], always)
+    rows["known"] = known_from(rows, lag)
     rows = rows[rows["ticker"].isin(like.columns)]
-    rows = rows.sort_values(["ticker", "period_end"], kind="stable", ignore_index=True)
-    known = rows["period_end"] + pd.Timedelta(days=REPORTING_LAG)
+    rows = rows.sort_values(["ticker", "known", "period_end"], kind="stable", ignore_index=True)
     ratios = _statement_ratios(rows)
+    latest = rows["period_end"] == rows.groupby("ticker")["period_end"].cummax()
+    rows, ratios = rows[latest], ratios[latest]
     fields = {}
     for name in STATEMENT_FIELDS:
         given = rows[ratios[name].notna()]
         values = ratios[name][given.index]
-        fields[name] = _carried(
-            values, known[given.index], given, like, OLDEST_STATEMENT, "period_end"
-        )
+        fields[name] = _carried(values, given["known"], given, like, OLDEST_STATEMENT, "period_end")
     return fields
 
 
@@ -125,9 +136,9 @@ def _statement_ratios(rows: pd.DataFrame) -> pd.DataFrame:
     debt = rows["long_term_debt"] + rows["short_term_debt"]
     # where the cost of revenue is nil or gross profit is, as for banks, there is no gross profit
     sold = (rows["cost_of_revenue"] > 0) & (rows["gross_profit"] != 0)
-    before = rows.groupby("ticker")[["period_end", "total_assets"]].shift()
-    days = (rows["period_end"] - before["period_end"]).dt.days
-    year = days.between(*YEAR_APART) & (before["total_assets"] > 0)
+    before = _year_before(rows)[["total_assets", "revenue"]]
+    year = before["total_assets"] > 0
+    sold_before = before["revenue"] > 0
     return pd.DataFrame(
         {
             "return_on_equity": rows["net_income"] / equity,
@@ -136,8 +147,22 @@ def _statement_ratios(rows: pd.DataFrame) -> pd.DataFrame:
             "debt_to_assets": debt / assets,
             "accruals": (rows["net_income"] - rows["operating_cash_flow"]) / assets,
             "asset_growth": (assets / before["total_assets"] - 1).where(year),
+            "sales_growth": (rows["revenue"] / before["revenue"] - 1).where(sold_before),
+            # vendors book the outlay as a negative cash flow or as a positive amount
+            "investment_rate": rows["capital_expenditure"].abs() / assets,
         }
     )
+
+
+def _year_before(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the statement of a year before each, as it was known then; missing where none was."""
+    each = rows[["ticker", "period_end", "known"]].reset_index(names="row")
+    pairs = each.merge(rows, on="ticker", suffixes=("", "_before"))
+    days = (pairs["period_end"] - pairs["period_end_before"]).dt.days
+    known = pairs["known_before"] <= pairs["known"]
+    pairs = pairs[days.between(*YEAR_APART) & known]
+    pairs = pairs.sort_values(["row", "period_end_before", "known_before"], kind="stable")
+    return pairs.drop_duplicates("row", keep="last").set_index("row").reindex(rows.index)
 
 
 def membership(members: pd.DataFrame, like: pd.DataFrame) -> pd.DataFrame:

@@ -22,12 +22,14 @@ class Market:
     volume   : shares
     dividend : cash per share of that day's shares, on the ex-date; 0 if none
     split    : new shares for one old share, on the effective day; 1 if none
+    adjusted : closes adjusted for splits and dividends by the vendor; None where there are none
     """
 
     close: Prices
     volume: pd.DataFrame
     dividend: pd.DataFrame
     split: pd.DataFrame
+    adjusted: Prices | None = None
 
     @property
     def dates(self) -> pd.DatetimeIndex:
@@ -47,11 +49,13 @@ def market_of(prices: pd.DataFrame) -> Market:
         values[row, codes] = np.where(np.isnan(given), blank, given)
         return pd.DataFrame(values, index=dates, columns=assets)
 
+    has_adjusted = "adj_close" in prices.columns and bool(prices["adj_close"].notna().any())
     return Market(
         close=wide("close", absent=np.nan, blank=np.nan),
         volume=wide("volume", absent=np.nan, blank=np.nan),
         dividend=wide("dividend", absent=0.0, blank=0.0),
         split=wide("split", absent=1.0, blank=1.0),
+        adjusted=wide("adj_close", absent=np.nan, blank=np.nan) if has_adjusted else None,
     )
 
 
