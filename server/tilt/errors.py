@@ -53,6 +53,12 @@ class BusyError(TiltError):
     status = 503
 
 
+class ConflictError(BusyError):
+    """Somebody else changed the same thing meanwhile; begun anew, the call may go through."""
+
+    status = 409
+
+
 class StoppedError(TiltError):
     """A long computation that the user stopped."""
 

@@ -14,10 +14,10 @@ from tilt.errors import AccessError, ArgumentError, UnknownNameError
 PREFIX = "tilt"
 NOT_SIGNED_IN = "Not signed in: open the Tilt pane."
 
-_METADATA = MetaData()
+METADATA = MetaData()
 _KEYS = Table(
     "api_keys",
-    _METADATA,
+    METADATA,
     Column("prefix", String(16), primary_key=True),
     Column("name", String(80), nullable=False),
     Column("digest", String(64), nullable=False),
@@ -52,7 +52,7 @@ def create_key(catalog: Engine, name: str, *, secret: str) -> NewKey:
         raise ArgumentError("The name of a key has 1 to 80 printable characters.")
     prefix = secrets.token_hex(6)
     key = f"{PREFIX}_{prefix}_{secrets.token_urlsafe(32)}"
-    _METADATA.create_all(catalog)
+    METADATA.create_all(catalog)
     with catalog.begin() as connection:
         connection.execute(
             insert(_KEYS).values(
@@ -64,7 +64,7 @@ def create_key(catalog: Engine, name: str, *, secret: str) -> NewKey:
 
 def list_keys(catalog: Engine) -> pd.DataFrame:
     """Return prefix, name, created, revoked of every key, the oldest first."""
-    _METADATA.create_all(catalog)
+    METADATA.create_all(catalog)
     columns = [_KEYS.c.prefix, _KEYS.c.name, _KEYS.c.created, _KEYS.c.revoked]
     with catalog.connect() as connection:
         rows = connection.execute(select(*columns).order_by(_KEYS.c.created)).all()
@@ -79,7 +79,7 @@ def revoke_key(catalog: Engine, prefix: str) -> None:
     UnknownNameError
         If no valid key has that prefix.
     """
-    _METADATA.create_all(catalog)
+    METADATA.create_all(catalog)
     with catalog.begin() as connection:
         changed = connection.execute(
             update(_KEYS)
@@ -107,7 +107,7 @@ def verify(catalog: Engine, authorization: str, *, secret: str) -> str:
     well_formed = scheme.lower() == "bearer" and len(parts) == 3 and parts[0] == PREFIX
     row = None
     if well_formed and len(key) <= 128:
-        _METADATA.create_all(catalog)
+        METADATA.create_all(catalog)
         with catalog.connect() as connection:
             row = connection.execute(select(_KEYS).where(_KEYS.c.prefix == parts[1])).first()
     # an unknown key costs the same hash and comparison as a known one

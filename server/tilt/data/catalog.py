@@ -1,121 +1,123 @@
-"""The catalog: which snapshots are complete, their files, and the saved portfolios.
+"""The catalog: a database that says which snapshots are complete, and keeps all that is small.
 
-SQLite in the data folder unless another URL is set; the types are those PostgreSQL has too. A
-transaction with the execution option ``write`` takes SQLite's write lock when it begins, so that
-two processes never find out at the end that both have written.
+SQLite in the data folder unless another URL is set, or PostgreSQL. A transaction with the execution
+option ``write`` takes the catalog's one write lock when it begins, so that two processes never find
+out at the end that both have written.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import (
-    BigInteger,
-    Column,
     Connection,
-    Date,
-    DateTime,
-    Double,
     Engine,
-    ForeignKey,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
     create_engine,
     event,
     insert,
+    inspect,
+    text,
     update,
 )
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError as UrlError
-from sqlalchemy.exc import DatabaseError, NoSuchModuleError
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from tilt.data.tables import changes
 from tilt.errors import ArgumentError, BusyError, DataError
 
 BUSY_SECONDS = 10.0
-metadata = MetaData()
-
-snapshots = Table(
-    "snapshots",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("universe", String(200), nullable=False, index=True),
-    Column("description", Text, nullable=False),
-    Column("source", String(200), nullable=False),
-    Column("survivorship", Text, nullable=False),
-    Column("first_date", Date, nullable=False),
-    Column("as_of", Date, nullable=False),
-    Column("securities", Integer, nullable=False),
-    Column("created", DateTime(timezone=True), nullable=False),
-    Column("published", BigInteger, nullable=False),  # the greatest number is the current one
-)
-files = Table(
-    "files",
-    metadata,
-    Column("snapshot", String(32), ForeignKey("snapshots.id"), primary_key=True),
-    Column("name", String(200), primary_key=True),
-    Column("sha256", String(64), nullable=False),
-    Column("bytes", BigInteger, nullable=False),
-)
-portfolios = Table(
-    "portfolios",
-    metadata,
-    Column("name", String(200), primary_key=True),
-    Column("as_of", Date),
-    Column("source", String(200), nullable=False),
-)
-positions = Table(
-    "positions",
-    metadata,
-    Column("portfolio", String(200), ForeignKey("portfolios.name"), primary_key=True),
-    Column("ticker", String(64), primary_key=True),
-    Column("weight", Double, nullable=False),
-    Column("position", Integer, nullable=False),  # the order of the user's list
-)
-
-changes = Table(
-    "changes",
-    metadata,
-    Column("what", String(40), primary_key=True),
-    Column("count", BigInteger, nullable=False),  # of writings; only ever rises
-)
+HEAD = "0002"  # the last step of ``migrations``
+_VERSION = "alembic_version"
+_LOCK = 0x74696C74  # "tilt": names the advisory lock of writers
+_HELD = ("locked", "could not obtain lock", "lock timeout")
+_BROKEN = ("unable to open", "not a database", "malformed", "disk I/O", "is full", "readonly")
 
 
 def open_catalog(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
-    """Return the catalog's engine, its tables made where they are missing.
+    """Return the catalog's engine, its tables made or brought up to this program.
+
+    Parameters
+    ----------
+    busy_seconds : how long a writing waits for another one to end
 
     Raises
     ------
     ArgumentError
         If the URL is none, or names a database that no driver is installed for.
+    DataError
+        If a newer program has written the catalog.
     BusyError, DataError
         If the database cannot be used: see :func:`catalog_errors`.
     """
+    engine = _engine(url, busy_seconds)
+    try:
+        with reading(engine) as connection:
+            current = _version(connection) == HEAD
+        if not current:
+            with writing(engine) as connection:  # of two that find it old, one finds it current
+                _bring_up(connection, engine.url)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _engine(url: str, busy_seconds: float) -> Engine:
     try:
         parsed = make_url(url)
-        is_sqlite = parsed.get_backend_name() == "sqlite"
-        engine = create_engine(
-            parsed, connect_args={"timeout": busy_seconds} if is_sqlite else {}, pool_pre_ping=True
-        )
+        backend = parsed.get_backend_name()
+        if backend == "postgresql" and parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")  # the driver that is installed
+        patience: dict[str, object] = {}
+        if backend == "sqlite":
+            patience = {"timeout": busy_seconds}
+        elif backend == "postgresql":
+            limits = f"-c lock_timeout={int(1000 * busy_seconds)}"
+            patience = {"connect_timeout": max(2, int(busy_seconds)), "options": limits}
+        engine = create_engine(parsed, connect_args=patience, pool_pre_ping=True)
     except (UrlError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise ArgumentError(
             f"TILT_DATABASE_URL cannot be used: {error}. Use a URL such as "
             "sqlite:////data/catalog.sqlite or postgresql+psycopg://user@host/tilt."
         ) from None
-    if is_sqlite:
+    if backend == "sqlite":
         event.listen(engine, "connect", _on_connect)
-        event.listen(engine, "begin", _on_begin)
-    with writing(engine) as connection:
-        metadata.create_all(connection)
+    elif backend != "postgresql":
+        raise ArgumentError(
+            f"TILT_DATABASE_URL names {backend}; a catalog is kept in SQLite or PostgreSQL. Use a "
+            "URL such as sqlite:////data/catalog.sqlite or postgresql+psycopg://user@host/tilt."
+        )
+    event.listen(engine, "begin", _begin_sqlite if backend == "sqlite" else _begin_postgresql)
     return engine
+
+
+def _bring_up(connection: Connection, url: URL) -> None:
+    version = _version(connection)
+    if version == HEAD:
+        return
+    from tilt.data import migrations  # here, as Alembic takes long to load and is rarely needed
+
+    if version and version not in migrations.known():
+        raise DataError(
+            f"The catalog {url.render_as_string(hide_password=True)} is of a newer Tilt (version "
+            f"{version}; this program knows up to {HEAD}). Upgrade Tilt here, or set "
+            "TILT_DATABASE_URL to another catalog."
+        )
+    migrations.upgrade(connection)
+
+
+def _version(connection: Connection) -> str:
+    """Return the last step that the catalog has taken; empty if it has taken none."""
+    if not inspect(connection).has_table(_VERSION):
+        return ""
+    return str(connection.execute(text(f"SELECT version_num FROM {_VERSION}")).scalar() or "")  # noqa: S608 - a constant
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """Give a connection in one write transaction, committed at the end of the block."""
+    """Give a connection in the catalog's one write transaction, committed at the block's end."""
     with catalog_errors(engine), engine.execution_options(write=True).begin() as connection:
         yield connection
 
@@ -144,23 +146,28 @@ def catalog_errors(engine: Engine) -> Iterator[None]:
     Raises
     ------
     BusyError
-        If another process holds the catalog.
+        If another process holds the catalog, or its server does not answer.
     DataError
-        If the catalog cannot be opened, or is no database.
+        If the catalog cannot be opened or written, or is no database.
     """
     try:
         yield
-    except DatabaseError as error:
+    except DBAPIError as error:
         where = engine.url.render_as_string(hide_password=True)
-        said = str(error.orig)
-        if "locked" in said or "could not obtain lock" in said:
+        said = " ".join(str(error.orig).split())
+        if any(words in said for words in _HELD):
             raise BusyError(
                 f"The catalog {where} is in use by another process. Try again in a moment."
             ) from None
-        if "unable to open" in said or "not a database" in said or "malformed" in said:
+        if any(words in said for words in _BROKEN):
             raise DataError(
                 f"The catalog {where} cannot be read ({said}). Check TILT_DATA_URL and "
                 "TILT_DATABASE_URL, or move the file away and run 'tilt refresh'."
+            ) from None
+        if error.connection_invalidated or "connection" in said:
+            raise BusyError(
+                f"The catalog {where} does not answer ({said}). What was not committed is not "
+                "there. Check that the database runs and TILT_DATABASE_URL, and try again."
             ) from None
         raise
 
@@ -174,6 +181,11 @@ def _on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     cursor.close()
 
 
-def _on_begin(connection: Connection) -> None:
+def _begin_sqlite(connection: Connection) -> None:
     write = connection.get_execution_options().get("write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("write", False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from tilt.data.schema import SCHEMAS
 from tilt.errors import DataError
-from tilt.frames import FactorHistory, Panel
+from tilt.frames import FactorHistory, Panel, Prices, Returns
 
 FRAMES = ("close", "returns", "volume", "market_cap", "member")
 IMPUTED = "imputed "  # and the style: the column of its flags
@@ -104,7 +104,33 @@ def decode_panel(files: Files, names: Mapping[str, str], *, with_history: bool) 
         index_level=level.reindex(dates).dropna(),
         factor_history=_decode_history(files) if with_history else None,
         survivorship=names["survivorship"],
+        symbol_changes=files("symbol_changes.parquet").to_pandas(),
     )
+
+
+def decode_field(files: Callable[[str, list[str]], pa.Table], field: str) -> pd.DataFrame:
+    """Return one field of a panel, dates × assets.
+
+    Parameters
+    ----------
+    files : gives some columns of a file by its name
+    field : close, adj_close, return, volume or market_cap
+    """
+    columns = {"adj_close": ["close", "returns"], "return": ["returns"]}.get(field, [field])
+    table = files("panel.parquet", ["date", "ticker", *columns])
+    dates, assets = _axes(table)
+    first, *more = [
+        pd.DataFrame(_square(table, name, dates, assets), index=dates, columns=assets)
+        for name in columns
+    ]
+    return adjusted_close(first, more[0]) if field == "adj_close" else first
+
+
+def adjusted_close(close: Prices, returns: Returns) -> Prices:
+    """Return prices whose changes are total returns and whose last is the last close."""
+    growth = (1 + returns.fillna(0.0)).cumprod()
+    last = close.ffill().iloc[-1]
+    return (growth / growth.iloc[-1] * last).where(close.notna())
 
 
 def _decode_history(files: Files) -> FactorHistory:
@@ -201,5 +227,6 @@ def _parquet(table: pa.Table) -> pa.Buffer:
         use_dictionary=[f.name for f in table.schema if f.name not in numbers],
         use_byte_stream_split=numbers,
         row_group_size=1 << 20,
+        write_page_checksum=True,
     )
     return sink.getvalue()

@@ -1,116 +1,146 @@
 """The store: immutable snapshots in Parquet, and a catalog that says which are complete.
 
-A snapshot is written into a staging folder, synced, renamed, and becomes visible by one catalog
+A snapshot's files are written, synced and given their names, and become visible by one catalog
 transaction. Whatever stops the writing before that leaves nothing that a reader can see; the next
 writing clears it away. The content of every file is hashed when written and checked when read.
 """
 
 import datetime as dt
 import hashlib
-import threading
-import time
-import uuid
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Engine, func, select
 
-from tilt.data import portfolios
-from tilt.data.catalog import changes, files, open_catalog, reading, snapshots, writing
+from tilt.data import contents, portfolios, snapshots, tables, universes
+from tilt.data.cache import Cache, Matrix
+from tilt.data.catalog import open_catalog, reading, writing
+from tilt.data.contents import Contents
+from tilt.data.derive import derive
 from tilt.data.disk import Disk
 from tilt.data.findings import SEVERITIES
-from tilt.data.record import Record, decode_panel, decode_table, encode
+from tilt.data.panels import Panels
+from tilt.data.places import Place, open_place
+from tilt.data.record import Record, decode_field, decode_panel, decode_table
+from tilt.data.rules import Universe
+from tilt.data.snapshots import Snapshot
 from tilt.data.sources.delivery import Delivery
-from tilt.errors import DataError, UnknownNameError, cut, did_you_mean, one_of
+from tilt.errors import DataError, TiltError, UnknownNameError, cut, did_you_mean, one_of
 from tilt.frames import Panel, Weights
 from tilt.settings import Settings
 
-STAGING = ".staging-"
-ABANDONED_SECONDS = 3600.0  # a staging folder older than this has no writer any more
-PANELS_KEPT = 4
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """One version of a universe's data, complete and never changed.
-
-    id           : of its content: the same data and the same engine give the same id
-    universe     : its name; ``description`` and ``survivorship`` are a sentence each
-    source       : where the data came from
-    created      : when it was written, UTC
-    first_date, as_of : first and last day with data
-    securities   : how many assets
-    has_factors  : whether a factor history came with it
-    """
-
-    id: str
-    universe: str
-    description: str
-    source: str
-    survivorship: str
-    created: dt.datetime
-    first_date: dt.date
-    as_of: dt.date
-    securities: int
-    has_factors: bool
+__all__ = ["Snapshot", "Store"]
+UNIVERSE_COLUMNS = (
+    "name",
+    "description",
+    "securities",
+    "first_date",
+    "last_date",
+    "source",
+    "survivorship",
+    "parent",
+)
 
 
 class Store:
-    """Everything an installation keeps: snapshots in a folder, the rest in the catalog.
+    """Everything an installation keeps: snapshots in a folder or bucket, the rest in the catalog.
 
     catalog : the SQLAlchemy engine, for other tables that live beside the store's
     """
 
-    def __init__(self, folder: Path, catalog: Engine, *, default_universe: str, disk: Disk) -> None:
+    def __init__(
+        self,
+        place: Place,
+        catalog: Engine,
+        *,
+        default_universe: str,
+        cache: Path,
+        cache_bytes: int,
+    ) -> None:
         self.catalog = catalog
-        self._folder = folder / "snapshots"
+        self.place = place
         self._default = default_universe
-        self._disk = disk
-        self._panels: dict[str, Panel] = {}
-        self._loading = threading.Lock()
+        self._panels = Panels(cache_bytes)
+        self._cache = Cache(cache, cache_bytes)
 
     @classmethod
-    def open(cls, settings: Settings, *, disk: Disk | None = None) -> "Store":
+    def open(
+        cls, settings: Settings, *, disk: Disk | None = None, place: Place | None = None
+    ) -> "Store":
         """Open the store of an installation, making folder and catalog where they are missing.
 
         Raises
         ------
         DataError
-            If the folder cannot be made, or the catalog is no database.
+            If the folder cannot be made, the bucket cannot be reached, or the catalog is no
+            database.
         BusyError
-            If another process holds the catalog.
+            If another process holds the catalog, or its server does not answer.
         """
-        used = disk or Disk()
-        try:
-            used.make_folder(settings.data_path / "snapshots")
-        except OSError as error:
-            raise DataError(
-                f"The data folder {settings.data_path} cannot be made ({error.strerror}). "
-                "Set TILT_DATA_URL to a folder you may write to."
-            ) from None
+        found = place or open_place(settings, disk or Disk())
         return cls(
-            settings.data_path,
+            found,
             open_catalog(settings.catalog_url),
             default_universe=settings.default_universe,
-            disk=used,
+            cache=settings.data_path / "cache",
+            cache_bytes=settings.cache_bytes,
         )
 
     def close(self) -> None:
-        """Let go of the catalog's connections."""
+        """Let go of the catalog's connections and the cache's files."""
         self.catalog.dispose()
+        self._cache.close()
 
     def snapshot(self, universe: str | None = None) -> Snapshot:
         """Return the current snapshot of a universe; without a name, of the default one.
+
+        That of a universe made by a rule is its parent's, under its own name.
 
         Raises
         ------
         UnknownNameError
             If the store is empty, or has no such universe.
         """
-        current = self._current()
+        made = self.rule_of(universe)
+        if made is None:
+            return self._with_data(universe)
+        words = made.description or made.rule.words()
+        return replace(self._with_data(made.name), universe=made.name, description=words)
+
+    def rule_of(self, universe: str | None) -> Universe | None:
+        """Return how a universe is made by a rule; None for one with data of its own."""
+        return universes.find(self.catalog, self._default if universe is None else universe)
+
+    def save_universe(self, universe: Universe) -> Panel:
+        """Save a universe that a rule makes, after trying it, and return its panel.
+
+        Raises
+        ------
+        ArgumentError
+            If its name means something else, or it would be made out of itself.
+        UnknownNameError, DataError
+            If its parent is not there, or the rule cannot be applied to it.
+        """
+        parent = self.panel(universe.parent)
+        made = derive(parent, universe)
+        taken = [s.universe for s in snapshots.current(self.catalog)]
+        taken += [str(n) for n in self.portfolios()["name"]]
+        kept = universe.model_copy(update={"parent": parent.universe})
+        universes.save(self.catalog, kept, taken)
+        return made
+
+    def delete_universe(self, name: str) -> None:
+        """Delete a universe that a rule makes; its parent's data stay."""
+        universes.delete_saved(self.catalog, name)
+
+    def _with_data(self, universe: str | None) -> Snapshot:
+        """Return the current snapshot that a universe has its prices from."""
+        made = self.rule_of(universe)
+        if made is not None:
+            return self._with_data(made.parent)
+        current = snapshots.current(self.catalog)
         if not current:
             raise UnknownNameError(
                 "There is no data yet. Run 'tilt demo' for the embedded sample, or 'tilt refresh'."
@@ -121,23 +151,49 @@ class Store:
             return by_fold[name.casefold()]
         if universe is None and len(current) == 1:
             return current[0]
-        known = [s.universe for s in current]
+        known = [s.universe for s in current] + [u.name for u in universes.saved(self.catalog)]
         raise UnknownNameError(
             f"Unknown universe '{cut(name)}'.{did_you_mean(name, known)} "
             f"There is {', '.join(known)}."
         )
+
+    def snapshots(self, universe: str | None = None) -> list[Snapshot]:
+        """Return every snapshot that can be read, of one universe or of all, newest first."""
+        name = None if universe is None else self._with_data(universe).universe
+        return snapshots.listed(self.catalog, name)
+
+    def snapshot_at(self, universe: str | None, when: dt.datetime) -> Snapshot:
+        """Return the snapshot of a universe that was the current one at a moment.
+
+        Parameters
+        ----------
+        when : with a time zone
+
+        Raises
+        ------
+        UnknownNameError
+            If there was none yet, or it has been pruned.
+        """
+        return snapshots.current_at(self.catalog, self._with_data(universe).universe, when)
+
+    def parent(self, universe: str) -> str:
+        """Return the id of a universe's current snapshot, to begin a new one from; or empty."""
+        current = {s.universe: s.id for s in snapshots.current(self.catalog)}
+        return current.get(universe, "")
 
     def edition(self) -> str:
         """Return an id of everything that may be asked for: snapshots and saved portfolios.
 
         As long as it is the same, so is every answer.
         """
-        every = select(snapshots.c.id).order_by(snapshots.c.published)
-        written = select(changes.c.count).where(changes.c.what == portfolios.CHANGES)
+        last = select(func.max(tables.publications.c.number))
+        written = select(tables.changes.c.what, tables.changes.c.count).order_by(
+            tables.changes.c.what
+        )
         with reading(self.catalog) as connection:
-            ids = list(connection.execute(every).scalars())
-            saved = connection.execute(written).scalar()
-        return hashlib.sha256(repr((ids, saved)).encode()).hexdigest()[:16]
+            number = connection.execute(last).scalar()
+            saved = [tuple(row) for row in connection.execute(written)]
+        return hashlib.sha256(repr((number, saved)).encode()).hexdigest()[:16]
 
     def panel(self, universe: str | None = None, snapshot: str | None = None) -> Panel:
         """Return the panel of a universe, with its factor history; kept in memory once read.
@@ -154,200 +210,243 @@ class Store:
         DataError
             If a file is missing or is not what was written.
         """
-        wanted = self.snapshot(universe) if snapshot is None else self._by_id(snapshot)
-        with self._loading:
-            if wanted.id not in self._panels:
-                names = {
-                    "universe": wanted.universe,
-                    "snapshot": wanted.id,
-                    "survivorship": wanted.survivorship,
-                }
-                panel = decode_panel(
-                    lambda name: self._read(wanted.id, name), names, with_history=wanted.has_factors
-                )
-                while len(self._panels) >= PANELS_KEPT:
-                    del self._panels[next(iter(self._panels))]
-                self._panels[wanted.id] = panel
-            return self._panels[wanted.id]
+        made = self.rule_of(universe)
+        if made is not None:
+            parent = self.panel(made.parent, snapshot)
+            key = f"{made.name} {parent.snapshot}.{made.rule.id}"
+            return self._panels.get(key, lambda: derive(parent, made))
+        wanted = self._wanted(universe, snapshot)
+
+        def load() -> Panel:
+            names = {
+                "universe": wanted.universe,
+                "snapshot": wanted.id,
+                "survivorship": wanted.survivorship,
+            }
+            files = self.contents(wanted.id).table
+            return decode_panel(files, names, with_history=wanted.has_factors)
+
+        return self._panels.get(wanted.id, load)
+
+    def history(
+        self,
+        tickers: Sequence[str],
+        field: str,
+        start: pd.Timestamp | None = None,
+        end: pd.Timestamp | None = None,
+        *,
+        universe: str | None = None,
+        snapshot: str | None = None,
+    ) -> pd.DataFrame:
+        """Return one field of some tickers through time, dates × tickers in the order asked.
+
+        Read from the serving cache: no panel need be in memory.
+
+        Parameters
+        ----------
+        field : close, adj_close, return, volume or market_cap
+        start, end : first and last day; all there is if None
+
+        Raises
+        ------
+        UnknownNameError
+            If a ticker is not of the universe.
+        ArgumentError
+            If there is no such field.
+        """
+        return self._matrix(field, universe, snapshot).history(tickers, start, end)
+
+    def cross_section(
+        self,
+        date: pd.Timestamp,
+        field: str,
+        *,
+        universe: str | None = None,
+        snapshot: str | None = None,
+    ) -> "pd.Series[float]":
+        """Return one field of every ticker on the last trading day at or before ``date``.
+
+        Raises
+        ------
+        UnknownNameError
+            If the data begins later.
+        ArgumentError
+            If there is no such field.
+        """
+        return self._matrix(field, universe, snapshot).cross_section(date)
 
     def universes(self) -> pd.DataFrame:
-        """Return name, description, securities, first_date, last_date, source by universe."""
+        """Return a row per universe, those made by a rule after those with data of their own.
+
+        Returns
+        -------
+        name, description, securities, first_date, last_date, source, survivorship, parent; of one
+        made by a rule the securities are those that were ever members and the dates those of its
+        membership, ``parent`` is what it is made out of, empty for the others
+        """
         rows = [
-            (s.universe, s.description, s.securities, s.first_date, s.as_of, s.source)
-            for s in sorted(self._current(), key=lambda s: s.universe)
-        ]
-        columns = ["name", "description", "securities", "first_date", "last_date", "source"]
-        table = pd.DataFrame(rows, columns=columns)
+            (s.universe, s.description, s.securities, s.first_date, s.as_of, s.source,
+             s.survivorship, "")
+            for s in sorted(snapshots.current(self.catalog), key=lambda s: s.universe)
+        ]  # fmt: skip
+        rows += [self._made_row(made) for made in universes.saved(self.catalog)]
+        table = pd.DataFrame(rows, columns=list(UNIVERSE_COLUMNS))
         days = {c: pd.to_datetime(table[c]) for c in ("first_date", "last_date")}
         return table.assign(**days)
 
-    def findings(self, universe: str | None = None, severity: str | None = None) -> pd.DataFrame:
-        """Return what the quality checks found: date, ticker, check, severity, detail, action."""
-        table = decode_table(self._read(self.snapshot(universe).id, "findings.parquet"))
-        if severity is None:
+    def _made_row(self, made: Universe) -> tuple[object, ...]:
+        words = made.description or made.rule.words()
+        try:
+            panel = self.panel(made.name)
+        except TiltError as error:  # a later refresh of its parent can leave a rule without sense
+            return (made.name, f"{words}. It cannot be made: {error}", 0, None, None,
+                    "", "", made.parent)  # fmt: skip
+        ever = panel.member.any(axis=1)
+        days = panel.dates[ever.to_numpy()]
+        first, last = (days[0], days[-1]) if len(days) else (pd.NaT, pd.NaT)
+        count = int(panel.member.any().sum())
+        source = self._with_data(made.name).source
+        return (made.name, words, count, first, last, source, panel.survivorship, made.parent)
+
+    def findings(
+        self,
+        universe: str | None = None,
+        severity: str | None = None,
+        *,
+        snapshot: str | None = None,
+        check: str | None = None,
+        ticker: str | None = None,
+    ) -> pd.DataFrame:
+        """Return what the quality checks found: date, ticker, check, severity, detail, action.
+
+        Parameters
+        ----------
+        snapshot : the id of an earlier snapshot; the universe's current one if None
+        severity, check, ticker : only findings of this one
+        """
+        wanted = None if severity is None else one_of("severity", severity, SEVERITIES)
+        asked = {"severity": wanted, "check": check, "ticker": ticker}
+        only = {name: value for name, value in asked.items() if value is not None}
+        of = self._wanted(universe, snapshot).id
+        table = snapshots.findings(self.catalog, of, only)
+        if table is not None:
             return table
-        wanted = one_of("severity", severity, SEVERITIES)
-        return table[table["severity"] == wanted].reset_index(drop=True)
+        table = decode_table(self.contents(of).table("findings.parquet"))
+        for name, value in only.items():
+            table = table[table[name] == value]
+        return table.reset_index(drop=True)
 
     def portfolios(self) -> pd.DataFrame:
-        """Return name, as_of, names and source of the saved portfolios."""
+        """Return name, as_of (the last date), names and source of the saved portfolios."""
         return portfolios.listed(self.catalog)
 
-    def portfolio(self, name: str) -> Weights:
-        """Return a saved portfolio: fraction of capital by ticker, cash left out."""
-        return portfolios.read(self.catalog, name)
+    def portfolio(self, name: str, date: pd.Timestamp | None = None) -> Weights:
+        """Return a saved portfolio as it was on a date: fraction of capital by ticker."""
+        return portfolios.read(self.catalog, name, date)
+
+    def portfolio_dates(self, name: str) -> pd.DatetimeIndex:
+        """Return the dates that a saved portfolio has holdings of; none if it has no date."""
+        return portfolios.dates(self.catalog, name)
 
     def save_portfolio(
         self, name: str, weights: Weights, source: str, *, as_of: pd.Timestamp | None = None
     ) -> None:
-        """Save a portfolio under a name, in place of the one that has the name."""
+        """Save a portfolio under a name: on a date beside its other dates, or in place of all."""
         portfolios.save(self.catalog, name, weights, source, as_of=as_of)
 
     def delete_portfolio(self, name: str) -> None:
-        """Delete a saved portfolio."""
+        """Delete a saved portfolio, with all its dates."""
         portfolios.delete_saved(self.catalog, name)
 
     def holds(self, snapshot: str) -> bool:
         """Return whether a snapshot is complete, every file of it as it was written."""
-        with reading(self.catalog) as connection:
-            kept = connection.execute(
-                select(files.c.name, files.c.sha256).where(files.c.snapshot == snapshot)
-            ).all()
-        return bool(kept) and all(self._intact(snapshot, name, sha) for name, sha in kept)
+        return self.contents(snapshot).intact()
 
-    def make_current(self, snapshot: str) -> Snapshot:
-        """Make a snapshot that is there the current one of its universe."""
+    def contents(self, snapshot: str) -> Contents:
+        """Return the files of a snapshot; none if there is no such snapshot."""
+        return Contents(snapshot, self.place, snapshots.stored(self.catalog, snapshot))
+
+    def make_current(self, snapshot: str, *, parent: str | None = None) -> Snapshot:
+        """Make a snapshot that is there the current one of its universe.
+
+        Raises
+        ------
+        ConflictError
+            If another snapshot than ``parent`` is current; None: whatever is.
+        """
+        universe = snapshots.by_id(self.catalog, snapshot).universe
         with writing(self.catalog) as connection:
-            mine = snapshots.c.id == snapshot
-            row = connection.execute(select(snapshots).where(mine)).one()
-            last = connection.execute(select(func.max(snapshots.c.published))).scalar_one()
-            if row.published != last:
-                connection.execute(update(snapshots).where(mine).values(published=last + 1))
-        return self._by_id(snapshot)
+            snapshots.publish(connection, snapshot, universe, parent=parent)
+        return snapshots.by_id(self.catalog, snapshot)
 
-    def publish(self, snapshot: str, delivery: Delivery, record: Record) -> Snapshot:
+    def publish(
+        self, snapshot: str, delivery: Delivery, record: Record, *, parent: str | None = None
+    ) -> Snapshot:
         """Write a snapshot and make it visible, complete, or leave no trace a reader can see.
+
+        Parameters
+        ----------
+        parent : what :meth:`parent` returned when the making began; None: whatever is current
 
         Raises
         ------
         DataError
-            If the disk does not take it.
+            If the disk or bucket does not take it.
+        ConflictError
+            If another snapshot was published since ``parent``.
         """
-        staging = self._folder / f"{STAGING}{snapshot}-{uuid.uuid4().hex[:8]}"
+        described = _described(snapshot, delivery, record.panel, parent or "")
         try:
-            written = self._stage(staging, record)
-            self._reveal(staging, snapshot, _described(delivery, record.panel), written)
+            self._publish(described, record, parent)
         except OSError as error:
             raise DataError(
-                f"The snapshot cannot be written to {self._folder} ({error.strerror or error}). "
-                "Make room or set TILT_DATA_URL to another folder; the data of before is as it was."
+                f"The snapshot cannot be written to {self.place.where} "
+                f"({error.strerror or error}). Make room or set TILT_DATA_URL to another folder; "
+                "the data of before is as it was."
             ) from None
+        self._panels.forget(snapshot)
+        return snapshots.by_id(self.catalog, snapshot)
+
+    def _publish(self, described: dict[str, object], record: Record, parent: str | None) -> None:
+        snapshot, universe = str(described["id"]), str(described["universe"])
+        draft = self.place.begin(snapshot)
+        try:
+            written = contents.write(draft, snapshot, record)
+            with writing(self.catalog) as connection:
+                snapshots.publish(connection, snapshot, universe, parent=parent)
+                if not self.holds(snapshot):  # another process may have written it meanwhile
+                    snapshots.remove(connection, snapshot)
+                    self.place.sweep(snapshots.complete(connection))
+                    draft.finish()
+                    findings, securities = record.findings, record.panel.securities
+                    snapshots.add(connection, described, written, findings, securities)
         finally:
-            self._disk.remove_folder(staging)
-        with self._loading:
-            self._panels.pop(snapshot, None)
-        return self._by_id(snapshot)
+            draft.drop()
 
-    def _stage(self, staging: Path, record: Record) -> list[dict[str, object]]:
-        self._disk.make_folder(staging)
-        written: list[dict[str, object]] = []
-        for name, content in encode(record).items():
-            self._disk.write(staging / name, memoryview(content))
-            sha = hashlib.sha256(content).hexdigest()
-            written.append({"name": name, "sha256": sha, "bytes": content.size})
-        return written
+    def _wanted(self, universe: str | None, snapshot: str | None) -> Snapshot:
+        if snapshot is None:
+            return self._with_data(universe)
+        return snapshots.by_id(self.catalog, snapshot)
 
-    def _reveal(
-        self,
-        staging: Path,
-        snapshot: str,
-        described: dict[str, object],
-        written: list[dict[str, object]],
-    ) -> None:
-        with writing(self.catalog) as connection:
-            if self.holds(snapshot):  # another process wrote the same content meanwhile
-                return
-            self._clear(connection, snapshot)
-            self._disk.rename(staging, self._folder / snapshot)
-            last = connection.execute(select(func.max(snapshots.c.published))).scalar_one()
-            number = (last or 0) + 1
-            connection.execute(insert(snapshots).values(id=snapshot, published=number, **described))
-            connection.execute(insert(files), [{"snapshot": snapshot, **w} for w in written])
+    def _matrix(self, field: str, universe: str | None, snapshot: str | None) -> Matrix:
+        wanted = self._wanted(universe, snapshot)
 
-    def _clear(self, connection: Connection, snapshot: str) -> None:
-        """Remove what earlier writings left behind, and a broken snapshot of the same id."""
-        connection.execute(delete(files).where(files.c.snapshot == snapshot))
-        connection.execute(delete(snapshots).where(snapshots.c.id == snapshot))
-        complete = set(connection.execute(select(snapshots.c.id)).scalars())
-        for folder in self._folder.iterdir():
-            if folder.name.startswith(STAGING):
-                left = time.time() - folder.stat().st_mtime > ABANDONED_SECONDS
-            else:
-                left = folder.name not in complete
-            if left:
-                self._disk.remove_folder(folder)
+        def build(name: str) -> pd.DataFrame:
+            return decode_field(self.contents(wanted.id).table, name)
 
-    def _current(self) -> list[Snapshot]:
-        """Return the newest snapshot of each universe, the newest of all first."""
-        with reading(self.catalog) as connection:
-            rows = connection.execute(select(snapshots).order_by(snapshots.c.published.desc()))
-            newest: dict[str, str] = {}
-            for row in rows.all():
-                newest.setdefault(row.universe, row.id)
-        return [self._by_id(i) for i in newest.values()]
-
-    def _by_id(self, snapshot: str) -> Snapshot:
-        with reading(self.catalog) as connection:
-            found = connection.execute(
-                select(snapshots).where(snapshots.c.id == snapshot)
-            ).one_or_none()
-            with_factors = select(files.c.name).where(
-                files.c.snapshot == snapshot, files.c.name == "factors.parquet"
-            )
-            factors = connection.execute(with_factors).first() is not None
-        if found is None:
-            raise UnknownNameError(
-                f"There is no snapshot '{snapshot}'. It may have been of another store."
-            )
-        names = [f for f in Snapshot.__dataclass_fields__ if f not in ("created", "has_factors")]
-        values = {name: getattr(found, name) for name in names}
-        created = found.created.replace(tzinfo=found.created.tzinfo or dt.UTC)
-        return Snapshot(created=created, has_factors=factors, **values)
-
-    def _read(self, snapshot: str, name: str) -> pa.Table:
-        """Return a file's table after checking that its content is what was written."""
-        with reading(self.catalog) as connection:
-            sha = connection.execute(
-                select(files.c.sha256).where(files.c.snapshot == snapshot, files.c.name == name)
-            ).scalar_one()
-        path = self._folder / snapshot / name
-        try:
-            content = self._disk.read(path)
-        except OSError as error:
-            raise DataError(
-                f"{name} of snapshot {snapshot} cannot be read: {error.strerror} ({path}). "
-                "Run 'tilt refresh' to write it again."
-            ) from None
-        if hashlib.sha256(content).hexdigest() != sha:
-            raise DataError(
-                f"{name} of snapshot {snapshot} is damaged: its content is not what was written "
-                f"({path}). Run 'tilt refresh' to write it again."
-            )
-        return pq.read_table(pa.BufferReader(content))
-
-    def _intact(self, snapshot: str, name: str, sha: str) -> bool:
-        path = self._folder / snapshot / name
-        return path.is_file() and hashlib.sha256(self._disk.read(path)).hexdigest() == sha
+        return self._cache.matrix(wanted.id, wanted.universe, field, build)
 
 
-def _described(delivery: Delivery, panel: Panel) -> dict[str, object]:
+def _described(snapshot: str, delivery: Delivery, panel: Panel, parent: str) -> dict[str, object]:
     return {
+        "id": snapshot,
         "universe": delivery.universe,
         "description": delivery.description,
         "source": delivery.source,
-        "survivorship": delivery.survivorship,
+        "survivorship": panel.survivorship,
         "first_date": panel.dates[0].date(),
         "as_of": panel.as_of.date(),
         "securities": len(panel.assets),
         "created": dt.datetime.now(dt.UTC),
+        "parent": parent,
     }

@@ -39,10 +39,11 @@ from tilt.jobs.worker import Failed, Report, Task
 
 State: TypeAlias = Literal["queued", "running", "done", "failed", "canceled"]
 
+METADATA = MetaData()
 _ALIVE = text("state IN ('queued', 'running', 'done')")
 _JOBS = Table(
     "jobs",
-    MetaData(),
+    METADATA,
     Column("id", String(16), primary_key=True),
     Column("key", String(200), nullable=False),
     Column("owner", String(200), nullable=False),
