@@ -39,6 +39,45 @@ def test_pages_of_findings_follow_on_each_other(api, records, store):
     assert sum(first["counts"].values()) == len(store.findings())
 
 
+def test_findings_are_filtered_by_check_ticker_and_words_in_any_case(api, records, store):
+    findings = store.findings()
+    frequent = findings["check"].value_counts().index[0]
+    shown = api.ok("GET", f"quality?check={frequent.upper()}&limit=1000")
+    assert shown["total"] == (findings["check"] == frequent).sum()
+    one = findings[findings["ticker"] != ""].iloc[0]
+    query = f"ticker={one['ticker'].lower()}&text={one['check'].replace('_', ' ')}"
+    rows = records(api.ok("GET", f"quality?{query}&limit=1000")["findings"])
+    assert (one["ticker"], one["check"], one["detail"]) in {
+        (row["ticker"], row["check"], row["detail"]) for row in rows
+    }
+    assert {row["ticker"] for row in rows} == {one["ticker"]}
+
+
+def test_words_must_all_be_there_and_are_taken_as_they_stand(api):
+    assert api.ok("GET", "quality?text=split")["total"] > 0
+    assert api.ok("GET", "quality?text=split+nosuchword")["total"] == 0
+    assert api.ok("GET", "quality?text=.*")["total"] == 0
+
+
+def test_counts_say_how_many_each_filter_would_leave(api, records, store):
+    findings = store.findings()
+    answer = api.ok("GET", "quality?severity=error&limit=1")
+    checks = records(answer["checks"])
+    assert {row["severity"] for row in checks} == {"error"}
+    assert sum(row["count"] for row in checks) == answer["counts"]["error"] == answer["total"]
+    assert answer["counts"]["warning"] == (findings["severity"] == "warning").sum()
+    every = records(api.ok("GET", "quality?limit=1")["checks"])
+    ranks = [["error", "warning", "info"].index(row["severity"]) for row in every]
+    assert ranks == sorted(ranks)
+
+
+@pytest.mark.parametrize(("given", "near"), [("check=unboked_split", "unbooked_split")])
+def test_a_filter_that_finds_nothing_names_what_was_meant(api, given, near):
+    answer = api.ok("GET", f"quality?{given}")
+    assert answer["total"] == 0
+    assert f"Did you mean '{near}'?" in answer["note"]
+
+
 @pytest.mark.parametrize(
     "query", ["severity=bad", "limit=0", "limit=100000", "offset=-1", "limit=x", "offset=1e99"]
 )

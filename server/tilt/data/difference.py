@@ -17,7 +17,7 @@ class Difference:
 
     added, removed : securities that are in one of the two alone
     days_added, days_removed : sessions that are in one of the two alone
-    values : field, changed, appeared, vanished: how many values of the securities and days that
+    fields : field, changed, appeared, vanished: how many values of the securities and days that
         both have are others, were missing before, are missing now; fields without a change are
         left out
     findings_new, findings_gone : of the checks, with the columns of the findings
@@ -27,20 +27,20 @@ class Difference:
     removed: tuple[str, ...]
     days_added: pd.DatetimeIndex
     days_removed: pd.DatetimeIndex
-    values: pd.DataFrame
+    fields: pd.DataFrame
     findings_new: pd.DataFrame
     findings_gone: pd.DataFrame
 
     @property
     def values_changed(self) -> int:
         """How many values of the common securities and days are not what they were."""
-        return int(self.values[list(COUNTS)].to_numpy().sum())
+        return int(self.fields[list(COUNTS)].to_numpy().sum())
 
     @property
     def nothing(self) -> bool:
         """Whether the two are the same."""
         sides = (self.added, self.removed, self.days_added, self.days_removed)
-        tables = (self.values, self.findings_new, self.findings_gone)
+        tables = (self.fields, self.findings_new, self.findings_gone)
         return not any(len(part) for part in (*sides, *tables))
 
 
@@ -76,7 +76,7 @@ def difference(
         removed=tuple(str(t) for t in before.assets.difference(after.assets)),
         days_added=pd.DatetimeIndex(after.dates.difference(before.dates)),
         days_removed=pd.DatetimeIndex(before.dates.difference(after.dates)),
-        values=table[table[list(COUNTS)].any(axis=1)].reset_index(drop=True),
+        fields=table[table[list(COUNTS)].any(axis=1)].reset_index(drop=True),
         findings_new=_without(findings_after, findings_before),
         findings_gone=_without(findings_before, findings_after),
     )

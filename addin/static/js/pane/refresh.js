@@ -1,0 +1,98 @@
+// A refresh of the data as a job: progress, Cancel, and what came of it in words.
+
+import { forgetChoices } from "./book.js";
+import { at, h } from "./dom.js";
+import { count } from "./format.js";
+import { Canceled, follow } from "./jobs.js";
+import { clearProblem, showProblem } from "./problems.js";
+import { ask } from "./server.js";
+
+const NAMED = 5; // securities that are named before "and more"
+
+/**
+ * Start a refresh, follow it, and say how it went.
+ *
+ * @param {object} asked
+ * @param {HTMLButtonElement} asked.button pressed; out of use until the end
+ * @param {string} asked.box id of the element for progress and summary
+ * @param {string} asked.problem id of the element for what goes wrong
+ * @param {string} asked.path
+ * @param {Record<string, any>} asked.body
+ * @param {() => Promise<void>} asked.reload shows everything anew
+ * @returns {Promise<Record<string, any> | null>} the job's result, null where there is none
+ */
+export async function runRefresh({ button, box, problem, path, body, reload }) {
+  button.disabled = true;
+  clearProblem(problem);
+  at(box).replaceChildren();
+  try {
+    const job = await ask(path, { method: "POST", body });
+    const result = await follow(box, job);
+    forgetChoices();
+    await reload();
+    at(box).replaceChildren(summary(result));
+    at("recalculate").hidden = !result.changed;
+    return result;
+  } catch (error) {
+    if (error instanceof Canceled) {
+      at(box).replaceChildren(note("Canceled. The data is as it was."));
+    } else {
+      showProblem(problem, "The data was not refreshed; it is as it was.", error);
+    }
+    return null;
+  } finally {
+    button.disabled = false;
+    if (document.hasFocus()) at(button.id)?.focus();
+  }
+}
+
+/** @param {string} text */
+const note = (text) => h("p", { class: "done", role: "status" }, text);
+
+/**
+ * What a refresh changed.
+ *
+ * @param {Record<string, any>} result
+ */
+function summary(result) {
+  if (!result.changed) return note("Nothing has changed since the last refresh.");
+  const lines = changes(result);
+  return h(
+    "div",
+    { role: "status" },
+    h("p", { class: "done" }, `New data is here, as of ${result.as_of}.`),
+    lines.length > 0 &&
+      h("ul", { class: "plain-list small" }, ...lines.map((l) => h("li", null, l))),
+  );
+}
+
+/**
+ * What differs between two versions of the data, a line each.
+ *
+ * @param {Record<string, any>} counted days_added, securities_added and so on
+ * @returns {string[]}
+ */
+export function changes(counted) {
+  const { days_added: days, securities_added: added, securities_gone: gone } = counted;
+  const { findings_new: found, findings_gone: solved } = counted;
+  return [
+    days > 0 && `${plural(days, "day")} added`,
+    added.length > 0 && `${plural(added.length, "security", "securities")} new: ${named(added)}`,
+    gone.length > 0 && `${plural(gone.length, "security", "securities")} gone: ${named(gone)}`,
+    (found > 0 || solved > 0) && `${plural(found, "finding")} new, ${count(solved)} gone`,
+  ].filter((line) => typeof line === "string");
+}
+
+/**
+ * @param {number} number
+ * @param {string} one
+ * @param {string} [many]
+ */
+export const plural = (number, one, many = `${one}s`) =>
+  `${count(number)} ${number === 1 ? one : many}`;
+
+/** @param {string[]} names */
+function named(names) {
+  const shown = names.slice(0, NAMED).join(", ");
+  return names.length > NAMED ? `${shown} and ${count(names.length - NAMED)} more` : shown;
+}
