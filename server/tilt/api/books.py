@@ -7,22 +7,15 @@ from dataclasses import dataclass
 import pandas as pd
 
 from tilt.api import lookup
+from tilt.api.pairs import read_pairs, ticker_in
 from tilt.api.state import State
 from tilt.api.values import Grid
 from tilt.calendar import parse_date
-from tilt.errors import ArgumentError, DataError, UnknownNameError, cut, one_of
+from tilt.errors import ArgumentError, UnknownNameError, one_of
 from tilt.frames import Panel, Weights, listed
 from tilt.optimize.constraints import parse_rules
 from tilt.optimize.solve import OPTIONS, Problem, Solution, solve
-from tilt.portfolio.cells import (
-    DECIMAL_SIGN,
-    Number,
-    is_blank,
-    is_error,
-    is_zero,
-    read_number,
-    shown,
-)
+from tilt.portfolio.cells import DECIMAL_SIGN, is_error, shown
 from tilt.portfolio.holdings import Holdings, parse_benchmark, parse_holdings
 from tilt.portfolio.identifiers import Tickers
 from tilt.risk.model import RiskModel
@@ -213,45 +206,7 @@ def read_alpha(state: State, book: Book, grid: Grid) -> Weights:
     if len(grid[0]) != 2:
         raise ArgumentError("alpha must be two columns, ticker and expected return, or a factor.")
     known = Tickers(book.panel, book.date)
-    empty = (is_blank(name) and (is_blank(x) or is_zero(x)) for name, x in grid)
-    rows = [(n, row) for (n, row), gone in zip(enumerate(grid, 1), empty, strict=True) if not gone]
-    if rows and _is_header(rows[0][1]):
-        rows = rows[1:]
-    found: dict[str, float] = {}
-    for number, (name, value) in rows:
-        ticker = _ticker(name, known, number)
-        if ticker in found:
-            raise DataError(f"alpha row {number}: {ticker} is given twice. Keep one.")
-        found[ticker] = _return(value, number)
-    return pd.Series(found, dtype=float)
-
-
-def _ticker(name: object, known: Tickers, row: int) -> str:
-    if is_blank(name):
-        raise DataError(f"alpha row {row}: ticker is blank. Type it or clear the row.")
-    text = known.read(name)
-    if not isinstance(text, str):
-        raise DataError(f"alpha row {row}: {text.problem}. {text.fix}")
-    match = known.find(text)
-    if match is None:
-        raise UnknownNameError(
-            f"Unknown ticker '{cut(text)}' (alpha row {row}).{known.suggest(text)}"
-        )
-    return match.ticker
-
-
-def _return(value: object, row: int) -> float:
-    read = None if is_blank(value) else read_number(value, point_is_decimal=True)
-    if isinstance(read, Number):
-        return read.value
-    why = "is blank" if read is None else read.problem
-    raise DataError(f"alpha row {row}: expected return {why}.")
-
-
-def _is_header(row: list[object]) -> bool:
-    return isinstance(row[1], str) and not isinstance(
-        read_number(row[1], point_is_decimal=True), Number
-    ) and not row[1].startswith("#")  # fmt: skip
+    return read_pairs(grid, "alpha", "expected return", ticker_in(known))
 
 
 def with_notes(frame: pd.DataFrame, notes: tuple[str, ...]) -> pd.DataFrame:
