@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Engine, func, select
 
-from tilt.data import contents, portfolios, snapshots, tables, universes
+from tilt.data import portfolios, publishing, snapshots, tables, universes
 from tilt.data.cache import Cache, Matrix
 from tilt.data.catalog import open_catalog, reading, writing
 from tilt.data.contents import Contents
@@ -27,7 +27,7 @@ from tilt.data.record import Record, decode_field, decode_panel, decode_table
 from tilt.data.rules import Universe
 from tilt.data.snapshots import Snapshot
 from tilt.data.sources.delivery import Delivery
-from tilt.errors import DataError, TiltError, UnknownNameError, cut, did_you_mean, one_of
+from tilt.errors import TiltError, UnknownNameError, cut, did_you_mean, one_of
 from tilt.frames import Panel, Weights
 from tilt.settings import Settings
 
@@ -284,7 +284,7 @@ class Store:
         made by a rule the securities are those that were ever members and the dates those of its
         membership, ``parent`` is what it is made out of, empty for the others
         """
-        rows = [
+        rows: list[tuple[object, ...]] = [
             (s.universe, s.description, s.securities, s.first_date, s.as_of, s.source,
              s.survivorship, "")
             for s in sorted(snapshots.current(self.catalog), key=lambda s: s.universe)
@@ -395,33 +395,9 @@ class Store:
         ConflictError
             If another snapshot was published since ``parent``.
         """
-        described = _described(snapshot, delivery, record.panel, parent or "")
-        try:
-            self._publish(described, record, parent)
-        except OSError as error:
-            raise DataError(
-                f"The snapshot cannot be written to {self.place.where} "
-                f"({error.strerror or error}). Make room or set TILT_DATA_URL to another folder; "
-                "the data of before is as it was."
-            ) from None
+        publishing.publish(self.place, self.catalog, snapshot, delivery, record, parent=parent)
         self._panels.forget(snapshot)
         return snapshots.by_id(self.catalog, snapshot)
-
-    def _publish(self, described: dict[str, object], record: Record, parent: str | None) -> None:
-        snapshot, universe = str(described["id"]), str(described["universe"])
-        draft = self.place.begin(snapshot)
-        try:
-            written = contents.write(draft, snapshot, record)
-            with writing(self.catalog) as connection:
-                snapshots.publish(connection, snapshot, universe, parent=parent)
-                if not self.holds(snapshot):  # another process may have written it meanwhile
-                    snapshots.remove(connection, snapshot)
-                    self.place.sweep(snapshots.complete(connection))
-                    draft.finish()
-                    findings, securities = record.findings, record.panel.securities
-                    snapshots.add(connection, described, written, findings, securities)
-        finally:
-            draft.drop()
 
     def _wanted(self, universe: str | None, snapshot: str | None) -> Snapshot:
         if snapshot is None:
@@ -435,18 +411,3 @@ class Store:
             return decode_field(self.contents(wanted.id).table, name)
 
         return self._cache.matrix(wanted.id, wanted.universe, field, build)
-
-
-def _described(snapshot: str, delivery: Delivery, panel: Panel, parent: str) -> dict[str, object]:
-    return {
-        "id": snapshot,
-        "universe": delivery.universe,
-        "description": delivery.description,
-        "source": delivery.source,
-        "survivorship": panel.survivorship,
-        "first_date": panel.dates[0].date(),
-        "as_of": panel.as_of.date(),
-        "securities": len(panel.assets),
-        "created": dt.datetime.now(dt.UTC),
-        "parent": parent,
-    }
