@@ -8,6 +8,7 @@ from tilt.data.sources.registry import find_source
 from tilt.data.store import Store
 from tilt.errors import ArgumentError, DataError, UnknownNameError
 from tilt.factors.history import estimate_history
+from tilt.factors.styles import STYLES
 from tilt.refresh import refresh, snapshot_id
 from tilt.settings import Settings
 
@@ -29,7 +30,7 @@ def test_the_sample_comes_with_its_portfolio_and_a_factor_history(store, panel):
     assert store.portfolio("SAMPLE").sum() == pytest.approx(0.98)
     history = panel.factors
     assert history.dates[-1] == panel.as_of
-    assert history.style_names == ["Size", "Value", "Momentum", "Volatility", "Beta", "Quality"]
+    assert history.style_names == [style.name for style in STYLES]
 
 
 def test_the_stored_factor_history_is_the_one_the_panel_gives(panel):
@@ -125,12 +126,19 @@ def test_a_style_without_data_is_a_finding(settings, tmp_path):
     sectors.to_parquet(folder / "securities.parquet")
     store = Store.open(settings)
     assert refresh(store, settings, source=str(folder)).has_factors
-    assert store.panel().factors.style_names == ["Size", "Momentum", "Volatility", "Beta"]
+    assert store.panel().factors.style_names == [
+        "Beta", "Size", "Mid Cap", "Momentum", "Reversal", "Volatility", "Liquidity",
+    ]  # fmt: skip
     found = store.findings()
     told = found[found["check"] == "style_left_out"]["detail"].tolist()
-    assert told == [
-        "There is no data for Value (book_to_price, earnings_to_price).",
-        "There is no data for Quality (earnings_to_book, gross_profitability, debt_to_assets).",
+    assert sorted(told) == [
+        "Dividend Yield: no data for it (dividend_yield).",
+        "Earnings Yield: no data for it (earnings_to_price).",
+        "Growth: no data for it (retained_to_book, sales_growth).",
+        "Investment: no data for it (asset_growth, investment_rate).",
+        "Leverage: no data for it (debt_to_price, debt_to_assets, debt_to_equity).",
+        "Quality: no data for it (earnings_to_book, gross_profitability, accruals).",
+        "Value: no data for it (book_to_price).",
     ]
     store.close()
 

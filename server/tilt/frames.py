@@ -127,6 +127,16 @@ def _content(part: object) -> bytes:
     return json.dumps(part, default=str, sort_keys=True).encode()
 
 
+def fully_scored(styles: np.ndarray) -> np.ndarray:
+    """Return where an asset has a score for every style that any asset has one for on its date.
+
+    ``styles`` is ... × assets × styles; the result ... × assets.
+    """
+    known = np.isfinite(styles)
+    some = known.any(axis=-2, keepdims=True)
+    return np.asarray((known | ~some).all(axis=-1) & known.any(axis=-1))
+
+
 @dataclass(frozen=True, eq=False)
 class FactorHistory:
     """Exposures through time and the daily cross-sectional regressions on them.
@@ -165,7 +175,8 @@ class FactorHistory:
     def exposures(self, date: pd.Timestamp) -> Exposures:
         """Return assets × factors on ``date``, only assets with a score for every style.
 
-        The market column is 1, a sector column is 1 for its members, a style column is a z-score.
+        The market column is 1, a sector column is 1 for its members, a style column is a z-score;
+        the column of a style that is not known of any asset on the date is NaN.
         """
         row = self.dates.get_indexer(pd.DatetimeIndex([date]))[0]
         if row < 0:
@@ -174,7 +185,7 @@ class FactorHistory:
                 f"to {self.dates[-1]:%Y-%m-%d}."
             )
         scores = self.styles[row]
-        present = np.isfinite(scores).all(axis=1)
+        present = fully_scored(scores)
         assets = self.assets[present]
         sector = self.sector.reindex(assets).to_numpy()
         groups = self.factors["group"].to_numpy()
@@ -204,12 +215,20 @@ class FactorHistory:
         )
 
 
+def no_symbol_changes() -> pd.DataFrame:
+    """Return the table of symbol changes without a row."""
+    columns = {"symbol": "str", "ticker": "str", "until": "datetime64[us]", "note": "str"}
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
+
+
 @dataclass(frozen=True, eq=False)
 class Panel:
     """One universe, aligned: what every computation reads, and the only view a strategy gets.
 
     universe, snapshot : the universe's name and the id of the data version
-    securities         : by ticker: name, sector, industry
+    securities         : by ticker: name, sector, industry, and what else the source gave of issuer,
+                         country, currency, share_class, exchange, isin, cusip, sedol, figi, listed,
+                         delisted
     close              : dates × assets, unadjusted price
     returns            : dates × assets, simple total return over (t-1, t]; NaN where not known
     volume             : dates × assets, shares
@@ -220,6 +239,9 @@ class Panel:
     index_level        : by date, the published index beside the universe; empty where there is none
     factor_history     : exposures and factor returns, or None before they are computed
     survivorship       : one sentence on how biased the universe is, shown with every backtest
+    symbol_changes     : symbol, ticker, until, note: which ticker a symbol meant to its last day
+    index_weight       : dates × assets, what the members' weights are in proportion to; None where
+                         that is their market cap
     """
 
     universe: str
@@ -234,6 +256,8 @@ class Panel:
     index_level: "pd.Series[float]"
     factor_history: FactorHistory | None
     survivorship: str
+    symbol_changes: pd.DataFrame = field(default_factory=no_symbol_changes)
+    index_weight: pd.DataFrame | None = None
 
     @property
     def dates(self) -> pd.DatetimeIndex:
@@ -268,11 +292,20 @@ class Panel:
         return self.dates[row]
 
     def cap_weights(self, date: pd.Timestamp) -> Weights:
-        """Return the members' cap weights at the close of ``date``; they sum to one."""
+        """Return the members' weights at the close of ``date``; they sum to one.
+
+        They are by market cap, or by what the universe's rule makes of it: float, a cap, or equal.
+        """
         row = int(self.dates.get_indexer(pd.DatetimeIndex([date]))[0])
         if row < 0:
             raise UnknownNameError(f"{date:%Y-%m-%d} is not a trading day of '{self.universe}'.")
-        cap: Weights = self.market_cap.iloc[row].where(self.member.iloc[row]).dropna()
+        base = self.market_cap if self.index_weight is None else self.index_weight
+        cap: Weights = base.iloc[row].where(self.member.iloc[row]).dropna()
+        if cap.empty and self.market_cap.iloc[row].notna().any():
+            raise UnknownNameError(
+                f"'{self.universe}' has no member on {date:%Y-%m-%d}. "
+                "Choose another date or a wider rule."
+            )
         if cap.empty:
             known = self.market_cap.index[self.market_cap.notna().any(axis=1)]
             raise UnknownNameError(
@@ -293,6 +326,7 @@ class Panel:
             volume=self.volume.iloc[:last],
             market_cap=self.market_cap.iloc[:last],
             member=self.member.iloc[:last],
+            index_weight=None if self.index_weight is None else self.index_weight.iloc[:last],
             fundamentals={k: f.iloc[:last] for k, f in self.fundamentals.items()},
             index_level=self.index_level.loc[:date],
             factor_history=None if self.factor_history is None else self.factor_history.until(date),

@@ -19,7 +19,7 @@ from tilt.data.sources.delivery import Delivery
 from tilt.data.sources.registry import fetch, find_source
 from tilt.data.store import Snapshot, Store
 from tilt.errors import DataError
-from tilt.factors.history import estimate_history
+from tilt.factors.history import estimate_history, left_out
 from tilt.factors.styles import STYLES
 from tilt.frames import Panel, content_id
 from tilt.settings import Settings
@@ -98,17 +98,17 @@ def _with_factors(panel: Panel) -> tuple[Panel, list[Finding]]:
         history = estimate_history(panel)
     except DataError as error:
         return panel, [noted(panel.as_of, NO_MODEL, f"{error} | {_NO_FACTORS}", severity="error")]
-    left_out = [s for s in STYLES if s.name not in history.style_names]
+    whole = len(history.style_names) == len(STYLES)
     return replace(panel, factor_history=history), [
-        noted(panel.as_of, "style_left_out", _NO_STYLE.format(s.name, ", ".join(s.descriptors)))
-        for s in left_out
+        noted(panel.as_of, "style_left_out", _NO_STYLE.format(name, why))
+        for name, why in ({} if whole else left_out(panel)).items()
     ]
 
 
 NO_MODEL = "no_factor_model"
 _NO_FACTORS = "Published without factors: exposures, risk and optimization need them."
 _NO_CAPS = f"There are no market caps. | {_NO_FACTORS}"
-_NO_STYLE = "There is no data for {} ({}). | The factor model goes without it."
+_NO_STYLE = "{}: {}. | The factor model goes without it."
 
 
 def snapshot_id(delivery: Delivery) -> str:

@@ -202,6 +202,7 @@ def statement(symbol: str, period_end: str, **items: float) -> dict[str, object]
         "long_term_debt": 30.0,
         "short_term_debt": 10.0,
         "operating_cash_flow": 15.0,
+        "capital_expenditure": -10.0,
     }
     return {"symbol": symbol, "period_end": period_end, **standard, **items}
 
@@ -210,7 +211,7 @@ def test_a_statement_counts_ninety_days_after_its_period_and_not_before(make):
     close = make.walk(700, ["N0", "N1"], start="2014-01-01")
     rows = [
         statement("N0", "2013-12-31"),
-        statement("N0", "2014-12-31", total_assets=250.0),
+        statement("N0", "2014-12-31", total_assets=250.0, revenue=130.0, capital_expenditure=20.0),
         statement("N1", "2013-12-31", total_equity=-5.0, cost_of_revenue=0.0),
     ]
     p = make.panel(prices=make.prices(close), statements=pd.DataFrame(rows)).panel
@@ -224,6 +225,8 @@ def test_a_statement_counts_ninety_days_after_its_period_and_not_before(make):
         "debt_to_assets": (0.2, 0.16),
         "accruals": (-0.025, -0.02),
         "asset_growth": (np.nan, 0.25),
+        "sales_growth": (np.nan, 0.3),
+        "investment_rate": (0.05, 0.08),  # whichever sign the outlay is booked with
     }
     for name, (before, after) in expected.items():
         values = p.fundamentals[name]["N0"]

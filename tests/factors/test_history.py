@@ -7,10 +7,13 @@ import statsmodels.api as sm
 
 from tilt.errors import ArgumentError, DataError
 from tilt.factors import standardize
-from tilt.factors.history import estimate_history
+from tilt.factors.descriptors import descriptors
+from tilt.factors.history import estimate_history, left_out
 from tilt.factors.regression import cross_section
-from tilt.factors.styles import STYLES, descriptors
+from tilt.factors.styles import STYLES
 from tilt.frames import FactorHistory, Panel
+
+ORTHOGONAL = {s.name for s in STYLES if s.orthogonal_to}
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +31,15 @@ def test_history_begins_with_the_first_caps_and_returns_a_day_later(made_up, his
 def test_factors_are_the_market_the_sectors_and_the_styles(history):
     assert list(history.factors.index) == [
         "Market", "Energy", "Financials", "Health Care", "Utilities",
-        "Size", "Value", "Momentum", "Volatility", "Beta", "Quality",
+        "Beta", "Size", "Mid Cap", "Value", "Earnings Yield", "Momentum", "Reversal",
+        "Volatility", "Liquidity", "Quality",
     ]  # fmt: skip
-    groups = ["market", *["sector"] * 4, *["style"] * 6]
+    groups = ["market", *["sector"] * 4, *["style"] * 10]
     assert list(history.factors["group"]) == groups
     assert list(history.factors.columns) == [
         "group", "description", "descriptors", "sign", "source",
     ]  # fmt: skip
-    assert history.factors.loc["Value", "descriptors"] == "book_to_price, earnings_to_price"
+    assert history.factors.loc["Value", "descriptors"] == "book_to_price"
 
 
 def test_size_scores_are_standardized_log_caps(made_up, history):
@@ -75,8 +79,10 @@ def test_observed_scores_have_cap_weighted_mean_zero_and_deviation_one(made_up, 
         date = history.dates[t]
         cap = made_up.market_cap.loc[date].to_numpy()
         estu = made_up.member.loc[date].to_numpy() & np.isfinite(cap)
-        for i in range(len(history.style_names)):
-            inside = estu & ~history.imputed[t, :, i]
+        for i, name in enumerate(history.style_names):
+            # what is left after other styles are taken out is scored with the imputed names in
+            imputed = history.imputed[t, :, i] & (name not in ORTHOGONAL)
+            inside = estu & ~imputed & np.isfinite(history.styles[t, :, i])
             z = history.styles[t, inside, i]
             assert np.average(z, weights=cap[inside]) == pytest.approx(0, abs=1e-10)
             assert z.std(ddof=1) == pytest.approx(1, abs=1e-10)
@@ -168,21 +174,68 @@ def test_shuffled_assets_give_the_same_factor_returns(made_up, history):
 def test_style_without_data_is_left_out(made_up, caplog):
     nothing = {k: f * np.nan for k, f in made_up.fundamentals.items()}
     short = estimate_history(replace(made_up, fundamentals=nothing))
-    assert short.style_names == ["Size", "Momentum", "Volatility", "Beta"]
-    assert "Value is left out of MADE_UP" in caplog.text
+    assert short.style_names == [
+        "Beta", "Size", "Mid Cap", "Momentum", "Reversal", "Volatility", "Liquidity",
+    ]  # fmt: skip
+    assert "Value is left out of MADE_UP: no data for it (book_to_price)" in caplog.text
 
 
-def test_style_that_is_known_for_too_few_names_is_an_error(made_up):
+def test_style_that_is_known_for_too_few_names_is_left_out_with_its_reason(made_up):
     thin = made_up.fundamentals["book_to_price"].copy()
     thin.iloc[:, 20:] = np.nan
-    panel = replace(
-        made_up,
-        fundamentals={
-            **made_up.fundamentals, "book_to_price": thin, "earnings_to_price": thin,
-        },
-    )  # fmt: skip
-    with pytest.raises(DataError, match="too few members with Value on every date"):
-        estimate_history(panel)
+    panel = replace(made_up, fundamentals={**made_up.fundamentals, "book_to_price": thin})
+    assert "Value" not in estimate_history(panel).style_names
+    assert "known for under half of the members" in left_out(panel)["Value"]
+    assert left_out(panel)["Dividend Yield"] == "no data for it (dividend_yield)"
+
+
+def test_universe_with_too_few_members_has_no_factor_model(made_up):
+    member = made_up.member.copy()
+    member.iloc[:, 25:] = False
+    with pytest.raises(DataError, match="too few members with a price, a market cap and a sector"):
+        estimate_history(replace(made_up, member=member))
+
+
+@pytest.fixture(scope="module")
+def late_value(made_up):
+    """A history whose Value begins sixty days after the other styles."""
+    late = made_up.fundamentals["book_to_price"].copy()
+    late.iloc[:360] = np.nan
+    panel = replace(made_up, fundamentals={**made_up.fundamentals, "book_to_price": late})
+    return panel, estimate_history(panel)
+
+
+def test_style_without_data_yet_has_no_scores_and_no_returns_and_the_others_have(late_value):
+    _, history = late_value
+    assert history.dates[0] == pd.bdate_range("2012-01-02", periods=301)[-1]
+    others = history.returns.drop(columns="Value")
+    assert history.returns["Value"].iloc[:61].isna().all()
+    assert history.returns["Value"].iloc[61:].notna().all()
+    assert others.iloc[1:].notna().all(axis=None)
+    early = history.exposures(history.dates[59])
+    assert early["Value"].isna().all()
+    assert early.drop(columns="Value").notna().all(axis=None)
+    assert history.exposures(history.dates[60])["Value"].notna().all()
+
+
+def test_returns_without_the_late_style_are_those_of_a_model_without_it(late_value):
+    panel, history = late_value
+    without = estimate_history(panel, styles=[s for s in STYLES if s.name != "Value"])
+    np.testing.assert_allclose(
+        history.returns.drop(columns="Value").iloc[1:60], without.returns.iloc[1:60], atol=1e-14
+    )
+    assert not np.allclose(history.returns["Size"].iloc[-1], without.returns["Size"].iloc[-1])
+
+
+def test_descriptor_that_is_constant_on_a_day_leaves_that_day_without_the_factor(made_up):
+    flat = made_up.fundamentals["book_to_price"].copy()
+    flat.iloc[380] = 0.5
+    got = estimate_history(
+        replace(made_up, fundamentals={**made_up.fundamentals, "book_to_price": flat})
+    )
+    assert np.isnan(got.returns["Value"].iloc[81])  # the return after it
+    assert got.returns.drop(columns="Value").iloc[81].notna().all()
+    assert got.returns["Value"].iloc[82:].notna().all()
 
 
 def test_panel_without_caps_has_no_factor_model(made_up):
@@ -200,24 +253,30 @@ def test_asset_without_a_sector_carries_the_market_and_the_styles(made_up):
     assert got.specific_returns["A00"].iloc[1:].notna().all()
 
 
-def test_style_can_be_declared_orthogonal_to_earlier_ones(made_up):
-    declared = [s for s in STYLES if s.name != "Volatility"]
-    volatility = next(s for s in STYLES if s.name == "Volatility")
-    got = estimate_history(
-        made_up, styles=[*declared, replace(volatility, orthogonal_to=("Beta", "Size"))]
-    )
-    date = got.dates[-1]
-    x = got.exposures(date)
+@pytest.mark.parametrize("style", [s for s in STYLES if s.orthogonal_to], ids=lambda s: s.name)
+def test_orthogonal_style_has_no_part_of_the_styles_it_is_orthogonal_to(made_up, history, style):
+    date = history.dates[-1]
+    x = history.exposures(date)
     x = x[made_up.member.loc[date, x.index].to_numpy()]
     cap = made_up.market_cap.loc[date, x.index]
-    fit = sm.WLS(x["Volatility"], sm.add_constant(x[["Beta", "Size"]]), weights=np.sqrt(cap)).fit()
-    np.testing.assert_allclose(fit.params[["Beta", "Size"]], 0, atol=1e-10)
+    others = list(style.orthogonal_to)
+    fit = sm.WLS(x[style.name], sm.add_constant(x[others]), weights=np.sqrt(cap)).fit()
+    np.testing.assert_allclose(fit.params[others], 0, atol=1e-10)
+
+
+def test_style_orthogonal_to_one_without_data_is_orthogonal_to_the_rest(made_up):
+    size = next(s for s in STYLES if s.name == "Size")
+    growth = next(s for s in STYLES if s.name == "Growth")  # no data for it here
+    value = replace(next(s for s in STYLES if s.name == "Value"), orthogonal_to=("Growth", "Size"))
+    momentum = next(s for s in STYLES if s.name == "Momentum")
+    got = estimate_history(made_up, styles=[size, growth, value, momentum])
+    assert got.style_names == ["Size", "Value", "Momentum"]
 
 
 def test_orthogonal_to_a_later_style_is_an_error(made_up):
-    size = replace(STYLES[0], orthogonal_to=("Beta",))
-    with pytest.raises(ArgumentError, match="Size is orthogonal to Beta, which is not declared"):
-        estimate_history(made_up, styles=[size, *STYLES[1:]])
+    beta = replace(STYLES[0], orthogonal_to=("Size",))
+    with pytest.raises(ArgumentError, match="Beta is orthogonal to Size, which is not declared"):
+        estimate_history(made_up, styles=[beta, *STYLES[1:]])
 
 
 def test_descriptors_at_a_date_do_not_look_ahead(made_up):
@@ -231,7 +290,7 @@ def test_universe_of_one_sector_has_no_sector_factor(made_up):
     got = estimate_history(
         replace(made_up, securities=made_up.securities.assign(sector="Not classified"))
     )
-    assert list(got.factors["group"]) == ["market", *["style"] * 6]
+    assert list(got.factors["group"]) == ["market", *["style"] * 10]
     assert list(got.returns.columns) == list(got.exposures(got.dates[-1]).columns)
     assert got.returns.iloc[1:].notna().all(axis=None)
 

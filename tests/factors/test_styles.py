@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from tilt.factors import styles
-from tilt.factors.styles import STYLES, beta, descriptors, market_return, momentum
+from tilt.factors import descriptors as described
+from tilt.factors.descriptors import beta, descriptors, market_return, momentum
+from tilt.factors.styles import STYLES
 from tilt.frames import Panel
 
 
@@ -82,6 +85,50 @@ def test_return_on_book_is_missing_where_book_value_is_not_positive(made_up: Pan
     np.testing.assert_array_equal(ratio["A00"], expected)
 
 
+def test_recent_return_is_the_log_return_of_the_last_month(made_up: Panel):
+    got = descriptors(made_up)["return_1m"]["A00"]
+    close = made_up.close["A00"]
+    assert got.iloc[400] == pytest.approx(np.log(close.iloc[400] / close.iloc[379]), abs=1e-12)
+    assert got.iloc[:19].isna().all()
+
+
+def test_turnover_is_the_mean_value_traded_by_market_cap(made_up: Panel):
+    got = descriptors(made_up)["turnover_3m"]["A00"]
+    value = (made_up.close["A00"] * made_up.volume["A00"]).iloc[338:401].mean()
+    assert got.iloc[400] == pytest.approx(np.log(value / made_up.market_cap["A00"].iloc[400]))
+    assert got.iloc[:300].isna().all()  # no caps yet
+
+
+def test_turnover_of_what_never_traded_is_missing_not_minus_infinity(made_up: Panel):
+    volume = made_up.volume.copy()
+    volume["A01"] = 0.0
+    got = descriptors(replace(made_up, volume=volume))["turnover_1m"]
+    assert got["A01"].isna().all()
+    assert got["A00"].iloc[-1] == descriptors(made_up)["turnover_1m"]["A00"].iloc[-1]
+
+
+def test_company_with_figures_but_no_dividend_has_a_yield_of_zero(made_up: Panel):
+    given = made_up.fundamentals["earnings_to_price"] * 0 + 0.03
+    given["A00"] = np.nan
+    panel = replace(made_up, fundamentals={**made_up.fundamentals, "dividend_yield": given})
+    got = descriptors(panel)["dividend_yield"]
+    assert got["A00"].iloc[350] == 0
+    assert got["A01"].iloc[350] == 0.03
+    assert np.isnan(got["A05"].iloc[350])  # not listed yet, so no figures
+    given.iloc[:, :60] = np.nan  # most are blank: that says nothing of who pays
+    assert np.isnan(descriptors(panel)["dividend_yield"]["A00"].iloc[350])
+
+
+def test_retained_earnings_by_book_are_earnings_less_dividends(made_up: Panel):
+    given = made_up.fundamentals["earnings_to_price"] * 0 + 0.03
+    panel = replace(made_up, fundamentals={**made_up.fundamentals, "dividend_yield": given})
+    got = descriptors(panel)["retained_to_book"]
+    earnings, book = (made_up.fundamentals[n]["A00"] for n in ("earnings", "book_value"))
+    dividends = 0.03 * made_up.market_cap["A00"]
+    np.testing.assert_allclose(got["A00"][300:], ((earnings - dividends) / book)[300:], rtol=1e-12)
+    assert got["A04"].isna().all()  # its book value is negative
+
+
 def test_field_that_the_panel_lacks_gives_a_descriptor_without_values(made_up: Panel):
     assert "debt_to_assets" not in made_up.fundamentals
     assert descriptors(made_up)["debt_to_assets"].isna().all(axis=None)
@@ -90,7 +137,7 @@ def test_field_that_the_panel_lacks_gives_a_descriptor_without_values(made_up: P
 def test_style_is_known_when_half_of_its_weight_has_values(made_up: Panel):
     given = descriptors(made_up)
     quality = next(s for s in STYLES if s.name == "Quality")
-    assert quality.known_in(given)
+    assert quality.known_in(given)  # no accruals, yet three quarters of the weight
     nothing = given["log_cap"] * np.nan
     assert quality.known_in(given | {"gross_profitability": nothing})  # half is left
     assert not quality.known_in(given | {"earnings_to_book": nothing})
@@ -99,7 +146,7 @@ def test_style_is_known_when_half_of_its_weight_has_values(made_up: Panel):
 def test_faded_sum_forgets_what_is_older_than_a_year():
     x = np.zeros((600, 1))
     x[10] = 1.0
-    out = styles._faded_sum(x)[:, 0]
+    out = described._faded_sum(x)[:, 0]
     assert out[10] == 1
     assert out[73] == pytest.approx(0.5, rel=1e-12)
     assert out[261] == pytest.approx(0.5 ** (251 / 63), rel=1e-12)

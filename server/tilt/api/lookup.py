@@ -8,8 +8,8 @@ import pandas as pd
 from tilt.api.state import State
 from tilt.calendar import period_ends
 from tilt.errors import one_of
-from tilt.factors.styles import descriptors
-from tilt.frames import Exposures, FactorHistory, Panel
+from tilt.factors.descriptors import descriptors
+from tilt.frames import Exposures, FactorHistory, Panel, fully_scored
 from tilt.portfolio.identifiers import Tickers
 
 TEXTS = ("name", "sector", "industry")
@@ -110,7 +110,7 @@ class Scores:
             ("groups", panel.universe, panel.snapshot), lambda: _fixed(known)
         )
         styles = known.styles[row]
-        self._scored = np.isfinite(styles).all(axis=1).tolist()
+        self._scored = fully_scored(styles).tolist()
         self._styles = styles.tolist()
 
     def of(self, ticker: str) -> list[float] | None:
@@ -193,7 +193,7 @@ def _factor(panel: Panel, name: str) -> pd.DataFrame:
     if name in known.style_names:
         scores = known.styles[:, :, known.style_names.index(name)]
     else:
-        scored = np.isfinite(known.styles).all(axis=2)
+        scored = fully_scored(known.styles)
         group = known.factors["group"].loc[name]
         inside = np.ones(len(known.assets), dtype=bool)
         if group == "sector":

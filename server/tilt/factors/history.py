@@ -8,9 +8,10 @@ import pandas as pd
 
 from tilt.errors import ArgumentError, DataError
 from tilt.factors import standardize
+from tilt.factors.descriptors import LEAST_SHARE, array, descriptors
 from tilt.factors.groups import Groups
 from tilt.factors.regression import MARKET, CrossSections, cross_sections, least_assets
-from tilt.factors.styles import LEAST_SHARE, STYLES, Style, array, descriptors
+from tilt.factors.styles import STYLES, Style
 from tilt.frames import FactorHistory, Panel
 
 logger = logging.getLogger(__name__)
@@ -20,72 +21,115 @@ def estimate_history(panel: Panel, *, styles: Sequence[Style] = STYLES) -> Facto
     """Score every style on every date and regress each day's returns on the scores before it.
 
     The estimation universe of a date is its members with a price, a market cap and a sector; every
-    other asset with a price and a cap is scored by its statistics. The history begins on the first
-    date on which every style is known for half of the estimation universe. A style whose fields are
-    empty in the whole panel is left out, and so are the sectors where there is but one. A thin
-    sector stays a factor, for in the market, its parent, a bet on it would not be seen; a sector
-    without a member on a date has no return on that date.
+    other asset with a price and a cap is scored by its statistics. A style begins on the first date
+    on which it is known for half of the estimation universe; before, it has no scores and no
+    returns, and the others are regressed without it. The history begins when half of the styles
+    have begun. A style that never begins is left out (``left_out`` says why), and so are the
+    sectors where there is but one. A thin sector stays a factor, for in the market, its parent, a
+    bet on it would not be seen; a sector without a member on a date has no return on that date.
 
     Raises
     ------
     DataError
-        If the panel has no market caps, or never has every style for half of enough members.
+        If the panel has no market caps, or never enough members with half of the styles.
     """
     raw = descriptors(panel)
-    kept = tuple(s for s in styles if s.known_in(raw))
-    for s in styles:
-        if s not in kept:
-            logger.warning("%s is left out of %s: no data for it", s.name, panel.universe)
     sectors = Groups.of(panel.securities["sector"].reindex(panel.assets))
     cap = array(panel.market_cap)
     priced = np.isfinite(array(panel.close)) & np.isfinite(cap) & (cap > 0)
     estu = priced & panel.member.to_numpy(dtype=bool) & (sectors.codes >= 0)
-    first = _first_date(panel, raw, kept, estu, 1 + len(sectors.names) + len(kept))
+    _check_members(panel, estu, 1 + len(sectors.names))
+    covered = {s.name: _covered(s, raw, estu) for s in styles}
+    kept = tuple(s for s in styles if covered[s.name].any())
+    for name, why in _reasons(styles, raw, covered).items():
+        logger.warning("%s is left out of %s: %s", name, panel.universe, why)
+    first, begins = _first_date(panel, [covered[s.name] for s in kept], estu, sectors)
 
     cap, priced, estu = cap[first:], priced[first:], estu[first:]
     values = {name: array(frame)[first:] for name, frame in raw.items()}
-    scores, imputed = _score(values, kept, cap, priced, estu, sectors)
+    scores, imputed = _score(values, kept, styles, cap, priced, estu, sectors)
+    for i, begin in enumerate(begins):
+        scores[:begin, :, i], imputed[:begin, :, i] = np.nan, False
     names = tuple(s.name for s in kept)
     returns = array(panel.returns)[first:]
     fit = cross_sections(returns[1:], scores[:-1], cap[:-1], estu[:-1], sectors, names)
     return _labelled(panel, first, kept, sectors, scores, imputed, fit)
 
 
-def _first_date(
-    panel: Panel,
-    raw: Mapping[str, pd.DataFrame],
+def left_out(panel: Panel, styles: Sequence[Style] = STYLES) -> dict[str, str]:
+    """Return why each style that the panel's data cannot give is left out of its model."""
+    raw = descriptors(panel)
+    sectors = Groups.of(panel.securities["sector"].reindex(panel.assets))
+    cap = array(panel.market_cap)
+    priced = np.isfinite(array(panel.close)) & np.isfinite(cap) & (cap > 0)
+    estu = priced & panel.member.to_numpy(dtype=bool) & (sectors.codes >= 0)
+    return _reasons(styles, raw, {s.name: _covered(s, raw, estu) for s in styles})
+
+
+def _reasons(
     styles: Sequence[Style],
-    estu: np.ndarray,
-    factors: int,
-) -> int:
-    members = estu.sum(axis=1)
-    if not members.any():
+    raw: Mapping[str, pd.DataFrame],
+    covered: Mapping[str, np.ndarray],
+) -> dict[str, str]:
+    reasons = {}
+    for style in styles:
+        if covered[style.name].any():
+            continue
+        empty = [d for d in style.descriptors if raw[d].isna().all(axis=None)]
+        reasons[style.name] = (
+            f"no data for it ({', '.join(empty)})"
+            if not style.known_in(raw)
+            else "its descriptors are known for under half of the members on every date"
+        )
+    return reasons
+
+
+def _check_members(panel: Panel, estu: np.ndarray, factors: int) -> None:
+    most = int(estu.sum(axis=1).max(initial=0))
+    if not most:
         raise DataError(
             f"'{panel.universe}' has no member with a price, a market cap and a sector; "
             "a factor model needs all three."
         )
-    good = members >= least_assets(factors)
-    short = "members with a price, a market cap and a sector"
-    for style in styles:
-        known = standardize.combine(
-            [np.where(np.isfinite(array(raw[d])), 0.0, np.nan) for d in style.descriptors],
-            list(style.descriptors.values()),
-        )
-        covered = (np.isfinite(known) & estu).sum(axis=1) >= LEAST_SHARE * members
-        if good.any() and not (good & covered).any():
-            short = f"members with {style.name}"
-        good &= covered
-    if not good.any():
+    if most < least_assets(factors):
         raise DataError(
-            f"'{panel.universe}' has too few {short} on every date; "
+            f"'{panel.universe}' has too few members with a price, a market cap and a sector on "
+            f"every date; {factors} factors need {least_assets(factors)} assets."
+        )
+
+
+def _covered(style: Style, raw: Mapping[str, pd.DataFrame], estu: np.ndarray) -> np.ndarray:
+    """Return the dates on which half of the estimation universe has the style's descriptors."""
+    known = standardize.combine(
+        [np.where(np.isfinite(array(raw[d])), 0.0, np.nan) for d in style.descriptors],
+        list(style.descriptors.values()),
+    )
+    members = estu.sum(axis=1)
+    return np.asarray(
+        (members > 0) & ((np.isfinite(known) & estu).sum(axis=1) >= LEAST_SHARE * members)
+    )
+
+
+def _first_date(
+    panel: Panel, covered: Sequence[np.ndarray], estu: np.ndarray, sectors: Groups
+) -> tuple[int, list[int]]:
+    """Return the first row of the history, and each style's first row counted from there."""
+    factors = 1 + len(sectors.names) + len(covered)
+    enough = estu.sum(axis=1) >= least_assets(factors)
+    starts = [int((c & enough).argmax()) if (c & enough).any() else len(enough) for c in covered]
+    half = sorted(starts)[max(-(-len(starts) // 2), 1) - 1] if starts else len(enough)
+    if half == len(enough):
+        raise DataError(
+            f"'{panel.universe}' has too few members with half of the styles on every date; "
             f"{factors} factors need {least_assets(factors)} assets and half of them with data."
         )
-    return int(good.argmax())
+    return half, [max(start - half, 0) for start in starts]
 
 
 def _score(
     values: Mapping[str, np.ndarray],
     styles: Sequence[Style],
+    declared: Sequence[Style],
     cap: np.ndarray,
     priced: np.ndarray,
     estu: np.ndarray,
@@ -100,16 +144,22 @@ def _score(
         parts = [_descriptor(d, values[d], cap, priced, estu) for d in style.descriptors]
         z = standardize.composite(parts, list(style.descriptors.values()), cap, estu)
         z, filled = standardize.impute(z, size, cap, estu, sectors, scored=priced)
-        if style.orthogonal_to:
-            unknown = [o for o in style.orthogonal_to if place.get(o, i) >= i]
-            if unknown:
-                raise ArgumentError(
-                    f"{style.name} is orthogonal to {unknown[0]}, which is not declared before it."
-                )
-            others = [scores[:, :, place[o]] for o in style.orthogonal_to]
-            z = standardize.orthogonalize(z, others, cap, estu)
+        others = _earlier(style, styles[:i], declared)
+        if others:
+            z = standardize.orthogonalize(z, [scores[:, :, place[o]] for o in others], cap, estu)
         scores[:, :, i], imputed[:, :, i] = z, filled
     return scores, imputed
+
+
+def _earlier(style: Style, before: Sequence[Style], declared: Sequence[Style]) -> list[str]:
+    """Return the styles that ``style`` is made orthogonal to; one without data is left out."""
+    order = [s.name for s in declared]
+    for name in style.orthogonal_to:
+        if name not in order[: order.index(style.name)]:
+            raise ArgumentError(
+                f"{style.name} is orthogonal to {name}, which is not declared before it."
+            )
+    return [s.name for s in before if s.name in style.orthogonal_to]
 
 
 def _descriptor(

@@ -144,7 +144,8 @@ def cross_sections(
     Returns
     -------
     specific returns also of assets outside ``estu``, from the same factor returns. A date with
-    under max(30, 2K) assets is NaN; an industry without an asset on a date is NaN on that date.
+    under max(30, 2K) assets is NaN; an industry without an asset on a date is NaN on that date,
+    and so is a style without a score on it: the others are regressed without it.
     """
     factors = (MARKET, *industries.names, *style_names)
     days, n, _ = styles.shape
@@ -173,14 +174,16 @@ def _regress(
     returns: np.ndarray, styles: np.ndarray, caps: np.ndarray, estu: np.ndarray, groups: Groups
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Regress a chunk of dates; ``styles`` is dates × styles × assets."""
-    k = 1 + len(groups.names) + styles.shape[1]
-    scored = np.isfinite(styles).all(axis=1)
+    known = np.isfinite(styles)
+    none = ~known.any(axis=2)  # dates × styles without any score
+    k = 1 + len(groups.names) + (~none).sum(axis=1)
+    scored = (known | none[:, :, None]).all(axis=1)
     used = estu & scored & np.isfinite(returns) & (caps > 0) & (groups.codes >= 0)
     n = used.sum(axis=1)
     cap = np.where(used, caps, 0.0)
     q = np.sqrt(cap)
     r = np.where(used, returns, 0.0)
-    x = np.where(scored[:, None, :], styles, 0.0)
+    x = np.where(scored[:, None, :] & known, styles, 0.0)
 
     mass = groups.sums(q)
     some = mass > 0
@@ -190,8 +193,9 @@ def _regress(
     centered = x - groups.spread(mean_x, outside=0.0)
     weighted = q[:, None, :] * centered
     gram = weighted @ np.swapaxes(centered, 1, 2)
-    enough = n >= least_assets(k)
+    enough = n >= np.maximum(30, 2 * k)
     gram[~enough] = np.eye(styles.shape[1])
+    gram += none[:, :, None] * np.eye(styles.shape[1])
     _check_rank(gram)
     pure = np.linalg.solve(gram, weighted)  # pure style portfolios, dates × styles × assets
 
@@ -212,6 +216,7 @@ def _regress(
     t = f / np.sqrt(np.where(variance > 0, variance, np.nan))
     total = (q * r**2).sum(axis=1)
     r2 = 1 - (q * seen_u**2).sum(axis=1) / np.where(total > 0, total, np.nan)
+    f[:, -styles.shape[1] :][none], t[:, -styles.shape[1] :][none] = np.nan, np.nan
     f[~enough], t[~enough], r2[~enough], u[~enough] = np.nan, np.nan, np.nan, np.nan
     return f, t, r2, u
 

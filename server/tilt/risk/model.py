@@ -112,8 +112,11 @@ def estimate_model(
     # a factor that is new has no risk to forecast yet; its assets keep the rest of theirs
     young = returns.columns[returns.notna().sum().to_numpy() < LEAST_DAYS]
     notes = _factor_notes(exposures, history.factors["group"], young)
-    exposures = exposures.drop(columns=young)
-    fitted = factor_covariance(returns.drop(columns=young).dropna(how="all"), memory)
+    unknown = exposures.columns[exposures.isna().all().to_numpy()].difference(young)
+    notes += [f"{f} is not known on the date and is left out of the model." for f in unknown]
+    gone = young.union(unknown)
+    exposures = exposures.drop(columns=gone)
+    fitted = factor_covariance(returns.drop(columns=gone).dropna(how="all"), memory)
     if fitted.raised:
         notes.append(
             f"{fitted.raised} eigenvalues of the factor covariance were raised to keep it positive."
