@@ -12,8 +12,9 @@ from yahoo_server import CRUMB, Company, YahooServer
 from yfinance.config import YfConfig
 
 from tilt.data.panel import build_panel
+from tilt.data.sources.names import last_day
 from tilt.data.sources.registry import find_source
-from tilt.data.sources.yahoo import Yahoo, last_day, read_yahoo, symbol
+from tilt.data.sources.yahoo import Yahoo, read_yahoo, symbol
 from tilt.data.sources.yahoo_web import Pace, PoliteSession, retry_after
 from tilt.data.store import Store
 from tilt.errors import ArgumentError, BusyError, DataError, StoppedError
@@ -334,8 +335,87 @@ def test_the_next_day_asks_anew_and_leaves_no_older_answers(server, source, tmp_
     source("SPLIT").fetch()
     server.asked.clear()
     source("SPLIT", day=pd.Timestamp("2024-01-09")).fetch()
-    assert server.count("SPLIT") > 0
+    assert server.count("SPLIT") > 5
     assert [p.name for p in (tmp_path / "yahoo").iterdir()] == ["2024-01-09 from 2024-01-01"]
+
+
+LATER = pd.Timestamp("2024-01-10")
+MORE = {"2024-01-09": 25.0, "2024-01-10": 24.0}
+
+
+def statements(delivery):
+    return delivery.tables["statements"]
+
+
+def test_the_next_refresh_asks_for_the_last_days_alone_and_gives_the_same(server, source, tmp_path):
+    held = source("SPLIT", "PLAIN").fetch().tables
+    server.companies["SPLIT"] = replace(SPLIT, close={**SPLIT.close, **MORE})
+    server.asked.clear()
+    server.since.clear()
+    more = source("SPLIT", "PLAIN", day=LATER).fetch_since(held)
+    assert min(server.since) >= int(pd.Timestamp("2023-12-20").timestamp())
+    assert server.count("timeseries") == 0
+    assert server.count("quoteSummary") == 0
+    anew = source("SPLIT", "PLAIN", day=LATER, folder=tmp_path / "anew").fetch()
+    for table in ("prices", "key_figures", "securities"):
+        pd.testing.assert_frame_equal(more.tables[table], anew.tables[table])
+    assert statements(more)["fetched"].eq(LAST).all()
+    assert statements(anew)["fetched"].eq(LATER).all()
+
+
+def test_a_new_split_changes_no_close_that_was_traded(server, source):
+    held = source("SPLIT").fetch().tables
+    halved = {day: close / 2 for day, close in SPLIT.close.items()}
+    server.companies["SPLIT"] = replace(
+        SPLIT, close={**halved, "2024-01-09": 13.0}, splits={**SPLIT.splits, "2024-01-09": (2, 1)}
+    )
+    given = source("SPLIT", day=LATER).fetch_since(held)
+    assert prices(given, "SPLIT")["close"].tolist() == [100.0, 104.0, 27.0, 26.5, 26.0, 13.0]
+    assert "restated" not in {check for _, check in checks(given)}
+
+
+def test_a_past_that_yahoo_changed_is_asked_for_in_full_and_said(server, source):
+    held = source("SPLIT").fetch().tables
+    changed = {**SPLIT.close, "2024-01-02": 24.0, "2024-01-08": 26.6, **MORE}
+    server.companies["SPLIT"] = replace(SPLIT, close=changed)
+    given = source("SPLIT", day=LATER).fetch_since(held)
+    assert prices(given, "SPLIT")["close"].iloc[[0, 4]].tolist() == [96.0, 26.6]
+    finding = checks(given)["SPLIT", "restated"]
+    assert "close of 2024-01-02 24 and not 25" in finding.detail
+    assert finding.action.startswith("Kept as Yahoo has them now")
+
+
+def test_a_restated_statement_stands_beside_its_first_version(server, source):
+    held = source("SPLIT").fetch().tables
+    week = pd.Timestamp("2024-01-16")
+    annual = {**SPLIT.annual, "TotalRevenue": {"2022-12-31": 51e6, "2023-12-31": 99e6}}
+    server.companies["SPLIT"] = replace(SPLIT, close={**SPLIT.close, **MORE}, annual=annual)
+    rows = statements(source("SPLIT", day=week).fetch_since(held))
+    seen = rows[["period_end", "revenue", "fetched"]].astype(str).to_numpy().tolist()
+    assert seen == [
+        ["2022-12-31", "52000000.0", "2024-01-08"],
+        ["2022-12-31", "51000000.0", "2024-01-16"],
+        ["2023-12-31", "99000000.0", "2024-01-08"],
+    ]
+
+
+def test_a_list_that_was_published_stays_as_it_was(server, source):
+    days = [f"{d:%Y-%m-%d}" for d in pd.bdate_range("2023-09-01", "2024-01-08")]
+    company = Company(close=dict.fromkeys(days, 20.0), shares={"2023-09-10": 5e6})
+    server.companies["SPLIT"] = company
+    start = pd.Timestamp("2023-09-01")
+    held = source("SPLIT", start=start).fetch().tables
+    later = {"2023-09-10": 5e6, "2023-09-20": 7e6}
+    server.companies["SPLIT"] = replace(company, shares=later)
+    week = pd.Timestamp("2024-01-16")
+    lists = source("SPLIT", start=start, day=week).fetch_since(held).tables["key_figures"]
+    assert lists["market_cap"].tolist() == [1e8] * len(lists)
+
+
+def test_a_name_not_asked_for_before_is_asked_for_in_full(source):
+    held = source("SPLIT").fetch().tables
+    given = source("SPLIT", "PLAIN", day=pd.Timestamp("2024-01-09")).fetch_since(held)
+    assert len(prices(given, "PLAIN")) == 5
 
 
 def test_names_in_another_currency_are_left_out_by_name(server, source):

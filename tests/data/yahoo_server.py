@@ -48,6 +48,7 @@ class YahooServer:
         other; a body of None is the usual answer; the last one stays if ``forever`` has the pattern
     slow    : by a pattern of the path, seconds to wait before an answer
     asked   : every path that was asked for
+    since   : first second of every time that prices were asked for
     """
 
     def __init__(self, companies: dict[str, Company]) -> None:
@@ -56,6 +57,7 @@ class YahooServer:
         self.forever: set[str] = set()
         self.slow: dict[str, float] = {}
         self.asked: list[str] = []
+        self.since: list[int] = []
         self.hosts: set[str] = set()
         self.crumbs: Counter[str] = Counter()
         self.connections: set[socket.socket] = set()
@@ -113,6 +115,8 @@ class YahooServer:
             error = {"code": "Not Found", "description": "No data found, symbol may be delisted"}
             return 404, json.dumps({"chart": {"result": None, "error": error}})
         first = int(query.get("period1", ["0"])[0])
+        if "period1" in query:
+            self.since.append(first)
         days = [d for d in company.close if seconds(d) + OPEN >= first]
         close = [company.close[d] for d in days]
         meta = {

@@ -6,17 +6,14 @@ killed goes on where it was, and the same refresh on the same day asks nothing. 
 does not have, or does not answer for, becomes a finding; the others are delivered.
 """
 
-import datetime as dt
-import os
 import re
-import shutil
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pandas as pd
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from yfinance.utils import is_isin
 
 from tilt.data.findings import Finding, noted
@@ -29,15 +26,15 @@ from tilt.data.sources.delivery import (
     check_tables,
     quiet,
 )
+from tilt.data.sources.kept import Kept
+from tilt.data.sources.names import first_day, read_names, today
+from tilt.data.sources.seen import as_first_seen
 from tilt.data.sources.yahoo_tables import same_currency, tables
 from tilt.data.sources.yahoo_web import Answer, Pace, PoliteSession, ask, yfinance_over
 from tilt.errors import ArgumentError, BusyError, DataError, cut
 from tilt.settings import Settings
 
 PREFIX = "yahoo:"
-LISTS = (".txt", ".csv")
-YEARS = 10
-LONGEST_NAME = 180  # of the source, as the catalog keeps it
 SLOW_IN_A_ROW = 3
 ENDED = 10  # days without a price
 DESCRIPTION = "Yahoo Finance, fetched through yfinance; sectors and industries as Yahoo has them"
@@ -48,21 +45,6 @@ SURVIVORSHIP = (
 _TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.^=-]{0,19}")
 _CLASS = re.compile(r"[./ ]([ABC])$")  # BRK.B; a suffix of an exchange is another letter
 _ANSWER = TypeAdapter(Answer)
-
-
-def last_day(now: dt.datetime) -> pd.Timestamp:
-    """Return the last calendar day whose closes are final everywhere: that ends at 17:00 New York.
-
-    Parameters
-    ----------
-    now : with a time zone
-    """
-    there = now.astimezone(ZoneInfo("America/New_York")).replace(tzinfo=None)
-    return pd.Timestamp(there - dt.timedelta(hours=17)).normalize()
-
-
-def _today() -> pd.Timestamp:
-    return last_day(dt.datetime.now(dt.UTC))
 
 
 @dataclass(frozen=True)
@@ -83,7 +65,7 @@ class Yahoo:
     asked: str
     universe: str = "YAHOO"
     start: pd.Timestamp | None = None
-    day: pd.Timestamp = field(default_factory=_today)
+    day: pd.Timestamp = field(default_factory=today)
     base_url: str = ""
     pace: Pace = field(default_factory=Pace)
 
@@ -93,7 +75,7 @@ class Yahoo:
 
     @property
     def first(self) -> pd.Timestamp:
-        return self.start or pd.Timestamp(self.day.year - YEARS, 1, 1)
+        return first_day(self.start, self.day)
 
     def fetch(self, progress: Progress = quiet) -> Delivery:
         """Return what Yahoo has of the names; what it does not is in the findings.
@@ -105,7 +87,19 @@ class Yahoo:
         DataError
             If it has prices for none of the names.
         """
-        answers = self._answers(progress)
+        return self._delivered(self._answers(progress, anew=True), {})
+
+    def fetch_since(self, held: Mapping[str, pd.DataFrame], progress: Progress = quiet) -> Delivery:
+        """Return what :meth:`fetch` would, asking for the last days of names asked for before.
+
+        Past lists of key figures stay as they were published, and a statement that was restated
+        stands beside its first version. Names not asked for before are asked for in full.
+        """
+        return self._delivered(self._answers(progress, anew=False), held)
+
+    def _delivered(
+        self, answers: Mapping[str, Answer], held: Mapping[str, pd.DataFrame]
+    ) -> Delivery:
         findings = [f for t, a in answers.items() for f in _gaps(t, a, self.day)]
         priced = {
             t: a for t, a in answers.items() if a.days and a.days[0] <= f"{self.day:%Y-%m-%d}"
@@ -121,7 +115,7 @@ class Yahoo:
         ]
         kept = {t: a for t, a in priced.items() if a.currency == currency}
         findings += [f for t, a in kept.items() for f in _remarks(t, a, self.day)]
-        checked = check_tables(tables(kept, self.day))
+        checked = check_tables(as_first_seen(tables(kept, self.day), held))
         findings += _caps(checked[KEY_FIGURES.name], len(kept), self.day)
         return Delivery(
             source=self.name,
@@ -132,34 +126,36 @@ class Yahoo:
             findings=tuple(findings),
         )
 
-    def _answers(self, progress: Progress) -> dict[str, Answer]:
+    @property
+    def _kept(self) -> Kept[Answer]:
+        return Kept(self.folder, self.day, self.first, _ANSWER)
+
+    def _answers(self, progress: Progress, *, anew: bool) -> dict[str, Answer]:
         """Return an answer for every name: those of the folder, then Yahoo's."""
-        here = self.folder / f"{self.day:%Y-%m-%d} from {self.first:%Y-%m-%d}"
-        here.mkdir(parents=True, exist_ok=True)
-        answers = {t: kept for t in self.tickers if (kept := _kept(here, t)) is not None}
+        kept = self._kept
+        answers = {t: known for t in self.tickers if (known := kept.read(t)) is not None}
         missing = [t for t in self.tickers if t not in answers]
         if missing:
-            self._ask(missing, answers, here, progress)
-        for other in self.folder.iterdir():
-            if other.is_dir() and not other.name.startswith(f"{self.day:%Y-%m-%d}"):
-                shutil.rmtree(other, ignore_errors=True)
+            self._ask(missing, answers, progress, anew=anew)
+        kept.forget_others()
         return {t: answers[t] for t in self.tickers}
 
     def _ask(
-        self, missing: list[str], answers: dict[str, Answer], here: Path, progress: Progress
+        self, missing: list[str], answers: dict[str, Answer], progress: Progress, *, anew: bool
     ) -> None:
         session = PoliteSession(self.pace, base_url=self.base_url)
         slow = 0
         with yfinance_over(session):
             for ticker in missing:
                 progress(len(answers) / len(self.tickers))
+                before = None if anew else self._kept.before(ticker)
                 try:
-                    answer = ask(symbol(ticker), self.first, session)
+                    answer = ask(symbol(ticker), self.first, self.day, session, before=before)
                 except BusyError as error:
                     raise BusyError(f"{error} {self._so_far(len(answers))}") from None
                 answers[ticker] = answer
                 if answer.final:
-                    _keep(here, ticker, answer)
+                    self._kept.write(ticker, answer)
                 slow = slow + 1 if not (answer.final or answer.days) else 0
                 if slow == SLOW_IN_A_ROW < len(self.tickers):
                     reason = answer.gaps["prices"].reason
@@ -186,8 +182,7 @@ def read_yahoo(name: str, data_path: Path, *, base_url: str = "") -> Yahoo:
 
     Parameters
     ----------
-    name : the prefix, then tickers between commas or a file (``.txt``, ``.csv``) that is here or in
-        the data folder; and then, if wanted, ``@`` and the first day: ``yahoo:AAPL@2015-01-01``
+    name : the prefix, then what :func:`tilt.data.sources.names.read_names` reads
     data_path : the data folder
 
     Raises
@@ -195,85 +190,18 @@ def read_yahoo(name: str, data_path: Path, *, base_url: str = "") -> Yahoo:
     ArgumentError
         If there is no such file, a ticker cannot be one, or the day is no date.
     """
-    asked = name.strip()[len(PREFIX) :].strip()
-    listed, _, since = asked.partition("@")
-    universe = "YAHOO"
-    if listed.casefold().endswith(LISTS):
-        path = _file(listed, data_path)
-        given, universe = _listed(path), path.stem.upper()
-    else:
-        given = listed.split(",")
-    if len(asked) > LONGEST_NAME:
-        raise ArgumentError(
-            f"The list of tickers is {len(asked)} characters long. Write it to a file, one ticker "
-            "a line, and name that: yahoo:list.txt."
-        )
-    return Yahoo(
-        tickers=_tickers(given),
-        folder=data_path / "yahoo",
-        asked=asked,
-        universe=universe,
-        start=_first_day(since) if since else None,
-        base_url=base_url,
-    )
-
-
-def _first_day(text: str) -> pd.Timestamp:
-    try:
-        return pd.Timestamp(dt.date.fromisoformat(text.strip()))
-    except ValueError:
-        raise ArgumentError(
-            f"The first day must be a date such as 2015-01-01; got '{cut(text)}'."
-        ) from None
-
-
-def _file(name: str, data_path: Path) -> Path:
-    for path in (Path(name).expanduser(), data_path / name):
-        if path.is_file():
-            return path
-    raise ArgumentError(f"There is no file '{name}' with tickers, here or in the data folder.")
-
-
-def _listed(path: Path) -> list[str]:
-    """Return the first column of a file, without a header and without comments."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (UnicodeDecodeError, OSError) as error:
-        raise DataError(f"{path.name} is not a readable text file: {error}.") from None
-    first = [re.split(r"[,;\t]", line.partition("#")[0])[0].strip(" \"'") for line in lines]
-    some = [ticker for ticker in first if ticker]
-    headed = some and some[0].casefold() in {"ticker", "symbol", "tickers", "symbols"}
-    return some[1:] if headed else some
-
-
-def _tickers(given: list[str]) -> tuple[str, ...]:
-    names = [t.strip().upper() for t in given if t.strip()]
-    if not names:
-        raise ArgumentError("There is no ticker to ask Yahoo for. Write yahoo:AAPL,MSFT.")
-    for ticker in names:
+    asked = read_names(name.strip()[len(PREFIX) :], data_path, prefix="yahoo")
+    for ticker in asked.names:
         if not _TICKER.fullmatch(symbol(ticker)) or is_isin(ticker):
             raise ArgumentError(f"'{cut(ticker)}' is no ticker. Yahoo writes AAPL, BRK-B, SAP.DE.")
-    return tuple(dict.fromkeys(names))
-
-
-def _path(folder: Path, ticker: str) -> Path:
-    # with a prefix: Windows can have no file named CON or PRN
-    return folder / f"t {ticker.replace('/', '-')}.json"
-
-
-def _kept(folder: Path, ticker: str) -> Answer | None:
-    """Return the answer that lies in the folder; None if there is none, or it was cut off."""
-    try:
-        return _ANSWER.validate_json(_path(folder, ticker).read_bytes())
-    except (FileNotFoundError, ValidationError):
-        return None
-
-
-def _keep(folder: Path, ticker: str, answer: Answer) -> None:
-    path = _path(folder, ticker)
-    part = path.with_suffix(".part")
-    part.write_bytes(_ANSWER.dump_json(answer))
-    os.replace(part, path)  # noqa: PTH105 - the one that also replaces on Windows
+    return Yahoo(
+        tickers=asked.names,
+        folder=data_path / "yahoo",
+        asked=asked.text,
+        universe=asked.universe or "YAHOO",
+        start=asked.start,
+        base_url=base_url,
+    )
 
 
 def _gaps(ticker: str, answer: Answer, day: pd.Timestamp) -> list[Finding]:
@@ -312,6 +240,11 @@ def _remarks(ticker: str, answer: Answer, day: pd.Timestamp) -> list[Finding]:
     notes: dict[str, str] = {}
     if (day - last).days > ENDED:
         notes["prices_end"] = f"Its last price is of {last:%Y-%m-%d}. | Kept until then."
+    if answer.restated:
+        notes["restated"] = (
+            f"Yahoo has other prices than before: {answer.restated}. "
+            "| Kept as Yahoo has them now, asked for anew; earlier snapshots keep the old ones."
+        )
     if not same_currency(answer):
         notes["statement_currency"] = (
             f"Its statements are in {answer.profile['financialCurrency']}, its prices in "

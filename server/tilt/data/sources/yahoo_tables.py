@@ -16,7 +16,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from tilt.data.fundamentals import OLDEST_FIGURE, OLDEST_STATEMENT, REPORTING_LAG
+from tilt.data.known import OLDEST_FIGURE, OLDEST_STATEMENT, REPORTING_LAG
 from tilt.data.schema import KEY_FIGURES, PRICES, SECURITIES, STATEMENTS, Schema
 from tilt.data.sources.yahoo_web import Answer
 
@@ -122,7 +122,7 @@ def fiscal_years(answer: Answer) -> pd.DataFrame:
     table.index = pd.DatetimeIndex(table.index, name="period_end")
     named = table.reindex(columns=[*ITEMS.values(), EBITDA]).sort_index()
     named.columns = pd.Index([*ITEMS, "ebitda"])
-    return named[named.notna().any(axis=1)]
+    return named[named.notna().any(axis=1)].assign(fetched=answer.asked or None)
 
 
 def same_currency(answer: Answer) -> bool:

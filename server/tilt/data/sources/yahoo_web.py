@@ -6,12 +6,13 @@ yfinance hides errors, and remembers cookies and time zones in files of the user
 :func:`yfinance_over` lasts it raises, and remembers nothing.
 """
 
+import math
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
@@ -25,6 +26,7 @@ from yfinance.config import YfConfig
 from yfinance.data import YfData
 from yfinance.exceptions import YFException, YFPricesMissingError, YFTzMissingError
 
+from tilt.data.sources.kept import Gap
 from tilt.errors import BusyError
 
 TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
@@ -38,6 +40,9 @@ COLUMNS = {
 }
 # what yfinance lets out where an answer is JSON of another shape than it expects
 MISSHAPEN = (KeyError, IndexError, TypeError, AttributeError, ValueError)
+OVERLAP = 14  # days asked for again, to notice a past that was changed
+LASTS = 7  # days that statements, shares and profiles are not asked for again
+SAME = 1e-6
 
 Part = TypeVar("Part")
 
@@ -62,14 +67,6 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Gap:
-    """Why a part is missing; ``final`` if asking again on the same day would not help."""
-
-    reason: str
-    final: bool
-
-
-@dataclass(frozen=True)
 class Answer:
     """What Yahoo says of one name on one day, unchanged; days are ISO texts.
 
@@ -79,6 +76,8 @@ class Answer:
     statements : items of yfinance, by last day of the fiscal year
     profile    : name, sector, industry, today's shares, currency of the statements
     gaps       : by part, why it is missing
+    asked      : day on which all but the prices was asked for
+    restated   : how prices differ from those of an earlier answer, in words
     """
 
     symbol: str
@@ -89,6 +88,8 @@ class Answer:
     statements: dict[str, dict[str, float]] = field(default_factory=dict)
     profile: dict[str, str | float] = field(default_factory=dict)
     gaps: dict[str, Gap] = field(default_factory=dict)
+    asked: str = ""
+    restated: str = ""
 
     @property
     def final(self) -> bool:
@@ -249,8 +250,23 @@ def yfinance_over(session: PoliteSession) -> Iterator[None]:
             session.close()
 
 
-def ask(symbol: str, start: pd.Timestamp, session: PoliteSession) -> Answer:
+def ask(
+    symbol: str,
+    start: pd.Timestamp,
+    day: pd.Timestamp,
+    session: PoliteSession,
+    *,
+    before: Answer | None = None,
+) -> Answer:
     """Return all that Yahoo has of one name; what it lacks is a gap.
+
+    Parameters
+    ----------
+    start : first day
+    day : the day it is asked on
+    before : an earlier answer with the same first day: only the days after it are asked for, and
+        ``OVERLAP`` before, to notice a change; and what is not a price if it is older than
+        ``LASTS`` days
 
     Raises
     ------
@@ -258,30 +274,94 @@ def ask(symbol: str, start: pd.Timestamp, session: PoliteSession) -> Answer:
         If Yahoo keeps refusing, or cannot be reached.
     """
     ticker = yf.Ticker(symbol, session=session)
-    gaps: dict[str, Gap] = {}
-
-    def part(name: str, read: Callable[[], Part], nothing: Part) -> Part:
-        session.failed = 0
-        try:
-            return read()
-        except (YFException, requests.exceptions.RequestException, *MISSHAPEN) as error:
-            gaps[name] = _gap(error, session)
-        return nothing
-
-    none: tuple[list[str], dict[str, list[float | None]]] = ([], {})
-    days, prices = part("prices", lambda: _prices(ticker, start), none)
+    asking = _Asking(session)
+    joined, restated = (None, "")
+    if before is not None and before.days:
+        since = pd.Timestamp(before.days[-1]) - pd.Timedelta(days=OVERLAP)
+        recent = asking.part("prices", lambda: _prices(ticker, max(since, start)), _NOTHING)
+        joined, restated = join(before, *recent)
+    asking.gaps.pop("prices", None)  # what was asked for in part is now asked for in full
+    days, prices = joined or asking.part("prices", lambda: _prices(ticker, start), _NOTHING)
+    gaps = asking.gaps
     if not days:
         return Answer(symbol, gaps=gaps or {"prices": Gap("no prices", final=True)})
-    return Answer(
+    given = Answer(
         symbol=symbol,
         currency=str(ticker.history_metadata.get("currency") or ""),
         days=days,
         prices=prices,
-        shares=part("shares", lambda: _shares(ticker, start), {}),
-        statements=part("statements", lambda: _statements(ticker), {}),
-        profile=part("profile", lambda: _profile(ticker), {}),
-        gaps=gaps,
+        restated=restated,
     )
+    if before is not None and _lasts(before, day):
+        return replace(
+            given,
+            shares=before.shares,
+            statements=before.statements,
+            profile=before.profile,
+            gaps={**before.gaps, **gaps},
+            asked=before.asked,
+        )
+    return replace(
+        given,
+        shares=asking.part("shares", lambda: _shares(ticker, start), {}),
+        statements=asking.part("statements", lambda: _statements(ticker), {}),
+        profile=asking.part("profile", lambda: _profile(ticker), {}),
+        gaps=gaps,
+        asked=f"{day:%Y-%m-%d}",
+    )
+
+
+def _lasts(before: Answer, day: pd.Timestamp) -> bool:
+    """Return whether all but the prices of an earlier answer need not be asked for again."""
+    young = bool(before.asked) and (day - pd.Timestamp(before.asked)).days < LASTS
+    return young and before.final
+
+
+Prices = tuple[list[str], dict[str, list[float | None]]]
+_NOTHING: Prices = ([], {})
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """One name being asked for: what fails is a gap."""
+
+    session: PoliteSession
+    gaps: dict[str, Gap] = field(default_factory=dict)
+
+    def part(self, name: str, read: Callable[[], Part], nothing: Part) -> Part:
+        self.session.failed = 0
+        try:
+            return read()
+        except (YFException, requests.exceptions.RequestException, *MISSHAPEN) as error:
+            self.gaps[name] = _gap(error, self.session)
+        return nothing
+
+
+def join(
+    before: Answer, days: list[str], prices: dict[str, list[float | None]]
+) -> tuple[Prices | None, str]:
+    """Return the earlier days with the later ones behind them, and how they disagree, in words.
+
+    Nothing is joined where they disagree or do not meet. A split since then changes the whole past
+    at Yahoo and is no disagreement.
+    """
+    common = [d for d in days if d in set(before.days)]
+    if not common:
+        return None, ""
+    then = {name: dict(zip(before.days, v, strict=True)) for name, v in before.prices.items()}
+    now = {name: dict(zip(days, v, strict=True)) for name, v in prices.items()}
+    splits = [s for d, s in now["split"].items() if d > before.days[-1] and s]
+    changed = [
+        f"{name} of {d} {now[name][d]:g} and not {then[name][d]:g}"
+        for name in ("close", "dividend", "split")
+        for d in common
+        if not math.isclose(now[name][d] or 0.0, then[name][d] or 0.0, rel_tol=SAME)
+    ]
+    if splits or changed:
+        return None, "" if splits else f"{changed[0]}; {len(changed)} changed"
+    first = before.days.index(common[0])
+    joined = {name: before.prices[name][:first] + prices[name] for name in COLUMNS}
+    return (before.days[:first] + days, joined), ""
 
 
 def _gap(error: Exception, session: PoliteSession) -> Gap:
@@ -299,9 +379,7 @@ def _gap(error: Exception, session: PoliteSession) -> Gap:
     return Gap(f"the answer cannot be read ({type(error).__name__})", final=False)
 
 
-def _prices(
-    ticker: yf.Ticker, start: pd.Timestamp
-) -> tuple[list[str], dict[str, list[float | None]]]:
+def _prices(ticker: yf.Ticker, start: pd.Timestamp) -> Prices:
     # to the present, whatever is asked for: Yahoo's prices are in today's shares, so every split
     # until today is needed to undo that
     table = ticker.history(start=f"{start:%Y-%m-%d}", interval="1d", auto_adjust=False)
