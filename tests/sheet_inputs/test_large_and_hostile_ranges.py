@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tilt.portfolio.identifiers import Tickers, edits
+from tilt.portfolio.identifiers import Tickers
+from tilt.portfolio.spelling import edits
 from tilt.portfolio.weighing import MOST_SUGGESTIONS
 
 CALL = "/xlwings/custom-functions-call"

@@ -4,16 +4,17 @@ import datetime as dt
 import re
 from bisect import bisect_left
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import takewhile
-from unicodedata import normalize
 from weakref import WeakKeyDictionary
 
 import pandas as pd
 
 from tilt.calendar import EXCEL_EPOCH
 from tilt.frames import Panel, Weights
-from tilt.portfolio.cells import Problem, clean, is_error, shown
+from tilt.portfolio.cells import Problem, is_error, shown
+from tilt.portfolio.matching import matcher_of
+from tilt.portfolio.spelling import edits, fold, shortened
 
 CASH_NAMES = frozenset(
     [
@@ -39,15 +40,12 @@ _TOTAL = re.compile(
 )
 _CASH_STARTS = tuple({name[0] for name in CASH_NAMES})
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-# How terminals name the exchange: AAPL US Equity, AAPL UW, AAPL.O, AAPL-US, NASDAQ:AAPL. Letters
-# that are share classes too (A, B, K, P) are not among them.
-_AFTER = re.compile(r"^(.+)\.(?:US|USA|UN|UQ|UW|UA|UR|UP|UF|UV|O|OQ|N)(?:\.EQUITY)?$")
-_BEFORE = re.compile(r"^(?:US|NASDAQ|NAS|XNAS|NYSE|NYS|XNYS|NYSEARCA|AMEX|BATS)\.?:(.+)$")
 _TEXT_DATE = re.compile(
     r"^(\d{1,2})[-/. ]([A-Z]{3})[A-Z]*\.?([-/. ]\d{2,4})?$|^([A-Z]{3})[A-Z]*[-/. ](\d{1,4})$"
 )
 _FIRST_SERIAL, _LAST_SERIAL = 32_874, 73_051  # 1990 to 2099
 _LONGEST = 40  # characters of an identifier; beyond it no ticker is looked for
+SURE = 0.9  # confidence of a match that holdings and lists of tickers take without asking
 _FARTHEST = 2  # letters off, for a suggestion
 
 
@@ -63,6 +61,7 @@ class Tickers:
     """The tickers of a universe, to be found however people write them."""
 
     def __init__(self, panel: Panel, date: pd.Timestamp) -> None:
+        self._matcher = matcher_of(panel)
         self._names = _names_of(panel)
         self._panel = panel
         self._date = date
@@ -77,21 +76,17 @@ class Tickers:
     @property
     def every(self) -> frozenset[object]:
         """The tickers, spelled as the universe spells them."""
-        return self._names.every
+        return self._matcher.every
 
     def find(self, text: str) -> Match | None:
-        """Return the ticker that ``text`` spells, or None."""
-        if text in self._names.every:
-            return Match(text)
-        if len(text) > _LONGEST:
+        """Return the ticker that ``text`` spells, codes or meant before, or None.
+
+        Nothing that rests on likeness: see :meth:`tilt.portfolio.matching.Matcher.ticker`.
+        """
+        found = self._matcher.ticker(text)
+        if found is None or found.confidence < SURE:
             return None
-        plain = _fold(text)
-        after, before = _AFTER.match(plain), _BEFORE.match(plain)
-        for candidate in (plain, after[1] if after else "", before[1] if before else ""):
-            found = self._names.by_fold.get(candidate)
-            if found:
-                return Match(found, f"{shown(text)} read as {found}")
-        return None
+        return Match(found.ticker, found.note)
 
     def suggest(self, text: str) -> str:
         """Return `` Did you mean 'x'?`` for the likeliest ticker, or an empty text.
@@ -111,19 +106,19 @@ class Tickers:
 
         Among equally near ones the same first letter and length win, then the larger company.
         """
-        plain = _fold(text[: _LONGEST + 1])
+        plain = fold(text[: _LONGEST + 1])
         most = min(most, 1) if len(plain) <= 3 else most
         near = [
             (
                 d,
-                not _fold(t).startswith(plain[:1]),
+                not fold(t).startswith(plain[:1]),
                 len(t) != len(plain),
                 -self._size.get(t, 0.0),
                 t,
             )
             for t in self._names.alike(plain, most)
             if abs(len(t) - len(plain)) <= most
-            and (d := edits(plain, _fold(t))) <= min(most, len(plain) - 1)
+            and (d := edits(plain, fold(t))) <= min(most, len(plain) - 1)
         ]
         return _meant(min(near)[-1]) if near else ""
 
@@ -174,7 +169,7 @@ class Tickers:
 
     def _a_date(self, day: dt.date, words: str) -> Problem:
         month = _MONTHS[day.month - 1]
-        spelt = [t for t in self._names.in_order if t.startswith(month)]
+        spelt = [t for t in self._matcher.in_order if t.startswith(month)]
         meant = spelt[0] if spelt else month
         return Problem(
             f"ticker is {words}",
@@ -187,9 +182,7 @@ class _Names:
     """The tickers and companies of one panel, arranged for looking up; made once per panel."""
 
     def __init__(self, panel: Panel) -> None:
-        self.in_order = sorted(str(t) for t in panel.assets)
-        self.every: frozenset[object] = frozenset(self.in_order)
-        self.by_fold = {_fold(str(t)): str(t) for t in reversed(panel.assets.to_list())}
+        self._in_order = matcher_of(panel).in_order
         self._securities = panel.securities.reindex(panel.assets)
 
     @cached_property
@@ -201,8 +194,8 @@ class _Names:
     @cached_property
     def _shortened(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
-        for ticker in self.in_order:
-            for short in _shortened(_fold(ticker), _FARTHEST):
+        for ticker in self._in_order:
+            for short in shortened(fold(ticker), _FARTHEST):
                 found.setdefault(short, []).append(ticker)
         return found
 
@@ -212,9 +205,9 @@ class _Names:
         Two words that are k changes apart have a letter sequence in common that each of them
         becomes by leaving out at most k letters.
         """
-        if len(text) > max(map(len, self.in_order), default=0) + most:
+        if len(text) > max(map(len, self._in_order), default=0) + most:
             return []
-        shorts = _shortened(text, most)
+        shorts = shortened(text, most)
         return sorted({t for short in shorts for t in self._shortened.get(short, ())})
 
 
@@ -226,15 +219,6 @@ def _names_of(panel: Panel) -> _Names:
     if names is None:
         names = _KNOWN[panel] = _Names(panel)
     return names
-
-
-def _shortened(word: str, most: int) -> set[str]:
-    """Return a word with up to ``most`` of its letters left out."""
-    found = last = {word}
-    for _ in range(most):
-        last = {w[:i] + w[i + 1 :] for w in last for i in range(len(w))}
-        found = found | last
-    return found
 
 
 def _meant(ticker: str) -> str:
@@ -253,29 +237,3 @@ def is_total(text: str) -> bool:
     if len(text) > _LONGEST:
         return False
     return bool(_TOTAL.match(" ".join(text.casefold().replace("-", " ").strip(" :").split())))
-
-
-def edits(a: str, b: str) -> int:
-    """Return the fewest insertions, deletions, changes and swaps of neighbors from a to b.
-
-    References
-    ----------
-    Optimal string alignment distance; Boytsov (2011), section 2.2.
-    """
-    before: list[int] = []
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        above, row = row, [i]
-        for j, y in enumerate(b, 1):
-            cost = min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (x != y))
-            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
-                cost = min(cost, before[j - 2] + 1)
-            row.append(cost)
-        before = above
-    return row[-1]
-
-
-@lru_cache(8192)
-def _fold(text: str) -> str:
-    """Return a ticker without case and with one sign between root and class: BRK/B is BRK.B."""
-    return re.sub(r"[\s./\-_]+", ".", normalize("NFKC", clean(text)).strip().upper())
