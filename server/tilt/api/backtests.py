@@ -98,6 +98,7 @@ def ask_backtest(state: State, asked: Asked) -> BacktestResult:
         asked,
         key=_key(state, panel, asked),
         title=f"Backtest of {_title(asked)}",
+        snapshot=panel.snapshot,
     )
 
 

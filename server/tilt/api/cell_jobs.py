@@ -72,13 +72,21 @@ class Asking:
 ASKING = Asking()
 
 
-def work_out(state: State, function: Callable[..., T], *args: object, key: str, title: str) -> T:
+def work_out(
+    state: State,
+    function: Callable[..., T],
+    *args: object,
+    key: str,
+    title: str,
+    snapshot: str = "",
+) -> T:
     """Return what a job returns, submitted the first time it is asked for.
 
     Parameters
     ----------
     function : of the top level of a module; a worker gives it a ``Progress`` before ``args``
     key : depends on everything that the result depends on
+    snapshot : the one that it is computed from
 
     Raises
     ------
@@ -89,7 +97,10 @@ def work_out(state: State, function: Callable[..., T], *args: object, key: str, 
     """
 
     def ask() -> T:
-        job = state.jobs.submit(function, *args, owner=USER.get() or "local", key=key, title=title)
+        owner = USER.get() or "local"
+        job = state.jobs.submit(
+            function, *args, owner=owner, key=key, title=title, snapshot=snapshot
+        )
         ASKING.note(job)
         if job.pending:
             raise RunningError(job)

@@ -178,6 +178,13 @@ def remove(connection: Connection, snapshot: str) -> None:
     connection.execute(delete(tables.snapshots).where(tables.snapshots.c.id == snapshot))
 
 
+def current_ids(connection: Connection) -> set[str]:
+    """Return the ids of the snapshots that are the current ones of their universes."""
+    made = tables.publications.c
+    newest = select(func.max(made.number)).group_by(made.universe)
+    return set(connection.execute(select(made.snapshot).where(made.number.in_(newest))).scalars())
+
+
 def complete(connection: Connection) -> set[str]:
     """Return the ids of the snapshots that the catalog lists."""
     return set(connection.execute(select(tables.snapshots.c.id)).scalars())

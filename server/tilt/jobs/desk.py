@@ -77,7 +77,13 @@ class Jobs:
         self._runner.warm()
 
     def submit(
-        self, function: Callable[..., object], *args: object, owner: str, key: str, title: str
+        self,
+        function: Callable[..., object],
+        *args: object,
+        owner: str,
+        key: str,
+        title: str,
+        snapshot: str = "",
     ) -> Job:
         """Queue ``function(progress, *args)``, or return the owner's job that has the same key.
 
@@ -88,6 +94,7 @@ class Jobs:
         key : depends on the content asked for (``content_id``), snapshot included; while a job of
             this key waits, runs or is done, it is not run again
         title : what the user sees in the list of jobs
+        snapshot : the one that it is computed from, so that pruning can say what rests on it
 
         Raises
         ------
@@ -103,7 +110,7 @@ class Jobs:
             try:
                 job = self._ledger.add(
                     job=new, key=key, owner=owner, title=title[:200], function=name, task=task,
-                    most=self._queued,
+                    most=self._queued, snapshot=snapshot,
                 )  # fmt: skip
             finally:
                 if job is None:

@@ -41,7 +41,7 @@ State: TypeAlias = Literal["queued", "running", "done", "failed", "canceled"]
 
 METADATA = MetaData()
 _ALIVE = text("state IN ('queued', 'running', 'done')")
-_JOBS = Table(
+JOBS = Table(
     "jobs",
     METADATA,
     Column("id", String(16), primary_key=True),
@@ -63,18 +63,20 @@ _JOBS = Table(
     Column("submitted", DateTime, nullable=False),
     Column("started", DateTime, nullable=True),
     Column("finished", DateTime, nullable=True),
+    # what it was computed from; empty if from none
+    Column("snapshot", String(32), nullable=False, server_default=""),
 )
 _INDEXES = (
     Index(
         "jobs_once",
-        _JOBS.c.owner,
-        _JOBS.c.key,
+        JOBS.c.owner,
+        JOBS.c.key,
         unique=True,
         sqlite_where=_ALIVE,
         postgresql_where=_ALIVE,
     ),
-    Index("jobs_by_state", _JOBS.c.state, _JOBS.c.submitted),
-    Index("jobs_by_owner", _JOBS.c.owner, _JOBS.c.submitted),
+    Index("jobs_by_state", JOBS.c.state, JOBS.c.submitted),
+    Index("jobs_by_owner", JOBS.c.owner, JOBS.c.submitted),
 )
 
 
@@ -130,12 +132,21 @@ class Ledger:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         with engine.begin() as connection:
-            connection.execute(CreateTable(_JOBS, if_not_exists=True))
+            connection.execute(CreateTable(JOBS, if_not_exists=True))
             for index in _INDEXES:
                 connection.execute(CreateIndex(index, if_not_exists=True))
 
     def add(
-        self, *, job: str, key: str, owner: str, title: str, function: str, task: str, most: int
+        self,
+        *,
+        job: str,
+        key: str,
+        owner: str,
+        title: str,
+        function: str,
+        task: str,
+        most: int,
+        snapshot: str = "",
     ) -> Job | None:
         """Queue a job; None if its owner has another alive with this key.
 
@@ -148,19 +159,20 @@ class Ledger:
             "id": job, "key": key, "owner": owner, "title": title, "function": function,
             "task": task, "state": "queued", "stage": "waiting", "fraction": 0.0, "attempt": 0,
             "losses": 0, "server": "", "beat": 0, "result": "", "error_kind": "", "error": "",
+            "snapshot": snapshot,
         }  # fmt: skip
-        queue = _JOBS.alias()
+        queue = JOBS.alias()
         waiting = select(func.count()).where(queue.c.state == "queued").scalar_subquery()
         now = literal(_now(), DateTime)
         row = select(*(literal(v) for v in given.values()), now).where(waiting < most)
         try:
             with self._engine.begin() as connection:
                 connection.execute(
-                    insert(_JOBS).from_select([*given, "submitted"], row, include_defaults=False)
+                    insert(JOBS).from_select([*given, "submitted"], row, include_defaults=False)
                 )
         except IntegrityError:
             return None
-        added = self._rows(_JOBS.c.id == job, most=1)  # not every database counts such rows
+        added = self._rows(JOBS.c.id == job, most=1)  # not every database counts such rows
         if not added:
             raise BusyError(
                 f"{most} jobs are waiting already. Try again when some are done, or cancel one."
@@ -169,7 +181,7 @@ class Ledger:
 
     def alive(self, key: str, owner: str) -> Job | None:
         """Return the owner's job with this key that waits, runs or is done."""
-        found = self._rows((_JOBS.c.key == key) & (_JOBS.c.owner == owner) & _ALIVE, most=1)
+        found = self._rows((JOBS.c.key == key) & (JOBS.c.owner == owner) & _ALIVE, most=1)
         return found[0] if found else None
 
     def get(self, job: str, owner: str) -> Job:
@@ -180,7 +192,7 @@ class Ledger:
         UnknownNameError
             If there is none; whether another owner has it cannot be told.
         """
-        found = self._rows((_JOBS.c.id == job) & (_JOBS.c.owner == owner), most=1)
+        found = self._rows((JOBS.c.id == job) & (JOBS.c.owner == owner), most=1)
         if not found:
             raise UnknownNameError(
                 f"No job '{job[:40]}'. It may have been removed; submit it again."
@@ -189,12 +201,12 @@ class Ledger:
 
     def listed(self, owner: str, most: int) -> list[Job]:
         """Return an owner's jobs, the newest first."""
-        return self._rows(_JOBS.c.owner == owner, most=most)
+        return self._rows(JOBS.c.owner == owner, most=most)
 
     def cancel(self, job: str, owner: str) -> None:
         """Cancel a job that waits or runs; whoever runs it sees that it is no longer theirs."""
-        mine = (_JOBS.c.id == job) & (_JOBS.c.owner == owner)
-        pending = _JOBS.c.state.in_(["queued", "running"])
+        mine = (JOBS.c.id == job) & (JOBS.c.owner == owner)
+        pending = JOBS.c.state.in_(["queued", "running"])
         self._change(
             mine & pending, state="canceled", stage="canceled", finished=_now(),
             error_kind="JobError", error="It was canceled.",
@@ -203,16 +215,16 @@ class Ledger:
     def claim(self, server: str) -> Task | None:
         """Take the next job for ``server``; an owner with fewer running goes first."""
         busy = (
-            select(_JOBS.c.owner, func.count().label("running"))
-            .where(_JOBS.c.state == "running")
-            .group_by(_JOBS.c.owner)
+            select(JOBS.c.owner, func.count().label("running"))
+            .where(JOBS.c.state == "running")
+            .group_by(JOBS.c.owner)
             .subquery()
         )
         following = (
-            select(_JOBS.c.id, _JOBS.c.attempt, _JOBS.c.task)
-            .outerjoin(busy, busy.c.owner == _JOBS.c.owner)
-            .where(_JOBS.c.state == "queued")
-            .order_by(func.coalesce(busy.c.running, 0), _JOBS.c.submitted, _JOBS.c.id)
+            select(JOBS.c.id, JOBS.c.attempt, JOBS.c.task)
+            .outerjoin(busy, busy.c.owner == JOBS.c.owner)
+            .where(JOBS.c.state == "queued")
+            .order_by(func.coalesce(busy.c.running, 0), JOBS.c.submitted, JOBS.c.id)
             .limit(1)
         )
         while True:
@@ -220,34 +232,34 @@ class Ledger:
                 row = connection.execute(following).first()
             if row is None:
                 return None
-            queued = (_JOBS.c.id == row.id) & (_JOBS.c.state == "queued")
+            queued = (JOBS.c.id == row.id) & (JOBS.c.state == "queued")
             if self._change(
-                queued & (_JOBS.c.attempt == row.attempt), state="running", server=server,
+                queued & (JOBS.c.attempt == row.attempt), state="running", server=server,
                 stage="starting", fraction=0.0, started=_now(),
-                attempt=_JOBS.c.attempt + 1, beat=_JOBS.c.beat + 1,
+                attempt=JOBS.c.attempt + 1, beat=JOBS.c.beat + 1,
             ):  # fmt: skip
                 return Task(row.id, row.attempt + 1, row.task)
 
     def running(self) -> list[tuple[Task, str, int]]:
         """Return each running task with its server and its beat."""
-        columns = (_JOBS.c.id, _JOBS.c.attempt, _JOBS.c.task, _JOBS.c.server, _JOBS.c.beat)
+        columns = (JOBS.c.id, JOBS.c.attempt, JOBS.c.task, JOBS.c.server, JOBS.c.beat)
         with self._engine.connect() as connection:
-            rows = connection.execute(select(*columns).where(_JOBS.c.state == "running")).all()
+            rows = connection.execute(select(*columns).where(JOBS.c.state == "running")).all()
         return [(Task(r.id, r.attempt, r.task), r.server, r.beat) for r in rows]
 
     def touch(self, task: Task, report: Report | None) -> None:
         """Say that a task is alive, and how far it is."""
         said = {"fraction": report.fraction, "stage": report.stage} if report else {}
-        self._change(_held(task), beat=_JOBS.c.beat + 1, **said)
+        self._change(_held(task), beat=JOBS.c.beat + 1, **said)
 
     def finish(self, task: Task, sha256: str) -> bool:
         """Record a result; False if the task was no longer held.
 
         Saying it twice is saying it once: the answer to the first may have been lost on the way.
         """
-        mine = (_JOBS.c.id == task.job) & (_JOBS.c.attempt == task.attempt)
+        mine = (JOBS.c.id == task.job) & (JOBS.c.attempt == task.attempt)
         return self._change(
-            mine & _JOBS.c.state.in_(["running", "done"]),
+            mine & JOBS.c.state.in_(["running", "done"]),
             state="done", stage="done", fraction=1.0, result=sha256, finished=_now(),
         )  # fmt: skip
 
@@ -264,7 +276,7 @@ class Ledger:
 
     def lose(self, task: Task, words: str) -> None:
         """Queue a task once more whose process died; the second time it fails with ``words``."""
-        first = _held(task) & (_JOBS.c.losses == 0)
+        first = _held(task) & (JOBS.c.losses == 0)
         if not self._change(
             first, state="queued", stage="waiting again: its process ended", server="", losses=1
         ):
@@ -272,32 +284,32 @@ class Ledger:
 
     def spoil(self, job: Job, words: str) -> None:
         """Turn a done job whose result is damaged into a failed one, so that it can run again."""
-        done = (_JOBS.c.id == job.id) & (_JOBS.c.state == "done")
+        done = (JOBS.c.id == job.id) & (JOBS.c.state == "done")
         self._change(done, state="failed", stage="failed", error_kind="BusyError", error=words)
 
     def forget(self, before: dt.datetime) -> None:
         """Remove the jobs that ended before a time."""
         with self._engine.begin() as connection:
-            connection.execute(delete(_JOBS).where(_JOBS.c.finished < before.replace(tzinfo=None)))
+            connection.execute(delete(JOBS).where(JOBS.c.finished < before.replace(tzinfo=None)))
 
     def known(self, ids: set[str]) -> set[str]:
         """Return those of ``ids`` that the table has."""
         with self._engine.connect() as connection:
-            return {i for i in connection.scalars(select(_JOBS.c.id)) if i in ids}
+            return {i for i in connection.scalars(select(JOBS.c.id)) if i in ids}
 
     def _change(self, where: ColumnElement[bool], **values: object) -> bool:
         with self._engine.begin() as connection:
-            return connection.execute(update(_JOBS).where(where).values(**values)).rowcount == 1
+            return connection.execute(update(JOBS).where(where).values(**values)).rowcount == 1
 
     def _rows(self, where: ColumnElement[bool], *, most: int) -> list[Job]:
-        newest = _JOBS.c.submitted.desc(), _JOBS.c.id
+        newest = JOBS.c.submitted.desc(), JOBS.c.id
         with self._engine.connect() as connection:
-            rows = connection.execute(select(_JOBS).where(where).order_by(*newest).limit(most))
+            rows = connection.execute(select(JOBS).where(where).order_by(*newest).limit(most))
             return [_job(row) for row in rows.mappings()]
 
 
 def _held(task: Task) -> ColumnElement[bool]:
-    return and_(_JOBS.c.id == task.job, _JOBS.c.attempt == task.attempt, _JOBS.c.state == "running")
+    return and_(JOBS.c.id == task.job, JOBS.c.attempt == task.attempt, JOBS.c.state == "running")
 
 
 def _job(row: RowMapping) -> Job:

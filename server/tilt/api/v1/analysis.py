@@ -197,6 +197,7 @@ async def optimize(body: ProblemBody, request: Request) -> dict[str, object]:
             owner=owner,
             key=f"optimize {tilt_version} {problem.run_id}",  # another version may answer otherwise
             title=f"Optimize {problem.objective}",
+            snapshot=book.panel.snapshot,
         )
         return {**job_body(tilt, job), "context": _context(book)}
 

@@ -18,6 +18,7 @@ def upgrade() -> None:
     _publications()
     _books()
     _of_snapshots()
+    op.add_column("jobs", sa.Column("snapshot", sa.String(32), nullable=False, server_default=""))
     op.create_table(
         "universes",
         sa.Column("name", _TEXT, primary_key=True),
