@@ -49,7 +49,7 @@ def test_a_missing_column_is_named_with_the_nearest_there_is():
     del table["close"]
     assert refused(table) == (
         "prices.csv has no column 'close'. Did you mean 'Close '? "
-        "The table 'prices' needs date, ticker, close, volume."
+        "The table 'prices' needs date, ticker, close."
     )
 
 

@@ -76,7 +76,7 @@ def open_bucket(settings: Settings) -> Bucket:
     name = settings.bucket.split("/", maxsplit=1)[0]
     where = f"TILT_DATA_URL=s3://{settings.bucket}"
     try:
-        client = _client(settings, name)
+        client = open_client(settings, name)
         there = client.get_file_info(name).type == fs.FileType.Directory
     except (OSError, pa.ArrowInvalid) as error:
         raise DataError(
@@ -88,7 +88,8 @@ def open_bucket(settings: Settings) -> Bucket:
     return Bucket(client, settings.bucket)
 
 
-def _client(settings: Settings, bucket: str) -> fs.FileSystem:
+def open_client(settings: Settings, bucket: str) -> fs.FileSystem:
+    """Return the client of a bucket; its region is asked for where no variable says it."""
     endpoint = urlsplit(settings.s3_endpoint)
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if region is None:

@@ -30,20 +30,26 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """One table: its columns, and those that together name a row."""
+    """One table: its columns, and those that together name a row.
+
+    repeats : whether rows of one key are let through, for the quality checks to judge
+    """
 
     name: str
     description: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
+    repeats: bool = False
 
     @property
     def names(self) -> list[str]:
         return [c.name for c in self.columns]
 
 
-def _table(name: str, description: str, key: str, *columns: Column) -> Schema:
-    return Schema(name, description, tuple(key.split()), columns)
+def _table(
+    name: str, description: str, key: str, *columns: Column, repeats: bool = False
+) -> Schema:
+    return Schema(name, description, tuple(key.split()), columns, repeats)
 
 
 _TICKER = Column("ticker", "text", "symbol of the price file", needed=True)
@@ -55,9 +61,11 @@ PRICES = _table(
     Column("date", "date", "trading day", needed=True),
     _TICKER,
     Column("close", "number", "closing price as traded, not adjusted", needed=True),
-    Column("volume", "number", "shares traded", needed=True),
+    Column("volume", "number", "shares traded"),
     Column("dividend", "number", "cash per share of that day's shares, on the ex-date"),
     Column("split", "number", "new shares for one old share, on the effective day; 1 if none"),
+    Column("adj_close", "number", "close that the source adjusted for every split and dividend"),
+    repeats=True,
 )
 
 KEY_FIGURES = _table(
@@ -80,10 +88,12 @@ KEY_FIGURES = _table(
 
 STATEMENTS = _table(
     "statements",
-    "Annual statements. Amounts in currency units.",
-    "symbol period_end",
+    "Annual statements, each version of a period a row. Amounts in currency units.",
+    "symbol period_end filed fetched",
     Column("symbol", "text", "symbol when the file was made", needed=True),
     Column("period_end", "date", "last day of the fiscal year", needed=True),
+    Column("filed", "date", "day of the filing; blank: assumed to be a lag after the period's end"),
+    Column("fetched", "date", "day on which Tilt first saw this version"),
     Column("revenue", "number", "total revenue"),
     Column("cost_of_revenue", "number", "cost of revenue"),
     Column("gross_profit", "number", "gross profit"),
@@ -106,13 +116,24 @@ STATEMENTS = _table(
 
 SECURITIES = _table(
     "securities",
-    "Names and classes of the priced tickers.",
+    "Names, classes and codes of the priced tickers.",
     "ticker",
     _TICKER,
     Column("name", "text", "name of the company"),
     Column("sector", "text", "sector"),
     Column("industry", "text", "industry"),
     Column("issuer", "text", "the same for all share classes of a company, such as its CIK"),
+    Column("country", "text", "country of the company, such as US"),
+    Column("currency", "text", "currency of the price, such as USD"),
+    Column("share_class", "text", "class of the share, such as A"),
+    Column("exchange", "text", "exchange of the price: its MIC, such as XNYS"),
+    Column("isin", "text", "ISIN; its check digit is verified"),
+    Column("cusip", "text", "CUSIP, nine signs; its check digit is verified"),
+    Column("sedol", "text", "SEDOL; its check digit is verified"),
+    Column("figi", "text", "FIGI; its check digit is verified"),
+    Column("free_float", "number", "part of the shares that trade freely, a fraction"),
+    Column("listed", "date", "first day of trading"),
+    Column("delisted", "date", "last day of trading; blank: still listed"),
 )
 
 INDEX_LEVEL = _table(
@@ -157,7 +178,7 @@ def check_table(table: pd.DataFrame, schema: Schema, *, origin: str) -> pd.DataF
     ------
     DataError
         If a needed column or value is missing, a value is not what its column holds, or two rows
-        have the same key.
+        have the same key in a table that does not let them through.
     """
     needed = [c.name for c in schema.columns if c.needed]
     missing = [n for n in needed if n not in table.columns]
@@ -170,7 +191,7 @@ def check_table(table: pd.DataFrame, schema: Schema, *, origin: str) -> pd.DataF
     columns = {c.name: _typed(table, c, origin) for c in schema.columns}
     typed = pd.DataFrame(columns, index=pd.RangeIndex(len(table)))
     twice = typed.duplicated(list(schema.key)).to_numpy()
-    if twice.any():
+    if twice.any() and not schema.repeats:
         row = int(np.flatnonzero(twice)[0])
         named = ", ".join(_shown(typed[k].iloc[row]) for k in schema.key)
         raise DataError(

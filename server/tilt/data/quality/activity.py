@@ -22,6 +22,8 @@ def activity_findings(market: Market, excess: Returns, unusual: pd.DataFrame) ->
     """
     traded = market.close.notna()
     listed = traded.cummax() & traded[::-1].cummax()[::-1]
+    counted = market.volume.notna().any()  # a source may have closes alone
+    silent = traded & ~(market.volume > 0) & counted
     unmoved = market.close == market.close.shift()
     repeated = unmoved & (market.volume == market.volume.shift()) & (market.volume > 0)
     usual = market.volume.rolling(USUAL_DAYS, min_periods=5).median().shift()
@@ -34,7 +36,7 @@ def activity_findings(market: Market, excess: Returns, unusual: pd.DataFrame) ->
     values = {"close": market.close, "v": market.volume, "r": excess}
     values["part"] = market.volume / usual
     return [
-        *found(traded & ~(market.volume > 0), "zero_volume", "warning", values, _NO_VOLUME),
+        *found(silent, "zero_volume", "warning", values, _NO_VOLUME),
         *found(repeated, "repeated_day", "warning", values, _REPEATED),
         *found(_becomes_stale(unmoved), "stale_price", "warning", values, _STALE),
         *found(thin, "thin_large_move", "warning", values, _THIN),

@@ -31,7 +31,11 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
     {
         "sample": "tilt.data.sources.sample:VENDOR",
         "files": "tilt.data.sources.files:VENDOR",
+        "import": "tilt.data.sources.imported:VENDOR",
+        "s3": "tilt.data.sources.s3:VENDOR",
+        "sql": "tilt.data.sources.sql:VENDOR",
         "yahoo": "tilt.data.sources.yahoo:VENDOR",
+        "merge": "tilt.data.sources.merge:VENDOR",
     }
 )
 COLUMNS = ["name", "title", "kind", "available", "reason", "cure", "gives", "example"]

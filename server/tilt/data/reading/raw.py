@@ -1,0 +1,48 @@
+"""A table as it stands in a file: headers and cells, before anything is known of their meaning."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from tilt.data.reading.notes import Note
+from tilt.errors import DataError
+
+
+class NoTableError(DataError):
+    """What was read is no table that Tilt keeps, which is no fault among other files or sheets."""
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """One table of a file.
+
+    origin    : the file, with its sheet where it has sheets, as messages call it
+    label     : the file's or sheet's own name without endings, which may say what is in it
+    headers   : the names of the columns as they are written
+    columns   : one series a header: text of a text file, cells of a workbook, or typed
+    row       : the row, as an editor or Excel counts it, of a place in the columns
+    delimiter : between the cells of a text file; empty for others
+    serial_shift : days by which a workbook counts its dates later than from 1900
+    notes     : what was found out so far
+    """
+
+    origin: str
+    label: str
+    headers: list[str]
+    columns: "list[pd.Series[str]]"
+    row: Callable[[int], int]
+    delimiter: str = ""
+    serial_shift: int = 0
+    notes: list[Note] = field(default_factory=list)
+
+    def note(self, what: str, text: str) -> None:
+        """Keep what was found out."""
+        self.notes.append(Note(self.origin, what, text))
+
+    def wrong(self, place: int, column: int, problem: str, remedy: str) -> DataError:
+        """Return the error about one cell."""
+        header = self.headers[column]
+        return DataError(
+            f"{self.origin} row {self.row(place)}, column '{header}': {problem} {remedy}"
+        )
