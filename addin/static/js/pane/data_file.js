@@ -1,13 +1,12 @@
 // Data from a file: what was made of it is shown before it is accepted.
 
-import { at, fillSelect, h, input, select } from "./dom.js";
-import { count } from "./format.js";
+import { at, h, input, select, tableOf } from "./dom.js";
 import { clearProblem, showProblem } from "./problems.js";
-import { runRefresh } from "./refresh.js";
+import { plural, runRefresh } from "./refresh.js";
 import { ask, records } from "./server.js";
 import { settings } from "./settings.js";
 
-const ASKED = ["kind", "dates", "decimal", "delimiter"];
+const ASKED = ["kind", "field", "dates", "decimal", "delimiter"];
 
 /** @type {{file: string, name: string} | null} the file as it was chosen */
 let chosen = null;
@@ -52,48 +51,79 @@ function asked() {
   return Object.fromEntries(given.filter(([, value]) => value));
 }
 
-/** Ask the server what is in the file, and show it. */
+/**
+ * Ask the server what is in the file, and show it; what was asked for can be changed either way.
+ *
+ * @param {{focus?: boolean}} [options]
+ */
 async function read({ focus = false } = {}) {
-  at("data-file-busy").textContent = `Reading ${chosen?.name}`;
+  const busy = at("data-file-busy");
+  busy.textContent = `Reading ${chosen?.name}`;
   at("data-file-note").replaceChildren();
   try {
     const found = await ask("uploads/data", { method: "POST", body: { ...chosen, ...asked() } });
     clearProblem("data-file-problem");
     show(found);
-    if (focus) at("data-file-title").focus();
   } catch (error) {
-    if (focus) at("data-file-form").hidden = true; // else what was asked for can be changed back
+    show(null);
     showProblem("data-file-problem", `${chosen?.name} was not read.`, error);
   } finally {
-    at("data-file-busy").textContent = "";
+    busy.textContent = "";
   }
+  if (focus) at("data-file-title").focus();
 }
 
-/** @param {Record<string, any>} found kinds, tables and notes */
-function show({ kinds, tables, notes }) {
-  const options = kinds.map((/** @type {string} */ kind) => ({ value: kind, text: kind }));
-  fillSelect(
-    select("file-kind"),
-    [{ value: "", text: "as detected" }, ...options],
-    select("file-kind").value,
-  );
-  const found = records(tables);
-  at("data-file-title").textContent = `${chosen?.name}, as it was read`;
+/** @param {Record<string, any> | null} found tables, notes and samples; null where it was not read */
+function show(found) {
+  const tables = found ? records(found.tables) : [];
+  at("data-file-title").textContent = found
+    ? `${chosen?.name}, as it was read`
+    : `${chosen?.name}: say more about it`;
   at("data-file-read").replaceChildren(
-    ...found.flatMap(({ name, rows, names, first, last }) => [
-      h("dt", null, name.replaceAll("_", " ")),
+    ...tables.flatMap(({ name, rows, names, first, last }) => [
+      h("dt", null, plain(name)),
       h(
         "dd",
         null,
-        `${count(rows)} rows, ${count(names)} names${first ? `, ${first} to ${last}` : ""}`,
+        `${plural(rows, "row")}, ${plural(names, "name")}${first ? `, ${first} to ${last}` : ""}`,
       ),
     ]),
   );
+  const notes = found ? records(found.notes) : [];
   at("data-file-notes").replaceChildren(
-    ...records(notes).map(({ what, text }) => h("li", null, h("strong", null, what), `: ${text}`)),
+    ...notes.map(({ what, text }) => h("li", null, h("strong", null, what), `: ${text}`)),
   );
+  at("data-file-sample").replaceChildren(...tables.map(({ name }) => sample(name, found?.samples)));
+  /** @type {HTMLButtonElement} */ (at("accept-file")).disabled = !found;
   at("data-file-form").hidden = false;
 }
+
+/**
+ * The first rows of a table, columns without a value left out.
+ *
+ * @param {string} name
+ * @param {Record<string, any>} samples
+ */
+function sample(name, samples) {
+  const { columns, data } = samples[name];
+  const filled = columns
+    .map((/** @type {string} */ _, /** @type {number} */ j) => j)
+    .filter((/** @type {number} */ j) => data.some((/** @type {any[]} */ row) => row[j] !== null));
+  return h(
+    "div",
+    { class: "scrolls", tabindex: "0", role: "group", "aria-label": `First rows: ${plain(name)}` },
+    tableOf(
+      `The first rows of ${plain(name)}`,
+      filled.map((/** @type {number} */ j) => columns[j]),
+      data.map((/** @type {any[]} */ row) =>
+        filled.map((/** @type {number} */ j) => String(row[j] ?? "")),
+      ),
+    ),
+  );
+}
+
+/** @param {string} name */
+const plain = (name) => name.replaceAll("_", " ");
 
 function discard() {
   chosen = null;

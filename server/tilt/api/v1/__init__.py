@@ -2,8 +2,18 @@
 
 from fastapi import APIRouter
 
-from tilt.api.v1 import analysis, data, jobs, portfolios, quality, reports
+from tilt.api.v1 import (
+    analysis,
+    data,
+    imports,
+    jobs,
+    portfolios,
+    quality,
+    reports,
+    snapshots,
+    sources,
+)
 
 router = APIRouter(prefix="/api/v1")
-for part in (data, quality, portfolios, analysis, jobs, reports):
+for part in (data, imports, quality, sources, snapshots, portfolios, analysis, jobs, reports):
     router.include_router(part.router)

@@ -1,7 +1,6 @@
 """What data there is, how good it is, what may be chosen from it, and a fresh copy of it."""
 
 import datetime as dt
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -12,9 +11,10 @@ from tilt.api.frames import split
 from tilt.api.running import Running
 from tilt.api.v1.asking import Body, StrictRoute, Universe, in_pool, owner_of
 from tilt.api.v1.jobs import job_body
+from tilt.api.v1.sources import allowed
 from tilt.data.findings import SEVERITIES
 from tilt.data.store import Snapshot, Store
-from tilt.errors import ArgumentError
+from tilt.errors import cut
 from tilt.frames import Panel
 from tilt.optimize.constraints import KINDS
 from tilt.optimize.solve import OBJECTIVES, OPTIONS
@@ -22,7 +22,6 @@ from tilt.optimize.solve import OBJECTIVES, OPTIONS
 router = APIRouter(tags=["data"], route_class=StrictRoute)
 
 REFRESH = "Refresh the data"
-_SOURCE = re.compile(r"[\w-][\w .-]{0,99}")
 
 Asked = Annotated[str | None, Query(max_length=200)]
 
@@ -108,9 +107,9 @@ class RefreshBody(Body):
     """Which source to refresh from."""
 
     source: str | None = Field(
-        default=None, max_length=100,
-        description="'sample', or a folder in the data folder; unless given, where the current "
-        "data came from.",
+        default=None, max_length=4100,
+        description="'sample', a folder in the data folder, or a vendor and what to ask it for; "
+        "unless given, where the universe's data came from.",
     )  # fmt: skip
     universe: Universe = None
 
@@ -122,17 +121,19 @@ async def refresh(body: RefreshBody, request: Request) -> dict[str, object]:
 
     def work(tilt: Running) -> dict[str, object]:
         jobs, settings = tilt.state.jobs, tilt.state.settings
+        source = _source(tilt.state.store, body)
+        title = f"{REFRESH} from {cut(source, 60)}"
         for job in jobs.listed(owner):
-            if job.pending and job.title == REFRESH:
+            if job.pending and job.title == title:
                 return job_body(tilt, job)
         started = jobs.submit(
             tasks.refresh_data,
-            str(settings.data_path),
+            settings.data_url,
             settings.default_universe,
-            _source(tilt.state.store, body),
+            source,
             owner=owner,
             key=f"refresh {dt.datetime.now(dt.UTC).isoformat()}",
-            title=REFRESH,
+            title=title,
         )
         return job_body(tilt, started)
 
@@ -140,14 +141,9 @@ async def refresh(body: RefreshBody, request: Request) -> dict[str, object]:
 
 
 def _source(store: Store, body: RefreshBody) -> str:
-    """Return the name of a source; a path is none, so that no folder elsewhere can be read."""
-    if body.source is None:
-        if store.universes().empty:
-            return "sample"
-        return store.snapshot(body.universe).source.removeprefix("files:")
-    if not _SOURCE.fullmatch(body.source):
-        raise ArgumentError(
-            f"source must be 'sample' or the name of a folder in the data folder; "
-            f"got '{body.source}'."
-        )
-    return body.source
+    """Return the name of a source: the one asked for, or where the data came from."""
+    if body.source is not None:
+        return allowed(store, body.source)
+    if store.universes().empty:
+        return "sample"
+    return store.snapshot(body.universe).source.removeprefix("files:")
