@@ -3,6 +3,7 @@
 
 import { connection } from "./connection.js";
 import { fetchFile, offerFile } from "./files.js";
+import { changes } from "./pane/changes.js";
 import { settings } from "./pane/settings.js";
 import { getAuth, headers } from "./session.js";
 
@@ -129,8 +130,8 @@ async function apply(name, whole, title) {
 async function runJob(name) {
   const { title, path } = JOBS[/** @type {keyof typeof JOBS} */ (name)];
   await once(name, title, async () => {
-    const before = await call("GET", "/api/v1/data");
-    let job = await call("POST", path, {});
+    const { universe } = settings.now;
+    let job = await call("POST", path, universe ? { universe } : {});
     while (["queued", "running"].includes(job.state)) {
       const percent = Math.round(100 * job.fraction);
       tell("message", {
@@ -141,12 +142,16 @@ async function runJob(name) {
       job = await call("GET", `/api/v1/jobs/${job.id}`);
     }
     if (job.state !== "done") throw new Error(job.error || `it ended as ${job.state}.`);
-    const { universe, as_of: asOf, snapshot } = job.result;
-    const now = `${universe}, as of ${asOf}, snapshot ${snapshot}`;
-    return snapshot === before.snapshot
-      ? `The data are current already: ${now}.`
-      : `Refreshed the data: ${now}. Calculate the workbook to see them.`;
+    return refreshed(job.result);
   });
+}
+
+/** @param {Record<string, any>} result of a refresh */
+function refreshed(result) {
+  const now = `${result.universe}, as of ${result.as_of}, snapshot ${result.snapshot}`;
+  if (result.nothing_new) return `The data are current already: ${now}.`;
+  const lines = [now, ...changes(result)].join("; ");
+  return `Refreshed the data: ${lines}. Calculate the workbook to see them.`;
 }
 
 /**

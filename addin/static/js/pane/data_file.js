@@ -1,8 +1,9 @@
 // Data from a file: what was made of it is shown before it is accepted.
 
+import { plural } from "./changes.js";
 import { at, h, input, select, tableOf } from "./dom.js";
 import { clearProblem, showProblem } from "./problems.js";
-import { plural, runRefresh } from "./refresh.js";
+import { runRefresh } from "./refresh.js";
 import { ask, records } from "./server.js";
 import { settings } from "./settings.js";
 

@@ -1,13 +1,11 @@
 // A refresh of the data as a job: progress, Cancel, and what came of it in words.
 
 import { forgetChoices } from "./book.js";
+import { changes } from "./changes.js";
 import { at, h } from "./dom.js";
-import { count } from "./format.js";
 import { Canceled, follow } from "./jobs.js";
 import { clearProblem, showProblem } from "./problems.js";
 import { ask } from "./server.js";
-
-const NAMED = 5; // securities that are named before "and more"
 
 /**
  * Start a refresh, follow it, and say how it went.
@@ -31,7 +29,7 @@ export async function runRefresh({ button, box, problem, path, body, reload }) {
     forgetChoices();
     await reload();
     at(box).replaceChildren(summary(result));
-    at("recalculate").hidden = !result.changed;
+    at("recalculate").hidden = result.nothing_new;
     return result;
   } catch (error) {
     if (error instanceof Canceled) {
@@ -55,7 +53,7 @@ const note = (text) => h("p", { class: "done", role: "status" }, text);
  * @param {Record<string, any>} result
  */
 function summary(result) {
-  if (!result.changed) return note("Nothing has changed since the last refresh.");
+  if (result.nothing_new) return note("Nothing has changed since the last refresh.");
   const lines = changes(result);
   return h(
     "div",
@@ -64,35 +62,4 @@ function summary(result) {
     lines.length > 0 &&
       h("ul", { class: "plain-list small" }, ...lines.map((l) => h("li", null, l))),
   );
-}
-
-/**
- * What differs between two versions of the data, a line each.
- *
- * @param {Record<string, any>} counted days_added, securities_added and so on
- * @returns {string[]}
- */
-export function changes(counted) {
-  const { days_added: days, securities_added: added, securities_gone: gone } = counted;
-  const { findings_new: found, findings_gone: solved } = counted;
-  return [
-    days > 0 && `${plural(days, "day")} added`,
-    added.length > 0 && `${plural(added.length, "security", "securities")} new: ${named(added)}`,
-    gone.length > 0 && `${plural(gone.length, "security", "securities")} gone: ${named(gone)}`,
-    (found > 0 || solved > 0) && `${plural(found, "finding")} new, ${count(solved)} gone`,
-  ].filter((line) => typeof line === "string");
-}
-
-/**
- * @param {number} number
- * @param {string} one
- * @param {string} [many]
- */
-export const plural = (number, one, many = `${one}s`) =>
-  `${count(number)} ${number === 1 ? one : many}`;
-
-/** @param {string[]} names */
-function named(names) {
-  const shown = names.slice(0, NAMED).join(", ");
-  return names.length > NAMED ? `${shown} and ${count(names.length - NAMED)} more` : shown;
 }

@@ -1,10 +1,11 @@
 // The versions of the data: which there are, which is the current one, and what two of them differ in.
 
+import { changes } from "./changes.js";
 import { at, fillSelect, h, select, tableOf } from "./dom.js";
 import { count, moment } from "./format.js";
 import { part } from "./part.js";
 import { showProblem } from "./problems.js";
-import { changes, plural } from "./refresh.js";
+
 import { ask, records } from "./server.js";
 import { settings } from "./settings.js";
 
@@ -81,11 +82,8 @@ async function compare(event) {
 /** @param {Record<string, any>} found */
 function compared(found) {
   const values = records(found.values);
-  const lines = [
-    ...changes(found),
-    ...(found.days_gone > 0 ? [`${plural(found.days_gone, "day")} gone`] : []),
-    `${plural(found.values_changed, "value")} changed among the days and securities of both`,
-  ];
+  const lines = changes(found);
+  if (lines.length === 0) return [h("p", { class: "small" }, "They hold the same.")];
   return [
     h("ul", { class: "plain-list small" }, ...lines.map((line) => h("li", null, line))),
     ...(values.length === 0

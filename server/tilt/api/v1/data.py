@@ -11,9 +11,9 @@ from tilt.api.frames import split
 from tilt.api.running import Running
 from tilt.api.v1.asking import Body, StrictRoute, Universe, in_pool, owner_of
 from tilt.api.v1.jobs import job_body
+from tilt.api.v1.quality import counts_by_severity
 from tilt.api.v1.sources import allowed
-from tilt.data.findings import SEVERITIES
-from tilt.data.store import Snapshot, Store
+from tilt.data.store import Store
 from tilt.errors import cut
 from tilt.frames import Panel
 from tilt.optimize.constraints import KINDS
@@ -24,12 +24,6 @@ router = APIRouter(tags=["data"], route_class=StrictRoute)
 REFRESH = "Refresh the data"
 
 Asked = Annotated[str | None, Query(max_length=200)]
-
-
-@router.get("/universes")
-async def universes(request: Request) -> dict[str, object]:
-    """List the universes: name, description, securities, first_date, last_date, source."""
-    return await in_pool(request, lambda tilt: split(tilt.state.store.universes()))
 
 
 @router.get("/data")
@@ -55,13 +49,8 @@ def _described(store: Store, universe: str | None) -> dict[str, object]:
         "securities": snapshot.securities,
         "securities_now": int(last.sum()),
         "factors": len(panel.factors.factors) if snapshot.has_factors else 0,
-        "findings": _counts(store, snapshot),
+        "findings": counts_by_severity(store.findings(snapshot.universe)),
     }
-
-
-def _counts(store: Store, snapshot: Snapshot) -> dict[str, int]:
-    found = store.findings(snapshot.universe)["severity"].value_counts()
-    return {severity: int(found.get(severity, 0)) for severity in SEVERITIES}
 
 
 @router.get("/choices")

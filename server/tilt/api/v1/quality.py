@@ -72,14 +72,19 @@ def page(
     of_severity = _of(found, "severity", severity)
     of_check = _of(found, "check", check)
     shown = found[of_severity & of_check]
-    by_severity = found[of_check]["severity"].value_counts()
     return {
-        "counts": {name: int(by_severity.get(name, 0)) for name in SEVERITIES},
+        "counts": counts_by_severity(found[of_check]),
         "checks": split(counts_by_check(found[of_severity])),
         "total": len(shown),
         "findings": split(shown.iloc[offset : offset + limit].reset_index(drop=True)),
         "note": "" if len(shown) else _why_none(findings, ticker, check),
     }
+
+
+def counts_by_severity(findings: pd.DataFrame) -> dict[str, int]:
+    """Return how many findings there are of each severity, the severest first."""
+    counted = findings["severity"].value_counts()
+    return {name: int(counted.get(name, 0)) for name in SEVERITIES}
 
 
 def counts_by_check(findings: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from tilt.api.frames import split
 from tilt.api.running import Running
 from tilt.api.v1.asking import StrictRoute, in_pool
+from tilt.api.v1.quality import counts_by_severity
 from tilt.data.difference import difference
 from tilt.data.store import Snapshot, Store
 from tilt.errors import ArgumentError, UnknownNameError, cut, did_you_mean
@@ -93,11 +94,11 @@ def _compared(store: Store, before: str, after: str) -> dict[str, object]:
         "after": new.id,
         "as_of": new.as_of.isoformat(),
         "days_added": len(found.days_added),
-        "days_gone": len(found.days_removed),
+        "days_removed": len(found.days_removed),
         "securities_added": list(found.added),
         "securities_gone": list(found.removed),
         "values_changed": found.values_changed,
         "values": split(found.fields),
-        "findings_new": len(found.findings_new),
-        "findings_gone": len(found.findings_gone),
+        "findings_new": counts_by_severity(found.findings_new),
+        "findings_gone": counts_by_severity(found.findings_gone),
     }
