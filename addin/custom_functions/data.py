@@ -7,22 +7,27 @@ import pandas as pd
 
 from custom_functions._arguments import Date, End, Start, Tickers, Universe
 from custom_functions._edge import attempt, udf
-from custom_functions._inputs import NO_OPTIONS, Options, names, text, tickers_of
+from custom_functions._inputs import NO_OPTIONS, Options, cells, names, text, tickers_of
 from tilt.api import lookup
 from tilt.api.books import date_of
 from tilt.api.state import State, current
-from tilt.api.values import Result, Scalar
+from tilt.api.values import Grid, Result, Scalar
 from tilt.calendar import parse_date
 from tilt.errors import ArgumentError, TiltError, one_of
 from tilt.frames import PERIODS_PER_YEAR
+from tilt.portfolio.match_table import MIN_CONFIDENCE, match_table
 
 
 @udf(
-    result="name, description, securities, first_date, last_date, source",
+    result="name, description, securities, first_date, last_date, source, survivorship, parent",
     example="=TILT.UNIVERSES()",
 )
 def universes() -> pd.DataFrame:
-    """List the universes of securities that have data."""
+    """List the universes of securities: those with data, and those made by a rule.
+
+    Survivorship says what is missing in a universe's past and how much; parent is the universe
+    that one made by a rule is taken from.
+    """
     return current().store.universes()
 
 
@@ -40,19 +45,20 @@ def members(
     return lookup.members(panel, date_of(date, panel))
 
 
-_Asked = tuple[tuple[str, ...], tuple[str, ...], object]
+_Asked = tuple[tuple[str, ...], tuple[str, ...], object, str | None]
 
 
 class _Shelf(lookup.Shelf):
-    """Securities for the calls of a batch, each date read once."""
+    """Securities of a universe for the calls of a batch, each date read once."""
 
-    def __init__(self, state: State) -> None:
-        super().__init__(state, state.panel(None))
+    def __init__(self, state: State, universe: str | None) -> None:
+        super().__init__(state, state.panel(universe))
         self._days: dict[object, pd.Timestamp] = {}
 
-    def show(self, asked: _Asked) -> Sequence[Sequence[Scalar]]:
+    def show(
+        self, given: tuple[str, ...], wanted: tuple[str, ...], date: object
+    ) -> Sequence[Sequence[Scalar]]:
         """Return a row per ticker, a column per field."""
-        given, wanted, date = asked
         place = self.place
         if not all(name in place for name in given):
             given = tuple(tickers_of(given, self.tickers))
@@ -68,9 +74,17 @@ class _Shelf(lookup.Shelf):
 
 
 def _show_many(calls: Sequence[tuple[object, ...]]) -> Sequence[Result | TiltError]:
-    """Answer all calls of a batch over one panel."""
-    shelf = _Shelf(current())
-    return [attempt(shelf.show, cast("_Asked", call)) for call in calls]
+    """Answer all calls of a batch, those over one universe from one shelf."""
+    state = current()
+    shelves: dict[str | None, _Shelf] = {}
+
+    def show(asked: _Asked) -> Result:
+        given, wanted, date, universe = asked
+        if universe not in shelves:
+            shelves[universe] = _Shelf(state, universe)
+        return shelves[universe].show(given, wanted, date)
+
+    return [attempt(show, cast("_Asked", call)) for call in calls]
 
 
 @udf(
@@ -81,25 +95,28 @@ def _show_many(calls: Sequence[tuple[object, ...]]) -> Sequence[Result | TiltErr
 def security(
     tickers: Tickers,
     fields: Annotated[
-        tuple[str, ...], names("Fields: name, sector, close, market_cap, Value, ...")
+        tuple[str, ...], names("Fields: name, sector, isin, close, market_cap, Value, ...")
     ],
     date: Date = None,
+    universe: Universe = None,
 ) -> Sequence[Sequence[Scalar]]:
     """Show what is known of securities on a date.
 
-    Fields are name, sector, industry, close, adj_close, return, volume, dollar_volume, market_cap,
-    every descriptor and every factor.
+    Fields are name, sector, industry; issuer, country, currency, share_class, exchange, isin,
+    cusip, sedol, figi, free_float, listed, delisted where the source has them; first_date and
+    last_date of its prices; close, adj_close, return, volume, dollar_volume, market_cap; every
+    descriptor and every factor.
     """
-    state = current()
-    panel = state.panel(None)
-    found = tickers_of(tickers, lookup.tickers(state, panel))
-    return lookup.table(state, panel, found, fields, date_of(date, panel))
+    return _Shelf(current(), universe).show(tickers, fields, date)
 
 
 @udf(
     result="dates down, tickers across; a value that is not known is #N/A",
     example='=TILT.HISTORY("AAPL,MSFT","return","-1Y",,"M")',
-    keys={"fill": "none (default) or ffill: whether a hole takes the last value before it"},
+    keys={
+        "fill": "none (default) or ffill: whether a hole takes the last value before it",
+        "universe": "name of a universe; left out: the default of the settings",
+    },
 )
 def history(
     tickers: Tickers,
@@ -118,7 +135,7 @@ def history(
     end.
     """
     state = current()
-    panel = state.panel(None)
+    panel = state.panel(options.text("universe", "") or None)
     last = date_of(end, panel, "end")
     first = _first_day(start, panel.dates, last)
     frame = lookup.history(
@@ -133,6 +150,44 @@ def history(
     if one_of("option fill", options.text("fill", "none"), ("none", "ffill")) == "ffill":
         frame = frame.ffill()
     return frame.rename_axis(index="date").reset_index(allow_duplicates=True)
+
+
+@udf(
+    result="given, ticker, name, kind, confidence, note",
+    example='=TILT.MATCH(A2:A40,,"min_confidence=0.9")',
+    keys={
+        "min_confidence": "from 0 to 1; a match below it is shown in the note only (default 0.5)",
+        "asof": "the day on which the identifiers were in use; left out: today",
+        "universe": "name of a universe; left out: the default of the settings",
+    },
+)
+def match(
+    ids: Annotated[
+        Grid, cells("Tickers in any spelling, ISIN, CUSIP, SEDOL, FIGI or names of companies.")
+    ],
+    names: Annotated[
+        Grid | None, cells("Names of the companies beside the identifiers, as many cells.")
+    ] = None,
+    options: Options = NO_OPTIONS,
+) -> pd.DataFrame:
+    """Find the security that each identifier means, with a reason and how sure it is.
+
+    Kind says by what it was found: ticker, spelling, suffix (with an exchange), isin, cusip, sedol,
+    figi, cusip8 (without its check digit), zeros or scientific (what Excel left of a code), former
+    (an earlier symbol), name, similar_name, cash or none. Confidence is 1 for a ticker or a code
+    whose check digit is right, and less for every step that had to be assumed. What fits two
+    securities is #N/A, with both in the note.
+    """
+    panel = current().panel(options.text("universe", "") or None)
+    given = options.own.get("asof")
+    asof = None if given is None else date_of(given, panel, "option asof")
+    return match_table(
+        panel,
+        [cell for row in ids for cell in row],
+        None if names is None else [cell for row in names for cell in row],
+        min_confidence=options.number("min_confidence", MIN_CONFIDENCE),
+        asof=asof,
+    )
 
 
 @udf(result="a date", example="=TILT.ASOF()")

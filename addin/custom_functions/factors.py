@@ -94,7 +94,8 @@ class _Day:
         frame = lookup.exposures(self._state, self._panel, self._date)
         if isinstance(name, str) and name in self._panel.assets:
             spread(pd.Series({name: 1.0}), frame.index, "who")  # says that it has no score
-        held = parse_who(who, self._panel, self._date, saved=self._state.store.portfolio).weights
+        saved = self._state.store.named(self._date)
+        held = parse_who(who, self._panel, self._date, saved=saved).weights
         weights = spread(held, frame.index, "who").to_numpy(dtype=float)
         return list(weights @ frame.to_numpy())
 
@@ -121,7 +122,7 @@ def exposure(
     day = date_of(date, panel)
     scores = lookup.exposures(state, panel, day)
     names = [_factor(name, scores.columns) for name in factor]
-    held = parse_who(who, panel, day, saved=state.store.portfolio).weights
+    held = parse_who(who, panel, day, saved=state.store.named(day)).weights
     weights = spread(held, scores.index, "who")
     return [[float(weights.to_numpy() @ scores[name].to_numpy()) for name in names]]
 

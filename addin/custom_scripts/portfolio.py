@@ -49,7 +49,7 @@ def check(book: xw.Book) -> None:
         marked.holdings,
         panel,
         date,
-        saved=state.store.portfolio,
+        saved=state.store.named(date),
         long_short=marked.long_short,
         argument=inputs.HOLDINGS,
     )
@@ -87,7 +87,7 @@ def save(book: xw.Book) -> None:
         marked.holdings,
         panel,
         date,
-        saved=state.store.portfolio,
+        saved=state.store.named(date),
         long_short=marked.long_short,
         argument=inputs.HOLDINGS,
     )

@@ -32,7 +32,7 @@ def export_report(book: xw.Book) -> None:
         marked.holdings,
         panel,
         panel.as_of,
-        saved=state.store.portfolio,
+        saved=state.store.named(panel.as_of),
         long_short=marked.long_short,
         argument=inputs.HOLDINGS,
     )

@@ -282,6 +282,11 @@ class Panel:
             )
         return self.factor_history
 
+    @property
+    def weighted_by(self) -> pd.DataFrame:
+        """What the members' weights are in proportion to, dates × assets."""
+        return self.market_cap if self.index_weight is None else self.index_weight
+
     def trading_day(self, date: pd.Timestamp) -> pd.Timestamp:
         """Return the last trading day at or before ``date``."""
         row = int(self.dates.searchsorted(date, side="right")) - 1
@@ -299,8 +304,7 @@ class Panel:
         row = int(self.dates.get_indexer(pd.DatetimeIndex([date]))[0])
         if row < 0:
             raise UnknownNameError(f"{date:%Y-%m-%d} is not a trading day of '{self.universe}'.")
-        base = self.market_cap if self.index_weight is None else self.index_weight
-        cap: Weights = base.iloc[row].where(self.member.iloc[row]).dropna()
+        cap: Weights = self.weighted_by.iloc[row].where(self.member.iloc[row]).dropna()
         if cap.empty and self.market_cap.iloc[row].notna().any():
             raise UnknownNameError(
                 f"'{self.universe}' has no member on {date:%Y-%m-%d}. "

@@ -87,14 +87,14 @@ def open_day(
     """Read a benchmark, and estimate the risk model of its date."""
     panel = state.panel(universe)
     day = date_of(date, panel)
-    base = parse_benchmark(benchmark, panel, day, state.store.portfolio, long_short=long_short)
+    base = parse_benchmark(benchmark, panel, day, state.store.named(day), long_short=long_short)
     model = state.model(panel, day)
     return Day(panel, day, _covered(base, model), model)
 
 
 def hold(state: State, day: Day, holdings: Grid, *, long_short: bool = False) -> Book:
     """Read the holdings of a day."""
-    panel, saved = day.panel, state.store.portfolio
+    panel, saved = day.panel, state.store.named(day.date)
 
     def read() -> Holdings:
         return parse_holdings(holdings, panel, day.date, saved=saved, long_short=long_short)
@@ -206,7 +206,7 @@ def read_alpha(state: State, book: Book, grid: Grid) -> Weights:
     if len(grid[0]) != 2:
         raise ArgumentError("alpha must be two columns, ticker and expected return, or a factor.")
     known = Tickers(book.panel, book.date)
-    return read_pairs(grid, "alpha", "expected return", ticker_in(known))
+    return pd.Series(read_pairs(grid, "alpha", "expected return", ticker_in(known)), dtype=float)
 
 
 def with_notes(frame: pd.DataFrame, notes: tuple[str, ...]) -> pd.DataFrame:

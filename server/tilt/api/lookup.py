@@ -7,12 +7,14 @@ import pandas as pd
 
 from tilt.api.state import State
 from tilt.calendar import period_ends
-from tilt.errors import one_of
+from tilt.data.securities import absence
+from tilt.errors import UnknownNameError, one_of
 from tilt.factors.descriptors import descriptors
 from tilt.frames import Exposures, FactorHistory, Panel, fully_scored
 from tilt.portfolio.identifiers import Tickers
 
 TEXTS = ("name", "sector", "industry")
+MEASURED = ("first_date", "last_date")  # of the security's own prices
 PRICES = ("close", "adj_close", "return", "volume", "dollar_volume", "market_cap")
 _SUMMED = frozenset({"volume", "dollar_volume"})
 
@@ -40,7 +42,24 @@ def tickers(state: State, panel: Panel) -> Tickers:
 def fields(state: State, panel: Panel) -> list[str]:
     """Return the names of everything known of a security."""
     factors = [] if panel.factor_history is None else list(panel.factors.factors.index)
-    return [*TEXTS, *PRICES, *_descriptors(state, panel), *factors]
+    known = [str(c) for c in panel.securities.columns]
+    return [*known, *MEASURED, *PRICES, *_descriptors(state, panel), *factors]
+
+
+def field_name(state: State, panel: Panel, given: str) -> str:
+    """Return the field of a name, whatever its case.
+
+    Raises
+    ------
+    UnknownNameError
+        If a master of securities may have it, and that of the universe does not; it says why.
+    ArgumentError
+        If there is no such field.
+    """
+    reason = absence(given, panel, state.store.snapshot(panel.universe).source)
+    if reason:
+        raise UnknownNameError(reason)
+    return one_of("field", given, fields(state, panel))
 
 
 def exposures(state: State, panel: Panel, date: pd.Timestamp) -> Exposures:
@@ -67,7 +86,7 @@ class Shelf:
     def column(self, field: str, date: pd.Timestamp) -> Sequence[object]:
         """Return one field of all assets at the close of a date; None where it is not known."""
         if field not in self._names:
-            self._names[field] = one_of("field", field, fields(self._state, self.panel))
+            self._names[field] = field_name(self._state, self.panel, field)
         key = (self._names[field], date)
         if key not in self._columns:
             self._columns[key] = _column(self._state, self.panel, *key)
@@ -75,11 +94,17 @@ class Shelf:
 
 
 def _column(state: State, panel: Panel, name: str, date: pd.Timestamp) -> Sequence[object]:
-    if name in TEXTS:
+    if name in panel.securities.columns:
         known = panel.securities[name].reindex(panel.assets)
-        return [None if gone else str(v) for v, gone in zip(known, known.isna(), strict=True)]
+        return [None if gone else v for v, gone in zip(known, known.isna(), strict=True)]
+    if name in MEASURED:
+        priced = panel.close.notna().to_numpy()
+        row = priced.argmax(axis=0)
+        if name == "last_date":
+            row = len(priced) - 1 - priced[::-1].argmax(axis=0)
+        return list(panel.dates[row])
     if name in PRICES or name in _descriptors(state, panel):
-        frame = _through_time(state, panel, name)
+        frame = through_time(state, panel, name)
         row = frame.to_numpy()[frame.index.get_loc(date)]
     else:
         row = exposures(state, panel, date)[name].reindex(panel.assets).to_numpy()
@@ -146,9 +171,10 @@ def history(
     Over a period longer than a day returns compound, volumes add up, anything else is the value
     at the period's last session.
     """
-    known = [f for f in fields(state, panel) if f not in TEXTS]
+    fixed = {*panel.securities.columns, *MEASURED}
+    known = [f for f in fields(state, panel) if f not in fixed]
     name = one_of("field", field, known)
-    frame = _through_time(state, panel, name).loc[start:end, list(dict.fromkeys(assets))]
+    frame = through_time(state, panel, name).loc[start:end, list(dict.fromkeys(assets))]
     ends = period_ends(pd.DatetimeIndex(frame.index), frequency)
     if frequency != "D" and (name == "return" or name in _SUMMED):
         period = pd.Index(ends.searchsorted(frame.index, side="left"))
@@ -164,7 +190,8 @@ def _descriptors(state: State, panel: Panel) -> dict[str, pd.DataFrame]:
     return state.once(("descriptors", panel.universe, panel.snapshot), lambda: descriptors(panel))
 
 
-def _through_time(state: State, panel: Panel, name: str) -> pd.DataFrame:
+def through_time(state: State, panel: Panel, name: str) -> pd.DataFrame:
+    """Return a field of prices, a descriptor or a factor's scores, dates × assets."""
     described = {} if name in PRICES else _descriptors(state, panel)
     if name in described:
         return described[name]

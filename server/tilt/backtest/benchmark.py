@@ -72,7 +72,7 @@ def universe_returns(panel: Panel, first: int, last: int) -> "pd.Series[float]":
     The weights of a day are the members' caps at the close before it, over the names with a return.
     """
     rows = slice(first, last)
-    caps = panel.market_cap.iloc[rows].to_numpy(dtype=np.float64)
+    caps = panel.weighted_by.iloc[rows].to_numpy(dtype=np.float64)
     caps = np.where(panel.member.iloc[rows].to_numpy(dtype=bool), caps, np.nan)
     returns = panel.returns.iloc[first + 1 : last + 1].to_numpy(dtype=np.float64)
     used = np.isfinite(caps) & np.isfinite(returns)

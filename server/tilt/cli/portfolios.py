@@ -1,4 +1,4 @@
-"""Commands on data and portfolios: demo, refresh, report, check."""
+"""Commands on portfolios: demo, report, check."""
 
 import csv
 import datetime as dt
@@ -11,27 +11,22 @@ from typing import Annotated
 import openpyxl
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from tilt.cli.printing import AsJson, print_items, print_table
+from tilt.cli.printing import AsJson, print_table
+from tilt.cli.refreshing import with_bar
 from tilt.cli.serving import require_free_port, start, with_tls
-from tilt.data.store import Snapshot, Store
+from tilt.data.store import Store
 from tilt.errors import DataError
 from tilt.portfolio.cells import Grid
 from tilt.portfolio.holdings import check_table, inspect_holdings, parse_holdings
-from tilt.refresh import refresh as refresh_store
+from tilt.refresh import Due
 from tilt.report.portfolio import write_portfolio_report
 from tilt.report.review import Review, review_portfolio
 from tilt.report.tables import number_at
-from tilt.settings import Settings, read_settings
+from tilt.settings import read_settings
 
 SAMPLE = "SAMPLE"
 REPORT = Path("tilt-report.xlsx")
-SOURCES = (
-    "Where the data comes from: 'sample', a folder of CSV or Parquet files, or Yahoo Finance, "
-    "which is then asked for these tickers: yahoo:AAPL,MSFT or yahoo:tickers.txt, and from a first "
-    "day if wanted: yahoo:AAPL,MSFT@2015-01-01."
-)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 app = typer.Typer()
@@ -51,25 +46,12 @@ def demo(
         settings = with_tls(settings, wanted=False)
         require_free_port(settings)
     store = Store.open(settings)
-    _refresh(store, settings, "sample")  # does nothing where the store has just this sample
+    with_bar(store, settings, Due("sample"))  # does nothing where the store has just this sample
     review = _review(store, SAMPLE)
     path = _write_report(review, report)
     _print_summary(review, path, as_json=as_json)
     if serve:
         start(settings)
-
-
-@app.command()
-def refresh(
-    *,
-    source: Annotated[str, typer.Option(help=SOURCES)] = "sample",
-    as_json: AsJson = False,
-) -> None:
-    """Fetch, check and store data, then estimate factors; twice is harmless."""
-    settings = read_settings()
-    snapshot = _refresh(Store.open(settings), settings, source)
-    result = {"snapshot": snapshot.id, "as_of": f"{snapshot.as_of:%Y-%m-%d}", "source": source}
-    print_items(result, as_json=as_json)
 
 
 @app.command("report")
@@ -94,7 +76,7 @@ def check(
     store = Store.open(read_settings())
     panel = store.panel()
     holdings = inspect_holdings(
-        read_grid(file), panel, panel.as_of, saved=store.portfolio, argument=file.name
+        read_grid(file), panel, panel.as_of, saved=store.named(panel.as_of), argument=file.name
     )
     table = check_table(holdings)
     if as_json:
@@ -132,25 +114,12 @@ def _typed(cell: str) -> object:
     return float(cell) if _NUMBER.fullmatch(cell.strip()) else cell
 
 
-def _refresh(store: Store, settings: Settings, source: str) -> Snapshot:
-    """Run the refresh with a progress bar on stderr."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Reading data", total=1.0)
-        return refresh_store(
-            store,
-            settings,
-            source=source,
-            progress=lambda step, share: bar.update(task, description=step, completed=share),
-        )
-
-
 def _review(store: Store, portfolio: str) -> Review:
     """Run the main job on a saved portfolio or on a file of holdings."""
     panel = store.panel()
     file = Path(portfolio)
     given = read_grid(file) if file.suffix and file.is_file() else portfolio
-    holdings = parse_holdings(given, panel, panel.as_of, saved=store.portfolio)
+    holdings = parse_holdings(given, panel, panel.as_of, saved=store.named(panel.as_of))
     with Console(stderr=True).status("Exposures, risk, optimal weights, backtest"):
         return review_portfolio(panel, holdings, portfolio=file.stem if file.suffix else portfolio)
 

@@ -84,9 +84,9 @@ class Rule(_Part):
 class Universe(_Part):
     """A universe that is made out of another one by a rule."""
 
-    name: str = Field(min_length=1, max_length=LONGEST_NAME)
-    parent: str = Field(min_length=1, max_length=LONGEST_NAME)
-    description: str = Field(default="", max_length=1000)
+    name: str
+    parent: str
+    description: str = ""
     rule: Rule = Rule()
 
     @property

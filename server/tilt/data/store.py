@@ -7,7 +7,7 @@ writing clears it away. The content of every file is hashed when written and che
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -343,6 +343,27 @@ class Store:
     def portfolio(self, name: str, date: pd.Timestamp | None = None) -> Weights:
         """Return a saved portfolio as it was on a date: fraction of capital by ticker."""
         return portfolios.read(self.catalog, name, date)
+
+    def named(self, date: pd.Timestamp) -> Callable[[str], Weights]:
+        """Return a function from a name to the weights it means on a date.
+
+        The name is that of a saved portfolio, of which one without several dates counts for every
+        date, or of any universe, whose members' weights they are.
+        """
+
+        def weights(name: str) -> Weights:
+            if self._is_universe(name):
+                panel = self.panel(name)
+                return panel.cap_weights(panel.trading_day(date)).rename("weight")
+            several = len(self.portfolio_dates(name)) > 1
+            return self.portfolio(name, date if several else None)
+
+        return weights
+
+    def _is_universe(self, name: str) -> bool:
+        wanted = name.strip().casefold()
+        with_data = {s.universe.casefold() for s in snapshots.current(self.catalog)}
+        return wanted in with_data or self.rule_of(name) is not None
 
     def portfolio_dates(self, name: str) -> pd.DatetimeIndex:
         """Return the dates that a saved portfolio has holdings of; none if it has no date."""

@@ -35,6 +35,8 @@ def survivorship(key_figures: pd.DataFrame, changes: pd.DataFrame, close: Prices
 def missing_share(key_figures: pd.DataFrame, changes: pd.DataFrame, close: Prices) -> float | None:
     """Return the part of the member-days without a price, None where there are no lists."""
     days = pd.DatetimeIndex(close.index)
+    if key_figures.empty:
+        return None
     listed = key_figures[["date", "symbol"]].copy()
     listed["ticker"] = priced_tickers(listed["symbol"], listed["date"], changes)
     priced = np.isfinite(close.to_numpy(dtype=float))

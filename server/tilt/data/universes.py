@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection, Engine, delete, insert, select
 
 from tilt.data import catalog
-from tilt.data.rules import Rule, Universe
+from tilt.data.rules import LONGEST_NAME, Rule, Universe
 from tilt.data.tables import universes
 from tilt.errors import ArgumentError, UnknownNameError, cut, did_you_mean
 
@@ -39,6 +39,10 @@ def save(engine: Engine, universe: Universe, taken: Iterable[str]) -> None:
         If the name is taken or cannot be typed, or the universe would be made out of itself.
     """
     name = universe.name
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise ArgumentError(
+            f"A universe's name has 1 to {LONGEST_NAME} characters; got '{cut(name)}'."
+        )
     if name != name.strip() or not name.isprintable() or name.casefold() in RESERVED:
         raise ArgumentError(f"'{cut(name)}' cannot be the name of a universe. Choose another.")
     if name.casefold() in {t.casefold() for t in taken}:

@@ -10,10 +10,24 @@ from tilt.api.v1 import (
     portfolios,
     quality,
     reports,
+    securities,
     snapshots,
     sources,
+    universes,
 )
 
 router = APIRouter(prefix="/api/v1")
-for part in (data, imports, quality, sources, snapshots, portfolios, analysis, jobs, reports):
+for part in (
+    universes,
+    securities,
+    data,
+    imports,
+    quality,
+    sources,
+    snapshots,
+    portfolios,
+    analysis,
+    jobs,
+    reports,
+):
     router.include_router(part.router)

@@ -101,7 +101,7 @@ def _inspect(state: State, grid: Grid, how: Reading) -> tuple[Holdings, pd.Times
     panel = state.panel(how.universe)
     date = date_of(how.date, panel)
     held = inspect_holdings(
-        grid, panel, date, saved=state.store.portfolio, long_short=how.long_short
+        grid, panel, date, saved=state.store.named(date), long_short=how.long_short
     )
     return held, date, panel.universe
 
