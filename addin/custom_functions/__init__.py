@@ -1,11 +1,21 @@
 """The functions of the sheet: what is not listed here is not in Excel."""
 
 from custom_functions.backtest import backtest, stats
-from custom_functions.data import asof, history, members, security, universes
+from custom_functions.comparing import compare, summary, whatif
+from custom_functions.covariances import covariance
+from custom_functions.data import asof, history, match, members, security, universes
 from custom_functions.factors import exposure, exposures, factors
 from custom_functions.live import live
+from custom_functions.losses import liquidity, stress, var
 from custom_functions.optimize import optimize
-from custom_functions.portfolio import check
+from custom_functions.portfolio import check, portfolio, portfolios
+from custom_functions.research import (
+    factor_correlation,
+    factor_ic,
+    factor_quantiles,
+    factor_returns,
+    factor_stats,
+)
 from custom_functions.risk import risk, risk_table
 from custom_functions.system import help, status, version  # noqa: A004 - Excel's name for it
 
@@ -13,19 +23,34 @@ __all__ = [
     "asof",
     "backtest",
     "check",
+    "compare",
+    "covariance",
     "exposure",
     "exposures",
+    "factor_correlation",
+    "factor_ic",
+    "factor_quantiles",
+    "factor_returns",
+    "factor_stats",
     "factors",
     "help",
     "history",
+    "liquidity",
     "live",
+    "match",
     "members",
     "optimize",
+    "portfolio",
+    "portfolios",
     "risk",
     "risk_table",
     "security",
     "stats",
     "status",
+    "stress",
+    "summary",
     "universes",
+    "var",
     "version",
+    "whatif",
 ]

@@ -48,6 +48,11 @@ class Options:
         value = self.own.get(key)
         return default if value is None else _number(value, f"option {key}")
 
+    def count(self, key: str, default: int) -> int:
+        """Return a whole number from 1."""
+        value = self.own.get(key)
+        return default if value is None else _count(value, f"option {key}")
+
     def text(self, key: str, default: str) -> str:
         """Return a text."""
         value = self.own.get(key)

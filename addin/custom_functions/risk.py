@@ -25,7 +25,6 @@ By = Annotated[
     choice("How risk is split.", measures.GROUPINGS),
 ]
 
-
 _Call = tuple[Grid, tuple[str, ...], object, "Grid | None", "str | None", Options]
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from cell_tables import frame, plain, same
 
 import tilt
 from tilt.backtest.parse import parse_strategy
@@ -16,34 +17,6 @@ from tilt.risk.model import estimate_model
 
 RANGE = [["ticker", "weight"], ["AAPL", 0.4], ["XOM", 0.35], ["JPM", 0.25]]
 RULES = [["rule", "who", "min", "max"], ["weight", "*", 0, 0.05], ["turnover", "", "", 0.9]]
-
-
-def frame(cells):
-    """Return a table of cells as a frame, #N/A as NaN, dates as dates."""
-    return pd.DataFrame([[plain(v) for v in row] for row in cells[1:]], columns=cells[0])
-
-
-def plain(value):
-    if isinstance(value, dict):
-        if value["type"] == "Error":
-            assert value["errorType"] == "NotAvailable"
-            return np.nan
-        assert value["numberFormat"] == "yyyy-mm-dd"
-        return pd.Timestamp("1899-12-30") + pd.Timedelta(days=value["basicValue"])
-    return value
-
-
-def same(cells, expected):
-    shown = frame(cells)
-    assert list(shown.columns)[: expected.shape[1]] == list(expected.columns)
-    for column in expected.columns:
-        want = expected[column]
-        if pd.api.types.is_numeric_dtype(want):
-            np.testing.assert_allclose(
-                shown[column].astype(float), want.astype(float), rtol=1e-9, atol=1e-12
-            )
-        else:
-            assert shown[column].tolist() == want.tolist()
 
 
 @pytest.fixture(scope="module")

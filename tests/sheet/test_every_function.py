@@ -42,7 +42,8 @@ def sheets(store):
     held = [[str(t), float(w)] for t, w in store.portfolio("SAMPLE").items()]
     usual = {f"A2:B{len(held) + 1}": held, f"D2:I{len(RULES) + 1}": RULES}
     draws = np.random.default_rng(11).normal(0.0, 0.01, size=(499, 2))
-    return {"": usual, "stats": {"B2:C500": draws.tolist()}}
+    trades = [["AAPL", 0.01], ["XOM", -0.01]]
+    return {"": usual, "stats": {"B2:C500": draws.tolist()}, "whatif": {"D2:E3": trades}}
 
 
 @pytest.fixture(scope="module")

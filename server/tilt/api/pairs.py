@@ -12,7 +12,7 @@ from tilt.portfolio.identifiers import Tickers
 Resolve = Callable[[object, str], str]
 
 
-def read_pairs(grid: Grid, argument: str, value: str, resolve: Resolve) -> "pd.Series[float]":
+def read_pairs(grid: Grid, argument: str, value: str, resolve: Resolve) -> dict[str, float]:
     """Return numbers by name; a header row and empty rows are skipped.
 
     Parameters
@@ -39,7 +39,7 @@ def read_pairs(grid: Grid, argument: str, value: str, resolve: Resolve) -> "pd.S
         if known in found:
             raise DataError(f"{place}: {known} is given twice. Keep one.")
         found[known] = _number(given, f"{place}: {value}")
-    return pd.Series(found, dtype=float)
+    return found
 
 
 def ticker_in(known: Tickers) -> Resolve:

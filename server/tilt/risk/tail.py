@@ -11,6 +11,8 @@ import pandas as pd
 from scipy.stats import norm
 
 from tilt.errors import ArgumentError, DataError, one_of
+from tilt.frames import Returns, Weights
+from tilt.risk.model import RiskModel
 
 METHODS = ("parametric", "historical", "montecarlo")
 MEASURES = ("var", "cvar")
@@ -71,6 +73,27 @@ def historical_tail(returns: "pd.Series[float]", confidence: float, horizon: int
         )
     notes = (f"{len(over)} overlapping windows of {horizon} days.",) if horizon > 1 else ()
     return Tail(*empirical_tail(-over, confidence), notes)
+
+
+def replayed_returns(
+    model: RiskModel, returns: Returns, factor_returns: Returns, weights: Weights
+) -> "pd.Series[float]":
+    """Return what today's holdings would have returned on each day of the past.
+
+    Parameters
+    ----------
+    returns : dates × assets, simple; a name without a return on a day is taken to move with its
+        factors, by the exposures of the model
+    factor_returns : dates × factors; a day on which a name needs them and they are missing is left
+        out
+    weights : by asset, fractions of capital
+    """
+    held = weights[weights != 0]
+    moved = returns.reindex(columns=held.index).to_numpy(dtype=float)
+    factors = factor_returns.reindex(index=returns.index, columns=model.exposures.columns)
+    expected = factors.to_numpy(dtype=float) @ model.exposures.loc[held.index].to_numpy().T
+    moved = np.where(np.isnan(moved), expected, moved)
+    return pd.Series(moved @ held.to_numpy(dtype=float), index=returns.index).dropna()
 
 
 def simulated_tail(

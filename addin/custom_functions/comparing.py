@@ -1,0 +1,104 @@
+"""Cells that put portfolios side by side, and a portfolio on a page."""
+
+from typing import Annotated, Literal
+
+import pandas as pd
+
+from custom_functions._arguments import Benchmark, Date, Holdings
+from custom_functions._books import BOOK_KEYS, read_book
+from custom_functions._edge import udf
+from custom_functions._inputs import NO_OPTIONS, Options, cells, choice
+from tilt.api.books import with_notes
+from tilt.api.pairs import read_pairs, ticker_in
+from tilt.api.values import Grid
+from tilt.portfolio import compare as side_by_side
+from tilt.portfolio.identifiers import Tickers
+from tilt.risk.liquidity import average_dollar_volume
+
+By = Annotated[
+    Literal["position", "sector", "factor", "risk"],
+    choice("position (default), sector, factor or risk.", side_by_side.VIEWS),
+]
+
+
+@udf(
+    result="name, a, b, difference; the last rows are active_share, overlap and turnover",
+    example='=TILT.COMPARE("SAMPLE","US_LARGE_CAP","sector")',
+    keys={
+        **BOOK_KEYS,
+        "benchmark": "of the risk measures, a portfolio or universe; left out: the universe",
+    },
+    totals=3,
+)
+def compare(
+    a: Holdings,
+    b: Holdings,
+    by: By = "position",
+    date: Date = None,
+    options: Options = NO_OPTIONS,
+) -> pd.DataFrame:
+    """Put two portfolios side by side: positions, sectors, factor exposures or forecast risk.
+
+    What is missing to the whole is cash. active_share is half the sum of the absolute differences,
+    cash counted; overlap the sum of what both hold of each name; turnover, one way, makes one the
+    other.
+    """
+    base: Grid | None = [[options.text("benchmark", "")]] if "benchmark" in options.own else None
+    books = [read_book(weights, base, date, options) for weights in (a, b)]
+    found = side_by_side.compare(
+        books[0].model,
+        books[0].weights,
+        books[1].weights,
+        by=by,
+        sectors=books[0].panel.securities["sector"],
+        benchmark=books[0].benchmark,
+    )
+    return with_notes(found, tuple(dict.fromkeys(books[0].notes + books[1].notes)))
+
+
+@udf(
+    result="measure, before, after, change",
+    example='=TILT.WHATIF("SAMPLE",D2:E3)',
+    keys={
+        **BOOK_KEYS,
+        "fund": "cash (default) pays for the trades; prorata scales what is not traded",
+    },
+)
+def whatif(
+    holdings: Holdings,
+    trades: Annotated[Grid, cells("Tickers and the change of their weights: 0.01 buys 1 %.")],
+    benchmark: Benchmark = None,
+    date: Date = None,
+    options: Options = NO_OPTIONS,
+) -> pd.DataFrame:
+    """Show a portfolio's risk and exposures before and after trades that are not made yet."""
+    book = read_book(holdings, benchmark, date, options)
+    given = read_pairs(
+        trades, "trades", "change of weight", ticker_in(Tickers(book.panel, book.date))
+    )
+    fund = options.text("fund", side_by_side.FUNDING[0])
+    found = side_by_side.what_if(book.model, book.weights, given, book.benchmark, fund=fund)
+    return with_notes(found, book.notes)
+
+
+@udf(
+    result="measure, portfolio, benchmark, active",
+    example='=TILT.SUMMARY("SAMPLE")',
+    keys=BOOK_KEYS,
+)
+def summary(
+    holdings: Holdings,
+    benchmark: Benchmark = None,
+    date: Date = None,
+    options: Options = NO_OPTIONS,
+) -> pd.DataFrame:
+    """Put a portfolio on a page: concentration, size, forecast risk and style exposures.
+
+    Risk is a forecast for a year, var95 and cvar95 for a day. weighted_market_cap and weighted_adv
+    are means over the positions by absolute weight, in the currency of the prices.
+    """
+    book = read_book(holdings, benchmark, date, options)
+    caps = book.panel.market_cap.loc[: book.date].iloc[-1]
+    volume = average_dollar_volume(book.panel.close, book.panel.volume, book.date)
+    found = side_by_side.summary(book.model, book.weights, book.benchmark, caps=caps, adv=volume)
+    return with_notes(found, book.notes)
