@@ -21,7 +21,7 @@ def test_a_second_refresh_of_the_same_data_does_nothing(store, sample_settings):
     after = refresh(
         store, sample_settings, progress=lambda stage, done: stages.append((stage, done))
     )
-    assert after == before
+    assert (after.snapshot, after.nothing_new) == (before, True)
     assert {p.name: p.stat().st_mtime_ns for p in folder.iterdir()} == written
     assert stages == [("fetch", 0.0), ("compare", 0.2), ("done", 1.0)]
 
@@ -67,8 +67,8 @@ def test_a_users_own_folder_goes_the_same_way_as_the_sample(settings, own_files)
     stages = []
     made = refresh(
         store, settings, source=str(own_files), progress=lambda *told: stages.append(told[1])
-    )
-    assert (made.universe, made.source, made.securities) == ("MINE", "files:mine", 2)
+    ).snapshot
+    assert (made.universe, made.source, made.securities) == ("MINE", f"files:{own_files}", 2)
     assert stages == sorted(stages)
     assert stages[-1] == 1.0
     panel = store.panel("mine")
@@ -87,13 +87,13 @@ def test_a_universe_too_small_for_factors_is_published_without_them_and_says_why
     )
     (own_files / "securities.csv").write_text("ticker,sector\nA,Energy\nNA,Energy\n")
     store = Store.open(settings)
-    made = refresh(store, settings, source=str(own_files))
+    made = refresh(store, settings, source=str(own_files)).snapshot
     assert not made.has_factors
     assert store.panel().cap_weights(store.panel().as_of).sum() == pytest.approx(1.0)
     (row,) = store.findings(severity="error").to_dict("records")
     assert row["check"] == "no_factor_model"
     assert "too few members with a price, a market cap and a sector on every date" in row["detail"]
-    assert row["action"].startswith("Published without factors")
+    assert row["action"].startswith("Kept: published without factors")
     with pytest.raises(ArgumentError, match=r"has no factor model. The finding 'no_factor_model'"):
         _ = store.panel().factors
     store.close()
@@ -125,7 +125,7 @@ def test_a_style_without_data_is_a_finding(settings, tmp_path):
     sectors = pd.DataFrame({"ticker": names, "sector": ["Energy", "Utilities"] * 20})
     sectors.to_parquet(folder / "securities.parquet")
     store = Store.open(settings)
-    assert refresh(store, settings, source=str(folder)).has_factors
+    assert refresh(store, settings, source=str(folder)).snapshot.has_factors
     assert store.panel().factors.style_names == [
         "Beta", "Size", "Mid Cap", "Momentum", "Reversal", "Volatility", "Liquidity",
     ]  # fmt: skip
@@ -147,23 +147,23 @@ def test_a_changed_file_makes_a_new_snapshot_and_the_old_content_the_old_one(set
     store = Store.open(settings)
     path = own_files / "prices.csv"
     text = path.read_text()
-    first = refresh(store, settings, source=str(own_files))
+    first = refresh(store, settings, source=str(own_files)).snapshot
     path.write_text(text.replace(",14,", ",15,"))
-    second = refresh(store, settings, source=str(own_files))
+    second = refresh(store, settings, source=str(own_files)).snapshot
     assert second.id != first.id
     path.write_text(text)
-    third = refresh(store, settings, source=str(own_files))
-    assert third == first
+    third = refresh(store, settings, source=str(own_files)).snapshot
+    assert third.id == first.id
     assert store.snapshot().id == first.id
     store.close()
 
 
 def test_a_refresh_mends_a_damaged_snapshot(settings, own_files):
     store = Store.open(settings)
-    made = refresh(store, settings, source=str(own_files))
+    made = refresh(store, settings, source=str(own_files)).snapshot
     path = settings.data_path / "snapshots" / made.id / "panel.parquet"
     path.write_bytes(b"")
-    again = refresh(store, settings, source=str(own_files))
+    again = refresh(store, settings, source=str(own_files)).snapshot
     assert again.id == made.id
     assert store.holds(made.id)
     store.close()
@@ -205,8 +205,8 @@ def test_an_unknown_source_is_refused_with_what_there_is(settings):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("prices.csv", "date,ticker,close,volume\n2020-01-01,A,ten,1\n", "prices.csv row 2: close"),
-        ("prices.csv", "", "prices.csv is not a readable CSV file"),
+        ("prices.csv", "date,ticker,close,volume\n2020-01-01,A,ten,1\n", "prices.csv row 2, column 'close'"),
+        ("prices.csv", "", "prices.csv is empty"),
         ("prices.parquet", "PAR1", "prices.parquet is not a readable Parquet file"),
         ("securities.csv", "ticker\nA\n", "There are no prices"),
     ],

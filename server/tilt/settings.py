@@ -90,6 +90,15 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=32 * 2**20, ge=1024, description="Largest request body.")
     max_cells: int = Field(default=1_000_000, ge=1, description="Most cells in one request.")
     cell_seconds: float = Field(default=60.0, gt=0, description="Longest a cell may compute.")
+    reporting_lag: int = Field(
+        default=90,
+        ge=0,
+        le=365,
+        description=(
+            "Days from a fiscal period's end to when its statement counts as known, where the "
+            "source gives no filing day."
+        ),
+    )
     live_source: Literal["close", "yahoo"] = Field(
         default="close",
         description="Where LIVE has its prices from: 'close' is the last close, or 'yahoo'.",

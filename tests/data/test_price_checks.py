@@ -55,7 +55,7 @@ def test_the_same_jump_on_heavy_trading_is_news_and_is_kept(make, close):
     news = (prices["date"] == DAY) & (prices["ticker"] == "N0")
     prices.loc[news, "volume"] *= 20
     review = make.review(prices)
-    assert checks(review) == ["large_move"]
+    assert checks(review) == ["near_split_ratio"]
     assert review.returns.loc[DAY, "N0"] < -0.4
 
 
@@ -144,4 +144,4 @@ def test_a_finding_says_when_who_and_what_was_done(make, close):
     (finding,) = review.findings
     assert finding.date == pd.Timestamp(DAY)
     assert "dividend of 7" in finding.detail
-    assert finding.action == "The return is left out."
+    assert finding.action == "Quarantined: the return is left out."

@@ -568,7 +568,7 @@ def stand_in(server, monkeypatch):
         given = read_yahoo(name, settings.data_path, base_url=server.url)
         return replace(given, day=LAST, pace=Pace(pause=0.0))
 
-    monkeypatch.setattr("tilt.refresh.find_source", find)
+    monkeypatch.setattr("tilt.refresh.run.find_source", find)
 
 
 @pytest.mark.usefixtures("stand_in")
@@ -580,7 +580,7 @@ def test_forty_names_become_a_snapshot_with_a_panel_and_factors(server, tmp_path
     told = []
     made = refresh(
         store, settings, source="yahoo:forty.txt@2022-01-01", progress=lambda *a: told.append(a)
-    )
+    ).snapshot
     assert (made.universe, made.securities, made.source) == (
         "FORTY", 40, "yahoo:forty.txt@2022-01-01",
     )  # fmt: skip

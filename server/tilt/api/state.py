@@ -19,6 +19,7 @@ from tilt.jobs import Jobs
 from tilt.jobs.program import program_id
 from tilt.monitoring import Durations
 from tilt.portfolio.holdings import Holdings
+from tilt.refresh.estimates import kept_model
 from tilt.risk.model import RiskModel, estimate_model
 from tilt.settings import Settings, addin_path
 
@@ -99,13 +100,17 @@ class State:
         return f"{tilt.__version__}-{program}-{self.store.edition()}"
 
     def model(self, panel: Panel, date: pd.Timestamp) -> RiskModel:
-        """Return the risk model of a universe on a date, estimated once per snapshot."""
-        return self.models.get(
-            (panel.universe, panel.snapshot, date),
-            lambda: estimate_model(
+        """Return the risk model of a universe on a date, estimated once per snapshot.
+
+        That of the last date comes with the snapshot.
+        """
+
+        def made() -> RiskModel:
+            return kept_model(self.store, panel, date) or estimate_model(
                 panel.factors, date, universe=panel.universe, snapshot=panel.snapshot
-            ),
-        )
+            )
+
+        return self.models.get((panel.universe, panel.snapshot, date), made)
 
     def once(self, key: object, compute: Callable[[], T]) -> T:
         """Return what ``compute`` returned the first time it was asked under ``key``."""

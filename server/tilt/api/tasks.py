@@ -8,30 +8,21 @@ from tilt.api.solutions import solution_body
 from tilt.data.store import Store
 from tilt.jobs import Progress
 from tilt.optimize.solve import Problem, solve
-from tilt.refresh import refresh
+from tilt.refresh import STAGES, refresh
 from tilt.settings import read_settings
-
-STAGES = {
-    "fetch": "fetching the data",
-    "compare": "comparing with the last snapshot",
-    "check": "checking prices and figures",
-    "factors": "estimating factors",
-    "write": "writing the snapshot",
-    "done": "done",
-}
 
 
 def refresh_data(
     progress: Progress, data_url: str, default_universe: str, source: str
 ) -> dict[str, object]:
-    """Refresh the store from one source; return the snapshot that is then the current one."""
+    """Refresh the store from one source; return the snapshot that is then current, and its news."""
     progress(0.02, "opening the store")
     settings = read_settings().model_copy(
         update={"data_url": data_url, "default_universe": default_universe}
     )
     store = Store.open(settings)
     try:
-        snapshot = refresh(
+        done = refresh(
             store,
             settings,
             source=source,
@@ -39,12 +30,7 @@ def refresh_data(
         )
     finally:
         store.close()
-    return {
-        "snapshot": snapshot.id,
-        "universe": snapshot.universe,
-        "as_of": f"{snapshot.as_of:%Y-%m-%d}",
-        "source": snapshot.source,
-    }
+    return done.as_json()
 
 
 def solve_problem(progress: Progress, problem: Problem) -> dict[str, object]:

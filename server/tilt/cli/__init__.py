@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from tilt.cli import installation, keys, portfolios, serving
+from tilt.cli import data, installation, keys, portfolios, refreshing, serving, transfer, universes
 from tilt.errors import TiltError
 from tilt.rounding import sum_in_one_order
 
@@ -13,10 +13,12 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for family in (portfolios, serving, installation):
+for family in (portfolios, refreshing, transfer, serving, installation):
     app.add_typer(family.app)
 app.add_typer(installation.certificates_app, name="certificate")
+app.add_typer(data.app, name="data")
 app.add_typer(keys.app, name="key")
+app.add_typer(universes.app, name="universe")
 
 
 def main(arguments: list[str] | None = None) -> None:

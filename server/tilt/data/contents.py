@@ -22,6 +22,10 @@ class Contents:
     place: Place
     files: Iterable[Stored]
 
+    def has(self, name: str) -> bool:
+        """Return whether the snapshot has a file."""
+        return any(file.name == name for file in self.files)
+
     def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         """Return a file's table, or some of its columns.
 

@@ -11,23 +11,25 @@ YEAR_APART = (300, 430)  # days between two statements that are a year apart
 def known_from(statements: pd.DataFrame, lag: int = REPORTING_LAG) -> "pd.Series[pd.Timestamp]":
     """Return the day from which each row of the table ``statements`` is known.
 
-    The first version of a period counts from its filing day, or ``lag`` days after the period's end
-    where that is not given. A restatement, which is a later version of the same period, counts from
-    its filing day, and without one from the day it was fetched. A filing day that is not after the
-    period's end is not believed.
+    The version of a period that was seen first counts from its filing day, or ``lag`` days after
+    the period's end where that is not given. A restatement, which was seen later, counts from the
+    day it was seen at the earliest. A filing day that is not after the period's end is not
+    believed.
 
     Parameters
     ----------
     statements : of ``tilt.data.schema``: symbol, period_end, filed, fetched, in any order
     lag : days from the period's end
     """
-    end = statements["period_end"]
+    end, fetched = statements["period_end"], statements["fetched"]
     filed = statements["filed"].where(statements["filed"] > end)
-    assumed = filed.fillna(end + pd.Timedelta(days=lag))
-    order = statements.assign(known=assumed).sort_values(
-        ["known", "fetched"], kind="stable", na_position="first"
-    )
-    later = order.duplicated(["symbol", "period_end"]).reindex(statements.index)
+    known = filed.fillna(end + pd.Timedelta(days=lag))
+    restated = ~first_versions(statements) & (fetched > known)
+    return known.mask(restated, fetched)
+
+
+def first_versions(statements: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which rows are what was seen first of their period; the others are restatements."""
     fetched = statements["fetched"]
-    restated = later & filed.isna() & fetched.notna()
-    return assumed.mask(restated, assumed.where(assumed > fetched, fetched))
+    first = fetched.groupby([statements["symbol"], statements["period_end"]]).transform("min")
+    return fetched.isna() | (fetched == first)

@@ -5,7 +5,7 @@ that any tool can read them and a panel loads without a join.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -25,14 +25,16 @@ Files = Callable[[str], pa.Table]
 class Record:
     """What one refresh leaves behind.
 
-    tables   : the delivery's tables, unchanged
-    panel    : of the universe, with its factor history where there is one
-    findings : of the checks
+    tables    : the delivery's tables, unchanged
+    panel     : of the universe, with its factor history where there is one
+    findings  : of the checks
+    estimates : by name, what else was estimated of the panel, such as its risk model
     """
 
     tables: Mapping[str, pd.DataFrame]
     panel: Panel
     findings: pd.DataFrame
+    estimates: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def encode(record: Record) -> dict[str, pa.Buffer]:
@@ -40,6 +42,7 @@ def encode(record: Record) -> dict[str, pa.Buffer]:
     panel = record.panel
     history = panel.factor_history
     tables = {name: _plain(table) for name, table in record.tables.items()}
+    tables |= {name: _plain(table) for name, table in record.estimates.items()}
     tables["findings"] = _plain(record.findings)
     tables["assets"] = _plain(panel.securities.reset_index())
     frames = {name: getattr(panel, name) for name in FRAMES}

@@ -17,7 +17,9 @@ from tilt.frames import FactorHistory, Panel
 logger = logging.getLogger(__name__)
 
 
-def estimate_history(panel: Panel, *, styles: Sequence[Style] = STYLES) -> FactorHistory:
+def estimate_history(
+    panel: Panel, *, styles: Sequence[Style] = STYLES, earlier: FactorHistory | None = None
+) -> FactorHistory:
     """Score every style on every date and regress each day's returns on the scores before it.
 
     The estimation universe of a date is its members with a price, a market cap and a sector; every
@@ -27,6 +29,11 @@ def estimate_history(panel: Panel, *, styles: Sequence[Style] = STYLES) -> Facto
     have begun. A style that never begins is left out (``left_out`` says why), and so are the
     sectors where there is but one. A thin sector stays a factor, for in the market, its parent, a
     bet on it would not be seen; a sector without a member on a date has no return on that date.
+
+    Parameters
+    ----------
+    earlier : history of an earlier panel that is the past of this one, value for value; its dates
+        are taken over as they are and only the later ones are estimated, with the same result
 
     Raises
     ------
@@ -45,15 +52,43 @@ def estimate_history(panel: Panel, *, styles: Sequence[Style] = STYLES) -> Facto
         logger.warning("%s is left out of %s: %s", name, panel.universe, why)
     first, begins = _first_date(panel, [covered[s.name] for s in kept], estu, sectors)
 
-    cap, priced, estu = cap[first:], priced[first:], estu[first:]
-    values = {name: array(frame)[first:] for name, frame in raw.items()}
-    scores, imputed = _score(values, kept, styles, cap, priced, estu, sectors)
+    begun = _begun(earlier, panel, first, kept, sectors)
+    done = 0 if begun is None else len(begun.dates)
+    new = slice(first + done, None)
+    values = {name: array(frame)[new] for name, frame in raw.items()}
+    scores, imputed = _score(values, kept, styles, cap[new], priced[new], estu[new], sectors)
     for i, begin in enumerate(begins):
-        scores[:begin, :, i], imputed[:begin, :, i] = np.nan, False
-    names = tuple(s.name for s in kept)
-    returns = array(panel.returns)[first:]
-    fit = cross_sections(returns[1:], scores[:-1], cap[:-1], estu[:-1], sectors, names)
-    return _labelled(panel, first, kept, sectors, scores, imputed, fit)
+        left = max(begin - done, 0)
+        scores[:left, :, i], imputed[:left, :, i] = np.nan, False
+    if begun is not None:
+        scores = np.concatenate([begun.styles, scores])
+        imputed = np.concatenate([begun.imputed, imputed])
+    after = max(done, 1)  # a return needs the scores of the day before
+    before = slice(after - 1, -1)
+    fit = cross_sections(
+        array(panel.returns)[first:][after:],
+        scores[before],
+        cap[first:][before],
+        estu[first:][before],
+        sectors,
+        tuple(s.name for s in kept),
+    )
+    return _labelled(panel, first, kept, sectors, scores, imputed, fit, begun)
+
+
+def _begun(
+    earlier: FactorHistory | None,
+    panel: Panel,
+    first: int,
+    styles: Sequence[Style],
+    sectors: Groups,
+) -> FactorHistory | None:
+    """Return ``earlier`` if it has the same first date, assets and factors, or None."""
+    if earlier is None or earlier.dates[0] != panel.dates[first]:
+        return None
+    factors = describe(styles, sectors.names)
+    same = earlier.factors.equals(factors) and earlier.assets.equals(panel.assets)
+    return earlier if same and len(earlier.dates) <= len(panel.dates) - first else None
 
 
 def left_out(panel: Panel, styles: Sequence[Style] = STYLES) -> dict[str, str]:
@@ -181,13 +216,14 @@ def _labelled(
     scores: np.ndarray,
     imputed: np.ndarray,
     fit: CrossSections,
+    begun: FactorHistory | None,
 ) -> FactorHistory:
     dates, factors = panel.dates[first:], describe(styles, sectors.names)
     told = [fit.factors.index(f) for f in factors.index]
+    gap = np.full((1, len(factors)), np.nan)  # no return on the first date
 
-    def through_time(values: np.ndarray, columns: pd.Index) -> pd.DataFrame:
-        gap = np.full((1, values.shape[1]), np.nan)  # no return on the first date
-        return pd.DataFrame(np.vstack([gap, values]), index=dates, columns=columns)
+    def through_time(earlier: np.ndarray, values: np.ndarray, columns: pd.Index) -> pd.DataFrame:
+        return pd.DataFrame(np.vstack([earlier, values]), index=dates, columns=columns)
 
     return FactorHistory(
         factors=factors,
@@ -196,10 +232,26 @@ def _labelled(
         styles=scores,
         imputed=imputed,
         sector=panel.securities["sector"].reindex(panel.assets),
-        returns=through_time(fit.factor_returns[:, told], factors.index),
-        t_stats=through_time(fit.t_values[:, told], factors.index),
-        r2=pd.Series(np.concatenate([[np.nan], fit.r2]), index=dates, name="r2"),
-        specific_returns=through_time(fit.specific_returns, panel.assets),
+        returns=through_time(
+            gap if begun is None else begun.returns.to_numpy(),
+            fit.factor_returns[:, told],
+            factors.index,
+        ),
+        t_stats=through_time(
+            gap if begun is None else begun.t_stats.to_numpy(), fit.t_values[:, told], factors.index
+        ),
+        r2=pd.Series(
+            np.concatenate([[np.nan] if begun is None else begun.r2.to_numpy(), fit.r2]),
+            index=dates,
+            name="r2",
+        ),
+        specific_returns=through_time(
+            np.full((1, len(panel.assets)), np.nan)
+            if begun is None
+            else begun.specific_returns.to_numpy(),
+            fit.specific_returns,
+            panel.assets,
+        ),
         market_cap=panel.market_cap.iloc[first:],
     )
 

@@ -1,0 +1,48 @@
+"""A risk model as plain tables, and back: so that a snapshot can keep it."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from tilt.risk.model import RiskModel
+
+FACTORS, ASSETS, NOTES = "risk_factors", "risk_assets", "risk_notes"
+MODEL = (FACTORS, ASSETS, NOTES)
+SPECIFIC = "specific variance"  # no factor is named so: factors are styles, sectors, the market
+
+
+def tables_of_model(model: RiskModel) -> dict[str, pd.DataFrame]:
+    """Return a model's covariance by factor, its exposures and specific variance by asset, notes.
+
+    Universe and snapshot are left out: they are those of what keeps the tables.
+    """
+    factors = model.factor_cov.reset_index(names="factor")
+    factors.insert(1, "group", model.groups.to_numpy())
+    assets = model.exposures.reset_index(names="ticker")
+    assets.insert(1, SPECIFIC, model.specific_var.to_numpy())
+    about = [("date", f"{model.date:%Y-%m-%d}"), ("horizon", model.horizon)]
+    notes = pd.DataFrame([*about, *(("note", n) for n in model.notes)], columns=["what", "text"])
+    return {FACTORS: factors, ASSETS: assets, NOTES: notes}
+
+
+def model_of_tables(
+    tables: Mapping[str, pd.DataFrame], *, universe: str, snapshot: str
+) -> RiskModel:
+    """Return the model that :func:`tables_of_model` made the tables of."""
+    factors = tables[FACTORS].set_index("factor")
+    assets = tables[ASSETS].set_index("ticker")
+    notes = tables[NOTES]
+    about = notes.drop_duplicates("what").set_index("what")["text"]
+    cov = factors.drop(columns="group")
+    names = pd.Index(cov.columns, name="factor")
+    return RiskModel(
+        universe=universe,
+        snapshot=snapshot,
+        date=pd.Timestamp(about["date"]),
+        horizon=about["horizon"],
+        exposures=assets.drop(columns=SPECIFIC).set_axis(names, axis=1),
+        factor_cov=cov.set_axis(names, axis=0).set_axis(names, axis=1),
+        specific_var=assets[SPECIFIC].rename(None),
+        groups=factors["group"].set_axis(names),
+        notes=tuple(notes.loc[notes["what"] == "note", "text"]),
+    )
