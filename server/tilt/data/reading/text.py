@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pc
 
+from tilt.data.reading.guarding import unguarded, unguarded_names
 from tilt.data.reading.notes import Asked
 from tilt.data.reading.opening import Content
 from tilt.data.reading.raw import NoTableError, Raw
@@ -169,7 +170,7 @@ def _header(sample: list[str], delimiter: str, name: str) -> tuple[list[str], in
     width = Counter(len(row) for row, _ in rows).most_common(1)[0][0]
     for row, line in rows:
         if len(row) == width and sum(bool(c.strip()) for c in row) >= min(2, width):
-            return [c.strip() for c in row], line
+            return unguarded_names([c.strip() for c in row]), line
     raise DataError(f"{name} has no header: name its columns in the first row.")
 
 
@@ -206,7 +207,7 @@ def _columns(
         raise DataError(f"{name} is no readable text table: {error}.") from None
     if ragged:
         raise _too_wide(data, delimiter, skipped, width, name)
-    return [table.column(i).to_pandas() for i in range(width)]
+    return [unguarded(table.column(i)).to_pandas() for i in range(width)]
 
 
 def _too_wide(data: bytes, delimiter: str, skipped: int, width: int, name: str) -> DataError:
