@@ -2,6 +2,7 @@
 
 from custom_scripts.analyze import factor_analysis, risk
 from custom_scripts.backtest import backtest
+from custom_scripts.compare import compare
 from custom_scripts.data import as_of, quality
 from custom_scripts.optimize import optimize, tracking_error
 from custom_scripts.portfolio import check, load_holdings, save
@@ -11,6 +12,7 @@ __all__ = [
     "as_of",
     "backtest",
     "check",
+    "compare",
     "export_report",
     "factor_analysis",
     "load_holdings",

@@ -24,6 +24,7 @@ SAMPLE = "SAMPLE"
 OBJECTIVE = "min_te"
 KEYS: Mapping[str, str] = {
     "portfolio": "the name that Load reads and Save writes",
+    "compare_with": "of Compare: a saved portfolio or a universe; left out: the saved holdings",
     "benchmark": "a saved portfolio, a universe, or NONE; left out: the universe by market cap",
     "date": "of holdings, exposures and risk; left out: the last with data",
     "universe": "left out: the default one",

@@ -1,5 +1,7 @@
 """The buttons As-of and Quality; Refresh starts a job, which ribbon.js asks for itself."""
 
+import datetime as dt
+
 import pandas as pd
 import xlwings as xw
 import xlwings.server
@@ -8,28 +10,57 @@ from custom_scripts import _inputs as inputs
 from custom_scripts import _sheets as sheets
 from custom_scripts._sheets import Output
 from tilt.api.state import State, current
+from tilt.api.v1.quality import counts_by_check, counts_by_severity
 from tilt.data.store import Snapshot
 from tilt.errors import ArgumentError
 
 DATA, QUALITY = "Tilt Data", "Tilt Quality"
+VERSION_COLUMNS = (
+    "snapshot", "first_date", "as_of", "securities", "source", "written", "state",
+)  # fmt: skip
 NOUNS = {"error": "error", "warning": "warning", "info": "remark"}
 
 
 @xlwings.server.script
 def as_of(book: xw.Book) -> None:
-    """Write which universes there are, from when to when, and of which snapshot."""
+    """Write which universes there are, from when to when, and every snapshot of the chosen one."""
     state = current()
-    table = state.store.universes()
-    snapshots = [state.store.snapshot(str(name)) for name in table["name"]]
-    table = table.assign(
-        snapshot=[s.id for s in snapshots],
-        refreshed=[pd.Timestamp(s.created).tz_localize(None).normalize() for s in snapshots],
-    )
     found = _chosen(book, state)
     said = f"Data as of {found.as_of:%Y-%m-%d}"
     words = [said, f"Universe {found.universe}, snapshot {found.id}", found.survivorship]
-    written = sheets.write_sheet(book, DATA, words, [Output("TiltUniverses", table)])
-    sheets.say(book, f"{said}, universe {found.universe}, snapshot {found.id}: sheet {written}.")
+    versions = _versions(state, found)
+    parts = [Output("TiltUniverses", _universes(state)), Output("TiltSnapshots", versions)]
+    written = sheets.write_sheet(book, DATA, words, parts)
+    sheets.say(
+        book,
+        f"{said}, universe {found.universe}, snapshot {found.id} of "
+        f"{inputs.counted(len(versions), 'snapshot')}: sheet {written}.",
+    )
+
+
+def _universes(state: State) -> pd.DataFrame:
+    """Return the universes with the snapshot that each one is of now."""
+    table = state.store.universes()
+    newest = [state.store.snapshot(str(name)) for name in table["name"]]
+    return table.assign(
+        snapshot=[s.id for s in newest], refreshed=[_day(s.published) for s in newest]
+    )
+
+
+def _versions(state: State, chosen: Snapshot) -> pd.DataFrame:
+    """Return snapshot, first_date, as_of, securities, source, written, state; the newest first."""
+    rows = [
+        (
+            s.id, pd.Timestamp(s.first_date), pd.Timestamp(s.as_of), s.securities, s.source,
+            _day(s.created), "current" if s.id == chosen.id else "earlier",
+        )
+        for s in state.store.snapshots(chosen.universe)
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(VERSION_COLUMNS))
+
+
+def _day(moment: dt.datetime) -> pd.Timestamp:
+    return pd.Timestamp(moment).tz_localize(None).normalize()
 
 
 @xlwings.server.script
@@ -37,24 +68,19 @@ def quality(book: xw.Book) -> None:
     """Write what the checks found in the data, counted and one by one."""
     state = current()
     found = _chosen(book, state)
-    findings = state.store.findings(found.universe)
-    counts = (
-        findings.groupby(["severity", "check"], sort=True)
-        .size()
-        .reset_index(name="count")
-        .sort_values(["severity", "count"], ascending=[True, False], ignore_index=True)
-    )
-    severities = findings["severity"].value_counts().to_dict()
+    findings = state.store.findings(found.universe).iloc[::-1].reset_index(drop=True)
+    severities = counts_by_severity(findings)
     shown = ", ".join(
-        inputs.counted(severities[s], word) for s, word in NOUNS.items() if s in severities
+        inputs.counted(count, NOUNS[name]) for name, count in severities.items() if count
     )
     words = [
         "Data quality",
         f"{inputs.counted(len(findings), 'finding')}: {shown}" if len(findings) else "No findings",
         f"As of {found.as_of:%Y-%m-%d}, {found.universe}, snapshot {found.id}",
+        found.survivorship,
     ]
-    parts = [Output("TiltQualityCounts", counts), Output("TiltQuality", findings)]
-    written = sheets.write_sheet(book, QUALITY, words, parts)
+    counts = Output("TiltQualityCounts", counts_by_check(findings))
+    written = sheets.write_sheet(book, QUALITY, words, [counts, Output("TiltQuality", findings)])
     sheets.say(book, f"Wrote {words[1].lower()} to the sheet {written}.")
 
 

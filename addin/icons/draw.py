@@ -187,6 +187,13 @@ GLYPHS: dict[str, tuple[Shape, ...]] = {
         Stroke(TICK, TEAL, width=3.6),
     ),
     # A diskette.
+    # Two columns of bars that differ.
+    "compare": (
+        Fill(box(4.0, 14.0, 8.6, 27.0), SLATE, round_by=0.4),
+        Fill(box(10.4, 7.0, 15.0, 27.0), TEAL, round_by=0.4),
+        Fill(box(18.0, 5.0, 22.6, 27.0), SLATE, round_by=0.4),
+        Fill(box(24.4, 18.0, 29.0, 27.0), TEAL, round_by=0.4),
+    ),
     "save": (
         outline(((5.0, 5.0), (22.5, 5.0), (27.0, 9.5), (27.0, 27.0), (5.0, 27.0))),
         Fill(box(10.4, 18.4, 21.6, 26.0), TEAL, round_by=0.4),

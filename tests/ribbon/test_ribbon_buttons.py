@@ -11,6 +11,7 @@ SHEETS = {
     "quality": "Tilt Quality",
     "load_holdings": "Tilt Inputs",
     "check": "Tilt Check",
+    "compare": "Tilt Compare",
     "factor_analysis": "Tilt Factors",
     "risk": "Tilt Risk",
     "optimize": "Tilt Optimize",

@@ -119,18 +119,23 @@ def test_as_of_says_date_universe_and_snapshot(ribbon, own_store):
     snapshot = own_store.snapshot()
     for part in (f"{snapshot.as_of:%Y-%m-%d}", snapshot.universe, snapshot.id):
         assert part in written.said
-    table = written.tables["TiltUniverses"]
-    assert table["name"].tolist() == [snapshot.universe]
-    assert table["snapshot"].tolist() == [snapshot.id]
+    table = written.tables["TiltUniverses"].set_index("name")
+    assert table.loc[snapshot.universe, "snapshot"] == snapshot.id
+    versions = written.tables["TiltSnapshots"]
+    assert versions["snapshot"].tolist() == [s.id for s in own_store.snapshots(snapshot.universe)]
+    current = versions.loc[versions["state"] == "current", "snapshot"]
+    assert current.tolist() == [snapshot.id]
 
 
 def test_quality_counts_what_it_lists(ribbon, own_store):
     written = ribbon.press("quality")
-    findings = own_store.findings()
+    findings = own_store.findings().iloc[::-1]
     listed = written.tables["TiltQuality"]
     assert listed["ticker"].tolist() == findings["ticker"].fillna("").tolist()
     counts = written.tables["TiltQualityCounts"]
     assert counts["count"].sum() == len(findings)
+    severities = list(dict.fromkeys(counts["severity"]))
+    assert severities == [s for s in ("error", "warning", "info") if s in severities]
     assert f"{len(findings)} findings" in written.said
 
 

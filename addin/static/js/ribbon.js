@@ -18,6 +18,7 @@ export const SCRIPTS = {
   quality: { title: "Quality" },
   load_holdings: { title: "Load holdings" },
   check: { title: "Check" },
+  compare: { title: "Compare" },
   save: { title: "Save" },
   factor_analysis: { title: "Factor analysis" },
   risk: { title: "Risk" },
