@@ -83,8 +83,8 @@ def recent_return(returns: pd.DataFrame) -> pd.DataFrame:
     """Return the log total return of the last 21 days; NaN if a tenth of them is missing."""
     r = np.log1p(array(returns))
     seen = np.isfinite(r)
-    count = _window_sum(seen.astype(float), MONTH)
-    total = _window_sum(np.where(seen, r, 0.0), MONTH)
+    count = window_sum(seen.astype(float), MONTH)
+    total = window_sum(np.where(seen, r, 0.0), MONTH)
     return pd.DataFrame(
         np.where(count >= 0.9 * MONTH, total, np.nan), returns.index, returns.columns
     )
@@ -98,10 +98,10 @@ def turnover(panel: Panel, days: int) -> pd.DataFrame:
     """
     value = array(panel.close) * array(panel.volume)
     seen = np.isfinite(value)
-    count = _window_sum(seen.astype(float), days)
-    total = _window_sum(np.where(seen, value, 0.0), days)
+    count = window_sum(seen.astype(float), days)
+    total = window_sum(np.where(seen, value, 0.0), days)
     cap = array(panel.market_cap)
-    traded = _window_sum((value > 0).astype(float), days) > 0
+    traded = window_sum((value > 0).astype(float), days) > 0
     good = (count >= LEAST_SHARE * days) & traded & (total > 0) & (cap > 0)
     ratio = np.where(good, total, 1.0) / np.where(good, count * cap, 1.0)
     return _frame(np.where(good, np.log(ratio), np.nan), panel)
@@ -112,8 +112,8 @@ def momentum(returns: pd.DataFrame) -> pd.DataFrame:
     r = np.log1p(array(returns))
     seen = np.isfinite(r)
     span = YEAR - MONTH
-    total = _window_sum(np.where(seen, r, 0.0), span)
-    count = _window_sum(seen.astype(float), span)
+    total = window_sum(np.where(seen, r, 0.0), span)
+    count = window_sum(seen.astype(float), span)
     # a window that begins before the data is short of days, so it is missing here as well
     whole = np.where(count >= 0.9 * span, total, np.nan)
     late = np.vstack([np.full((min(MONTH, len(r)), r.shape[1]), np.nan), whole[:-MONTH]])
@@ -131,7 +131,7 @@ def beta(returns: pd.DataFrame, market: "pd.Series[float]") -> tuple[pd.DataFram
     seen = np.isfinite(r) & np.isfinite(m)
     y, x = np.where(seen, r, 0.0), np.where(seen, m, 0.0)
     weight = _faded_sum(seen.astype(float))
-    weight = np.where(_window_sum(seen.astype(float), YEAR) >= LEAST_SHARE * YEAR, weight, np.nan)
+    weight = np.where(window_sum(seen.astype(float), YEAR) >= LEAST_SHARE * YEAR, weight, np.nan)
     mean_x, mean_y = _faded_sum(x) / weight, _faded_sum(y) / weight
     var_x = _faded_sum(x * x) / weight - mean_x**2
     var_y = _faded_sum(y * y) / weight - mean_y**2
@@ -193,7 +193,7 @@ def _frame(values: np.ndarray, panel: Panel) -> pd.DataFrame:
     return pd.DataFrame(values, index=panel.dates, columns=panel.assets)
 
 
-def _window_sum(x: np.ndarray, days: int) -> np.ndarray:
+def window_sum(x: np.ndarray, days: int) -> np.ndarray:
     """Return the sum of the last ``days`` rows, of fewer at the beginning."""
     total = np.cumsum(x, axis=0)
     total[days:] -= total[:-days].copy()

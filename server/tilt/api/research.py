@@ -1,0 +1,175 @@
+"""Factors as a sheet names them: of the model, imported, in a range, or as an expression."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tilt.api import lookup
+from tilt.api.pairs import read_pairs, ticker_in
+from tilt.api.state import State
+from tilt.api.values import Grid
+from tilt.calendar import calendar_day
+from tilt.data.named import open_files
+from tilt.data.sources.imported import exposures as imported_values
+from tilt.errors import ArgumentError, DataError, UnknownNameError, cut, did_you_mean
+from tilt.factors.expression import evaluate, is_expression, spelled
+from tilt.factors.user import score
+from tilt.frames import Panel, content_id
+from tilt.portfolio.cells import Number, is_blank, is_error, read_number, shown
+
+CARRIED = 400  # days that a value of a range or an import is used after its date
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A factor's scores through time.
+
+    scores : dates × assets, z-scores over the members of each date
+    model  : whether it is one of the risk model's factors, with returns of its own
+    notes  : what the reader of a number should know
+    """
+
+    name: str
+    scores: pd.DataFrame
+    model: bool
+    notes: tuple[str, ...] = ()
+
+
+def imported_names(state: State, panel: Panel) -> list[str]:
+    """Return the names of the factors that were imported for a universe."""
+    return sorted({str(name) for name in _imported(state, panel)["factor"]})
+
+
+def read_factor(
+    state: State, panel: Panel, given: Grid, *, date: pd.Timestamp | None = None
+) -> Scored:
+    """Return the factor that an argument means.
+
+    Parameters
+    ----------
+    given : the name of a factor, a field or an imported factor; an expression over those; or a
+        range of date, ticker, value, each value used from its date for 400 days; or, for a number
+        at ``date`` alone, a range of ticker and value
+
+    Raises
+    ------
+    UnknownNameError
+        If it names what is not known.
+    ArgumentError
+        If a range has another shape.
+    DataError
+        If a value is no number, or there are too few to score.
+    """
+    if len(given) == len(given[0]) == 1:
+        cell = given[0][0]
+        if not isinstance(cell, str) or is_error(cell):
+            raise ArgumentError(f"factor is {shown(cell)}. Give a name, an expression or a range.")
+        return named_factor(state, panel, cell)
+    if len(given[0]) == 2:
+        if date is None:
+            raise ArgumentError(
+                "factor has two columns, one value a ticker, and values through time are needed. "
+                "Give date, ticker and value."
+            )
+        raw = _of_one_date(state, panel, given, date)
+    elif len(given[0]) == 3:
+        raw = _dated(state, panel, given)
+    else:
+        raise ArgumentError("factor must be a name, or a range of date, ticker and value.")
+    return Scored("range", score(panel, raw, "factor"), model=False)
+
+
+def named_factor(state: State, panel: Panel, text: str) -> Scored:
+    """Return a factor by its name, or the one that an expression means."""
+    name = text.strip()
+    by_fold = {str(f).casefold(): str(f) for f in panel.factors.factors.index}
+    if name.casefold() in by_fold:
+        factor = by_fold[name.casefold()]
+        key = ("factor", panel.universe, panel.snapshot, factor)
+        scores = state.once(key, lambda: lookup.through_time(state, panel, factor))
+        return Scored(factor, scores, model=True)
+    imported = _imported(state, panel)
+    mine = ("own factor", panel.universe, panel.snapshot, content_id(imported), name)
+    return state.once(mine, lambda: _own(state, panel, name, imported))
+
+
+def _own(state: State, panel: Panel, name: str, table: pd.DataFrame) -> Scored:
+    imported = sorted({str(f) for f in table["factor"]})
+    texts = {*map(str, panel.securities.columns), *lookup.MEASURED}
+    fields = [f for f in lookup.fields(state, panel) if f not in texts]
+    known = list(dict.fromkeys([*fields, *panel.fundamentals, *imported]))
+    names = spelled(known)
+    if not is_expression(name) and names.get(_folded(name)) is None:
+        raise UnknownNameError(
+            f"Unknown factor '{cut(name)}'.{did_you_mean(name, known)} "
+            "It must be a factor, a field, or an expression such as rank(roe)."
+        )
+
+    def read(wanted: str) -> np.ndarray:
+        if wanted in imported:
+            return _carried(panel, table[table["factor"] == wanted])
+        if wanted in fields:
+            return lookup.through_time(state, panel, wanted).to_numpy(dtype=float)
+        frame = panel.fundamentals[wanted]
+        return frame.reindex(index=panel.dates, columns=panel.assets).to_numpy(dtype=float)
+
+    text = name if is_expression(name) else _folded(name)
+    return Scored(name, score(panel, evaluate(text, names, read), name), model=False)
+
+
+def _folded(name: str) -> str:
+    return "".join(c if c.isalnum() else "_" for c in name.casefold())
+
+
+def _imported(state: State, panel: Panel) -> pd.DataFrame:
+    return imported_values(open_files(state.settings), panel.universe)
+
+
+def _carried(panel: Panel, rows: pd.DataFrame) -> np.ndarray:
+    """Return the last value at or before each date, of the last 400 days; dates × assets."""
+    column = panel.assets.get_indexer(pd.Index(rows["ticker"]))
+    row = panel.dates.searchsorted(pd.DatetimeIndex(rows["date"]))
+    good = (column >= 0) & (row < len(panel.dates))
+    values = np.full(panel.close.shape, np.nan)
+    born = np.full(panel.close.shape, np.nan)
+    at = (row[good], column[good])
+    values[at] = rows["value"].to_numpy(dtype=float)[good]
+    born[at] = pd.DatetimeIndex(rows["date"]).to_numpy().astype("datetime64[D]").astype(float)[good]
+    frame, since = pd.DataFrame(values).ffill(), pd.DataFrame(born).ffill()
+    today = panel.dates.to_numpy().astype("datetime64[D]").astype(float)[:, None]
+    return np.where(today - since.to_numpy() <= CARRIED, frame.to_numpy(), np.nan)
+
+
+def _of_one_date(state: State, panel: Panel, given: Grid, date: pd.Timestamp) -> np.ndarray:
+    known = ticker_in(lookup.tickers(state, panel))
+    values = read_pairs(given, "factor", "value", known)
+    raw = np.full(panel.close.shape, np.nan)
+    row = int(panel.dates.get_indexer(pd.DatetimeIndex([date]))[0])
+    raw[row, panel.assets.get_indexer(pd.Index(list(values)))] = list(values.values())
+    return raw
+
+
+def _dated(state: State, panel: Panel, given: Grid) -> np.ndarray:
+    resolve = ticker_in(lookup.tickers(state, panel))
+    rows = []
+    for number, (day, name, value) in enumerate(_filled(given), start=1):
+        place = f"factor row {number}"
+        when = calendar_day(day)
+        read = None if is_blank(value) else read_number(value, point_is_decimal=True)
+        if when is None and number == 1:
+            continue  # a header
+        if when is None:
+            raise DataError(f"{place}: the date is {shown(day)}. Use an Excel date or 2026-01-31.")
+        if not isinstance(read, Number):
+            raise DataError(f"{place}: the value is {shown(value)}. Type it as a number.")
+        rows.append((pd.Timestamp(when), resolve(name, place), read.value))
+    if not rows:
+        raise DataError("factor has no row with a date, a ticker and a value.")
+    table = pd.DataFrame(rows, columns=["date", "ticker", "value"])
+    return _carried(panel, table.sort_values("date", kind="stable"))
+
+
+def _filled(given: Grid) -> Iterable[list[object]]:
+    return (row for row in given if not all(is_blank(cell) for cell in row))
