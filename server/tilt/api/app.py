@@ -14,6 +14,7 @@ from tilt.api import bridge, buttons, cells, excel, live, manifest, pages, probl
 from tilt.api.cell_jobs import ASKING, FORGOTTEN_SECONDS
 from tilt.api.guard import READS, Guard
 from tilt.api.headers import OuterLayer
+from tilt.api.idempotency import Idempotency
 from tilt.api.pool import Pool
 from tilt.api.problems import problem
 from tilt.api.running import Running
@@ -24,6 +25,7 @@ from tilt.api.workbooks import router as workbooks
 from tilt.data.live import Board, open_quotes
 from tilt.data.store import Store
 from tilt.jobs import Jobs
+from tilt.jobs.repeats import Repeats
 from tilt.monitoring import log_as_json
 from tilt.rounding import sum_in_one_order
 from tilt.settings import Settings
@@ -86,6 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
     ours = (excel.router, buttons.router, status.router, v1, manifest.router, pages.router)
     for router in (*ours, live.router, workbooks, workbench):
         app.include_router(router)
+    app.add_middleware(Idempotency, repeats=Repeats(store.catalog))
     app.add_middleware(Guard, settings=settings, authenticate=_authenticate(settings, store))
     app.mount("/", _ReadOnly(shipped.app))
     return app

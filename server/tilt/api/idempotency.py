@@ -1,0 +1,143 @@
+"""Writes with an ``Idempotency-Key``: sent again, they are answered again and not done again."""
+
+import asyncio
+import datetime as dt
+import hashlib
+import re
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tilt.api.guard import READS
+from tilt.api.problems import RefusedError, problem_of
+from tilt.jobs.repeats import Answer, Repeats
+
+MOST_KEPT = 8 * 2**20  # bytes of an answer
+_KEY = re.compile(r"[\x21-\x7e]{1,128}")
+_NOT_FINAL = frozenset({401, 403, 408, 409, 413, 429, 499})  # another try may succeed
+
+
+class Idempotency:
+    """Stands behind the guard, which names the user; one user's keys are nothing to another."""
+
+    def __init__(self, app: ASGIApp, repeats: Repeats) -> None:
+        self.app = app
+        self.repeats = repeats
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in READS:
+            await self.app(scope, receive, send)
+            return
+        key = Headers(scope=scope).get("idempotency-key")
+        if key is None or not scope["path"].startswith("/api/v1/"):
+            await self.app(scope, receive, send)
+            return
+        try:
+            await self._once(key, scope, receive, send)
+        except RefusedError as error:
+            await problem_of(scope["path"], error)(scope, receive, send)
+
+    async def _once(self, key: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _KEY.fullmatch(key):
+            raise RefusedError("Idempotency-Key must be 1 to 128 visible ASCII characters.")
+        body = await _whole(receive)
+        asked = _fingerprint(scope, body)
+        owner = str(scope.get("state", {}).get("user", ""))
+        before = await asyncio.to_thread(
+            self.repeats.begin, owner, key, asked, dt.datetime.now(dt.UTC)
+        )
+        if before is None:
+            await self._carry_out(owner, key, asked, body, scope, receive, send)
+            return
+        if before.request != asked:
+            raise RefusedError(
+                "This Idempotency-Key was used for another request within 24 hours. Use a new key.",
+                422,
+            )
+        if before.status == 0:
+            raise RefusedError(
+                "The request with this Idempotency-Key is still being carried out. "
+                "Send it again in a moment.",
+                409,
+            )
+        again = {"Idempotency-Replayed": "true"}
+        if before.content_type:
+            again["Content-Type"] = before.content_type
+        await Response(before.body, before.status, again)(scope, receive, send)
+
+    async def _carry_out(
+        self,
+        owner: str,
+        key: str,
+        asked: str,
+        body: bytes,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        heard = _Heard(send)
+        final = False
+        try:
+            await self.app(scope, _replayed(body, receive), heard.send)
+            final = heard.status < 500 and heard.status not in _NOT_FINAL and not heard.too_long
+        finally:
+            if final:
+                kind = heard.content_type
+                answer = Answer(asked, heard.status, kind, bytes(heard.body))
+                await asyncio.to_thread(self.repeats.finish, owner, key, answer)
+            else:
+                await asyncio.to_thread(self.repeats.forget, owner, key)
+
+
+class _Heard:
+    """What an application answers, passed on and kept."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 500
+        self.content_type = ""
+        self.body = bytearray()
+        self.too_long = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.content_type = Headers(raw=message.get("headers", [])).get("content-type", "")
+        elif message["type"] == "http.response.body" and not self.too_long:
+            self.body += message.get("body", b"")
+            self.too_long = len(self.body) > MOST_KEPT
+        await self._send(message)
+
+
+def _fingerprint(scope: Scope, body: bytes) -> str:
+    kind = Headers(scope=scope).get("content-type", "")
+    digest = hashlib.sha256()
+    for part in (scope["method"].encode(), scope["path"].encode(), scope["query_string"],
+                 kind.encode(), body):  # fmt: skip
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
+
+
+async def _whole(receive: Receive) -> bytes:
+    """Return the body; the guard counts its bytes."""
+    parts = []
+    while (message := await receive())["type"] == "http.request":
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            break
+    return b"".join(parts)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Return what gives the body once, then what comes after it."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again

@@ -1,0 +1,113 @@
+"""A write with an Idempotency-Key is done once, however often it is sent."""
+
+import datetime as dt
+import hashlib
+import shutil
+
+import httpx
+import pytest
+from serving import listening
+from sqlalchemy import create_engine
+
+from tilt.api.app import create_app
+from tilt.data.store import Store
+from tilt.jobs.repeats import ABANDONED, KEPT, Answer, Repeats
+from tilt.settings import Settings
+
+NOW = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
+ASKED = hashlib.sha256(b"a request").hexdigest()
+HOLDINGS = {"holdings": [["ticker", "weight"], ["AAPL", 0.6], ["MSFT", 0.4]]}
+
+
+@pytest.fixture
+def repeats(tmp_path):
+    engine = create_engine(f"sqlite:///{tmp_path / 'catalog.sqlite'}")
+    yield Repeats(engine)
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def http(store: Store, sample_settings: Settings, tmp_path_factory):
+    """A server over a catalog of its own, so that portfolios may be saved."""
+    assert store.snapshot()
+    folder = tmp_path_factory.mktemp("repeats") / "data"
+    shutil.copytree(sample_settings.data_url, folder)
+    with (
+        listening(create_app(Settings(data_url=str(folder)))) as address,
+        httpx.Client(base_url=address, headers={"X-Tilt-Client": "tests"}, timeout=60) as client,
+    ):
+        yield client
+
+
+def put(http, name, body, key):
+    headers = {"Idempotency-Key": key} if key else {}
+    return http.put(f"/api/v1/portfolios/{name}", json=body, headers=headers)
+
+
+def test_a_write_sent_again_gets_the_same_answer_and_is_not_done_again(http):
+    first = put(http, "Once", HOLDINGS, "key-1")
+    assert first.status_code < 300, first.text
+    assert http.delete("/api/v1/portfolios/Once").status_code < 300
+    again = put(http, "Once", HOLDINGS, "key-1")
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert http.get("/api/v1/portfolios/Once").status_code == 404, "it was saved a second time"
+
+
+def test_without_a_key_a_write_is_done_each_time(http):
+    assert "Idempotency-Replayed" not in put(http, "Twice", HOLDINGS, None).headers
+    assert "Idempotency-Replayed" not in put(http, "Twice", HOLDINGS, None).headers
+
+
+def test_a_key_used_for_another_body_is_refused(http):
+    assert put(http, "Other", HOLDINGS, "key-2").status_code < 300
+    other = {"holdings": [["ticker", "weight"], ["XOM", 1.0]]}
+    refused = put(http, "Other", other, "key-2")
+    assert refused.status_code == 422
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert "was used for another request" in refused.json()["detail"]
+
+
+def test_a_refused_write_is_refused_again_in_the_same_words(http):
+    broken = {"holdings": [["ticker", "weight"], ["AAPL", "a lot"]]}
+    first = put(http, "Broken", broken, "key-3")
+    assert 400 <= first.status_code < 500
+    assert put(http, "Broken", broken, "key-3").json() == first.json()
+
+
+@pytest.mark.parametrize("key", ["a key", "k" * 129])
+def test_a_key_that_is_none_is_refused(http, key):
+    refused = put(http, "Bad key", HOLDINGS, key)
+    assert refused.status_code == 400
+    assert "1 to 128 visible ASCII characters" in refused.json()["detail"]
+
+
+def test_while_the_first_is_carried_out_the_second_finds_it_unanswered(repeats):
+    assert repeats.begin("ann", "k", ASKED, NOW) is None
+    assert repeats.begin("ann", "k", ASKED, NOW) == Answer(ASKED, 0, "", b"")
+
+
+def test_one_users_keys_are_nothing_to_another(repeats):
+    assert repeats.begin("ann", "k", ASKED, NOW) is None
+    assert repeats.begin("ben", "k", ASKED, NOW) is None
+
+
+def test_an_answer_is_kept_for_a_day(repeats):
+    answer = Answer(ASKED, 201, "application/json", b"{}")
+    repeats.begin("ann", "k", ASKED, NOW)
+    repeats.finish("ann", "k", answer)
+    second = dt.timedelta(seconds=1)
+    assert repeats.begin("ann", "k", ASKED, NOW + KEPT - second) == answer
+    assert repeats.begin("ann", "k", ASKED, NOW + KEPT + second) is None
+
+
+def test_a_write_whose_server_died_can_be_sent_again(repeats):
+    assert repeats.begin("ann", "k", ASKED, NOW) is None
+    later = NOW + ABANDONED + dt.timedelta(seconds=1)
+    assert repeats.begin("ann", "k", ASKED, later) is None
+
+
+def test_a_write_without_a_final_answer_can_be_sent_again(repeats):
+    assert repeats.begin("ann", "k", ASKED, NOW) is None
+    repeats.forget("ann", "k")
+    assert repeats.begin("ann", "k", ASKED, NOW) is None
