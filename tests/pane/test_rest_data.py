@@ -17,7 +17,7 @@ def test_data_describes_the_default_universe(api, panel):
 
 
 def test_universes_are_a_table(api, records, panel):
-    (row,) = records(api.ok("GET", "universes"))
+    (row,) = records(api.ok("GET", "universes")["universes"])
     assert row["name"] == panel.universe
     assert row["last_date"] == f"{panel.as_of:%Y-%m-%d}"
 

@@ -66,7 +66,7 @@ def _row(snapshot: str, delivery: Delivery, record: Record, parent: str) -> dict
         "universe": delivery.universe,
         "description": delivery.description,
         "source": delivery.source,
-        "survivorship": delivery.survivorship,
+        "survivorship": panel.survivorship,
         "first_date": panel.dates[0].date(),
         "as_of": panel.as_of.date(),
         "securities": len(panel.assets),

@@ -45,11 +45,14 @@ async def universes(
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
     offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
 ) -> dict[str, object]:
-    """List the universes: columns as in TILT.UNIVERSES, and how many there are."""
+    """List the universes: columns as in TILT.UNIVERSES, and kind: base, rule or list."""
 
     def work(tilt: Running) -> dict[str, object]:
-        table = tilt.state.store.universes()
-        return {"total": len(table), **split(table.iloc[offset : offset + limit])}
+        store = tilt.state.store
+        table = store.universes()
+        kinds = [_kind(store.rule_of(str(name))) for name in table["name"]]
+        page = table.assign(kind=kinds).iloc[offset : offset + limit]
+        return {"total": len(table), "universes": split(page)}
 
     return await in_pool(request, work)
 
@@ -72,8 +75,10 @@ async def preview(body: UniverseBody, request: Request) -> dict[str, object]:
 
     def work(tilt: Running) -> dict[str, object]:
         made = _universe(tilt.state, "preview", body)
-        panel = derive(tilt.state.store.panel(made.parent), made)
-        return {**_described(panel, made), "reviews": split(_reviews(panel))}
+        parent = tilt.state.panel(made.parent)
+        panel = derive(parent, made)
+        of = int(parent.member.iloc[-1].sum())
+        return {**_described(panel, made), "of": of, "reviews": split(_reviews(panel))}
 
     return await in_pool(request, work)
 
@@ -121,6 +126,10 @@ def _universe(state: State, name: str, body: UniverseBody) -> Universe:
     )
 
 
+def _kind(made: Universe | None) -> str:
+    return "base" if made is None else made.kind
+
+
 def _described(panel: Panel, made: Universe | None) -> dict[str, object]:
     inside = panel.member.iloc[-1]
     members = (
@@ -131,9 +140,10 @@ def _described(panel: Panel, made: Universe | None) -> dict[str, object]:
     return {
         "name": panel.universe,
         "parent": "" if made is None else made.parent,
-        "kind": "data" if made is None else made.kind,
-        "description": "" if made is None else made.description or made.rule.words(),
-        "rule": None if made is None else made.rule.model_dump(mode="json", exclude_defaults=True),
+        "kind": _kind(made),
+        "description": "" if made is None else made.description,
+        "words": "" if made is None else made.rule.words(),
+        "rule": None if made is None else made.rule.model_dump(mode="json"),
         "survivorship": panel.survivorship,
         "as_of": f"{panel.as_of:%Y-%m-%d}",
         "count": int(inside.sum()),
