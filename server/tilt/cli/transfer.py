@@ -17,9 +17,9 @@ from tilt.data.reading.door import read_files
 from tilt.data.reading.notes import Asked, Note, Reading
 from tilt.data.reading.opening import open_path
 from tilt.data.schema import PRICES
-from tilt.data.sources.imported import PREFIX, keep, kept_tables, universe_name
+from tilt.data.sources.imported import PREFIX, keep, kept_tables, require_free, universe_name
 from tilt.data.store import Store
-from tilt.errors import ArgumentError, one_of
+from tilt.errors import one_of
 from tilt.refresh import Due
 from tilt.report.export import write_export
 from tilt.settings import Settings, read_settings
@@ -106,14 +106,7 @@ def _keep_tables(
 ) -> dict[str, object]:
     """Keep tables under a name and make a snapshot of them, as soon as there are prices."""
     universe = universe_name(name)
-    source = f"{PREFIX}{universe}"
-    there = {s.universe.casefold(): s.source for s in store.snapshots()}
-    other = there.get(universe.casefold(), source)
-    if not other.startswith(PREFIX):
-        raise ArgumentError(
-            f"'{universe}' comes from '{other}'. Import under another name; a [merge.NAME] section "
-            "of tilt.toml makes one universe of both."
-        )
+    require_free({s.universe: s.source for s in store.snapshots()}, universe)
     files = open_files(settings)
     kept = keep(store.catalog, files, universe, reading, dry_run=dry_run)
     done: dict[str, object] = {
@@ -126,7 +119,7 @@ def _keep_tables(
     if PRICES.name not in kept_tables(files, universe):
         words = f"Kept. There are no prices of {universe} yet: import them, and it is a universe."
         return {**done, "next": words}
-    refreshed = with_bar(store, settings, Due(source, universe))
+    refreshed = with_bar(store, settings, Due(f"{PREFIX}{universe}", universe))
     return {**done, "refreshed": refreshed.as_json()}
 
 
@@ -158,6 +151,8 @@ def _lines(done: Mapping[str, object]) -> list[str]:
     portfolio = done.get("portfolio")
     if portfolio is not None:
         lines.append(f"{portfolio}: {done['positions']:,} positions {would}saved, {done['of']}")
+    assumed = done.get("assumed")
+    lines += [f"  {note}" for note in assumed] if isinstance(assumed, list) else []
     lines += [str(done["next"])] if "next" in done else []
     refreshed = done.get("refreshed")
     if isinstance(refreshed, dict):

@@ -28,6 +28,8 @@ from tilt.errors import ArgumentError, DataError, cut, did_you_mean
 
 MOST_CODE = 10_000_000  # a whole number above this is no ticker: Excel made it of a code
 
+_LONG = frozenset(["ticker", "tickers", "symbol", "symbols", "ticker symbol", "isin", "cusip"])
+
 
 def shape(raw: Raw, asked: Asked, *, table: str = "") -> tuple[str, pd.DataFrame]:
     """Return the name of the table that ``raw`` is, and its rows with our columns, typed.
@@ -134,6 +136,8 @@ def _fits_nothing(raw: Raw, matches: Mapping[str, Mapping[str, int]]) -> NoTable
 def _is_wide(raw: Raw, asked: Asked) -> bool:
     """Return whether dates go down the first column and every other column is one ticker's."""
     if len(raw.headers) < 2 or not all(raw.headers[1:]):
+        return False
+    if _LONG & {fold(h) for h in raw.headers}:
         return False
     corner = fold(raw.headers[0])
     dated = not corner or corner in synonyms("prices", "date") or bool(asked.field)

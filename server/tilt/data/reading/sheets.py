@@ -49,7 +49,7 @@ def read_workbook(content: Content, asked: Asked) -> list[Raw]:
                 sheet.reset_dimensions()
                 rows = _filled(sheet.iter_rows(values_only=True), content.name, left)
                 left -= sum(len(row) for _, row in rows)
-                if rows:
+                if rows and not _is_about(name, rows[0][1]):
                     found.append(_table(rows, content, name, alone=len(wanted) == 1, shift=shift))
             return found
         finally:
@@ -133,6 +133,11 @@ def _table(
     if rows[at][0] > 1:
         raw.note("rows", f"the header is row {rows[at][0]}; what stands above it is left out")
     return raw
+
+
+def _is_about(sheet: str, first: list[object]) -> bool:
+    """Return whether a sheet is the one in which an export says where it comes from."""
+    return sheet == "About" and first[:1] == ["what"]
 
 
 def _is_default(sheet: str) -> bool:

@@ -95,6 +95,22 @@ def universe_name(name: str) -> str:
     return kept
 
 
+def require_free(sources: Mapping[str, str], universe: str) -> None:
+    """Raise ``ArgumentError`` if a universe has its data from elsewhere than from imports.
+
+    Parameters
+    ----------
+    sources : where each universe came from, by its name
+    """
+    there = {name.casefold(): source for name, source in sources.items()}
+    other = there.get(universe.casefold(), PREFIX)
+    if not other.startswith(PREFIX):
+        raise ArgumentError(
+            f"'{universe}' comes from '{other}'. Import under another name; a [merge.NAME] section "
+            "of tilt.toml makes one universe of both."
+        )
+
+
 def keep(
     catalog: Engine, files: Files, name: str, reading: Reading, *, dry_run: bool = False
 ) -> list[Kept]:
@@ -222,7 +238,8 @@ def _keep_notes(files: Files, universe: str, notes: tuple[Note, ...]) -> None:
     """Keep how files were read, in place of what was noted of files of the same name."""
     again = {note.origin for note in notes}
     both = [*(n for n in _notes(files, universe) if n.origin not in again), *notes]
-    text = json.dumps([asdict(n) for n in both])
+    in_order = sorted(both, key=lambda n: n.origin)  # the same files give the same snapshot
+    text = json.dumps([asdict(n) for n in in_order])
     files.write(f"{_FOLDER}/{universe}/{_NOTES}", text.encode())
 
 
