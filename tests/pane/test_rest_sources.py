@@ -17,8 +17,8 @@ def test_every_source_says_whether_it_can_be_used_or_why_not_and_the_cure(api, r
         assert row["available"] or (row["reason"] and row["cure"])
 
 
-def test_the_sources_in_use_say_as_of_when_and_of_which_snapshot(api, records, store):
-    snapshot = store.snapshot()
+def test_the_sources_in_use_say_as_of_when_and_of_which_snapshot(api, records, pane_store):
+    snapshot = pane_store.snapshot()
     (row,) = [
         row
         for row in records(api.ok("GET", "sources")["in_use"])
@@ -63,24 +63,24 @@ def test_no_request_names_a_file_of_the_server(store, source):
         allowed(store, source)
 
 
-def test_the_snapshots_of_a_universe_come_with_the_current_one_marked(api, records, store):
+def test_the_snapshots_of_a_universe_come_with_the_current_one_marked(api, records, pane_store):
     answer = api.ok("GET", "snapshots")
     rows = records(answer["snapshots"])
     assert answer["total"] == len(rows) >= 1
-    assert [row["id"] for row in rows if row["current"]] == [store.snapshot().id]
-    assert {row["universe"] for row in rows} == {store.snapshot().universe}
+    assert [row["id"] for row in rows if row["current"]] == [pane_store.snapshot().id]
+    assert {row["universe"] for row in rows} == {pane_store.snapshot().universe}
 
 
-def test_a_snapshot_compared_with_itself_differs_in_nothing(api, store):
-    one = store.snapshot().id
+def test_a_snapshot_compared_with_itself_differs_in_nothing(api, pane_store):
+    one = pane_store.snapshot().id
     found = api.ok("GET", f"snapshots/compare?before={one}&after={one}")
     assert found["values_changed"] == found["days_added"] == 0
     assert found["findings_new"] == found["findings_gone"] == {"error": 0, "warning": 0, "info": 0}
     assert found["securities_added"] == found["securities_gone"] == found["values"]["data"] == []
 
 
-def test_an_unknown_snapshot_is_not_found_and_the_nearest_named(api, store):
-    one = store.snapshot().id
+def test_an_unknown_snapshot_is_not_found_and_the_nearest_named(api, pane_store):
+    one = pane_store.snapshot().id
     status, detail = api.refused("GET", f"snapshots/compare?before={one}&after={one[:-1]}x")
     assert status == 404
     assert f"Did you mean '{one}'?" in detail

@@ -13,9 +13,14 @@ from tilt.settings import read_settings
 
 
 def refresh_data(
-    progress: Progress, data_url: str, default_universe: str, source: str
+    progress: Progress, data_url: str, default_universe: str, source: str, universe: str = ""
 ) -> dict[str, object]:
-    """Refresh the store from one source; return the snapshot that is then current, and its news."""
+    """Refresh one universe; return the snapshot that is then current, and its news.
+
+    Parameters
+    ----------
+    source, universe : as :func:`tilt.refresh.refresh` takes them
+    """
     progress(0.02, "opening the store")
     settings = read_settings().model_copy(
         update={"data_url": data_url, "default_universe": default_universe}
@@ -26,6 +31,7 @@ def refresh_data(
             store,
             settings,
             source=source,
+            universe=universe,
             progress=lambda stage, done: progress(0.05 + 0.95 * done, STAGES.get(stage, stage)),
         )
     finally:

@@ -147,10 +147,12 @@ async function accept(event, reload) {
     path: "data/import",
     body: { ...chosen, ...asked(), universe },
     reload,
+    canceled: "Canceled. The file is kept; the next refresh of the universe takes it in.",
   });
   if (!result) return;
   chosen = null;
   at("data-file-form").hidden = true;
+  if (!result.snapshot) return; // it waits for prices
   at("data-file-note").replaceChildren(
     `${result.universe} is there. `,
     h(

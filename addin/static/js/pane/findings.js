@@ -149,8 +149,9 @@ function finding({ date, ticker, check, severity: level, detail, action }) {
 
 /** Put the findings as they are filtered into a sheet of their own, as a formula that stays live. */
 async function write() {
-  const { universe, severity: level, ...options } = filters();
-  const listed = Object.entries(options).map(([key, value]) => `${key}=${value}`);
+  const { universe, severity: level, check, ticker } = filters();
+  const options = Object.entries({ check, ticker }).filter(([, value]) => value);
+  const listed = options.map(([key, value]) => `${key}=${value}`);
   const texts = [universe ?? "", level ?? "", listed.join(";")].map(quoted);
   while (texts.length > 0 && texts.at(-1) === "") texts.pop();
   const words = ["Quality findings", "As filtered in the pane. Change the formula to see others."];

@@ -7,6 +7,8 @@ import { Canceled, follow } from "./jobs.js";
 import { clearProblem, showProblem } from "./problems.js";
 import { ask } from "./server.js";
 
+const AS_IT_WAS = "Canceled. The data is as it was.";
+
 /**
  * Start a refresh, follow it, and say how it went.
  *
@@ -17,14 +19,28 @@ import { ask } from "./server.js";
  * @param {string} asked.path
  * @param {Record<string, any>} asked.body
  * @param {() => Promise<void>} asked.reload shows everything anew
+ * @param {string} [asked.canceled] what to say when it was canceled
  * @returns {Promise<Record<string, any> | null>} the job's result, null where there is none
  */
-export async function runRefresh({ button, box, problem, path, body, reload }) {
+export async function runRefresh({
+  button,
+  box,
+  problem,
+  path,
+  body,
+  reload,
+  canceled = AS_IT_WAS,
+}) {
   button.disabled = true;
   clearProblem(problem);
   at(box).replaceChildren();
   try {
-    const job = await ask(path, { method: "POST", body });
+    const answer = await ask(path, { method: "POST", body });
+    const job = "job" in answer ? answer.job : answer;
+    if (job === null) {
+      at(box).replaceChildren(note(answer.next));
+      return answer;
+    }
     const result = await follow(box, job);
     forgetChoices();
     await reload();
@@ -33,7 +49,7 @@ export async function runRefresh({ button, box, problem, path, body, reload }) {
     return result;
   } catch (error) {
     if (error instanceof Canceled) {
-      at(box).replaceChildren(note("Canceled. The data is as it was."));
+      at(box).replaceChildren(note(canceled));
     } else {
       showProblem(problem, "The data was not refreshed; it is as it was.", error);
     }

@@ -14,7 +14,9 @@ export function sourcesPart(reload) {
   at("source-form").addEventListener("submit", async (event) => {
     event.preventDefault();
     const source = input("source-asked").value.trim();
-    if (source) await load(/** @type {SubmitEvent} */ (event), { source }, reload);
+    const universe = input("source-universe").value.trim();
+    const body = { source, ...(universe ? { universe } : {}) };
+    if (source) await load(/** @type {SubmitEvent} */ (event), body, reload);
     else input("source-asked").focus();
   });
   return part("sources", "The sources could not be listed.", async (signal) => {

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from tilt.api import tasks
-from tilt.api.frames import split
 from tilt.api.running import Running
 from tilt.api.v1.asking import Body, StrictRoute, Universe, in_pool, owner_of
 from tilt.api.v1.jobs import job_body
@@ -21,7 +20,6 @@ from tilt.optimize.solve import OBJECTIVES, OPTIONS
 
 router = APIRouter(tags=["data"], route_class=StrictRoute)
 
-REFRESH = "Refresh the data"
 
 Asked = Annotated[str | None, Query(max_length=200)]
 
@@ -93,7 +91,7 @@ def _named(panel: Panel, column: str) -> list[str]:
 
 
 class RefreshBody(Body):
-    """Which source to refresh from."""
+    """What to refresh, from where."""
 
     source: str | None = Field(
         default=None, max_length=4100,
@@ -105,34 +103,39 @@ class RefreshBody(Body):
 
 @router.post("/data/refresh", status_code=202)
 async def refresh(body: RefreshBody, request: Request) -> dict[str, object]:
-    """Fetch, check and store the data anew, as a job; one that runs already is joined."""
+    """Fetch, check and store data anew, as a job; one that does the same already is joined.
+
+    With a source and a universe, the source's data is kept under the universe's name.
+    """
     owner = owner_of(request)
 
     def work(tilt: Running) -> dict[str, object]:
-        jobs, settings = tilt.state.jobs, tilt.state.settings
-        source = _source(tilt.state.store, body)
-        title = f"{REFRESH} from {cut(source, 60)}"
-        for job in jobs.listed(owner):
-            if job.pending and job.title == title:
-                return job_body(tilt, job)
-        started = jobs.submit(
-            tasks.refresh_data,
-            settings.data_url,
-            settings.default_universe,
-            source,
-            owner=owner,
-            key=f"refresh {dt.datetime.now(dt.UTC).isoformat()}",
-            title=title,
-        )
-        return job_body(tilt, started)
+        store = tilt.state.store
+        source = "" if body.source is None else allowed(store, body.source)
+        universe = (body.universe or "").strip()
+        if not source and store.snapshots():
+            universe = store.snapshots(body.universe)[0].universe
+        return started(tilt, owner, source=source, universe=universe)
 
     return await in_pool(request, work)
 
 
-def _source(store: Store, body: RefreshBody) -> str:
-    """Return the name of a source: the one asked for, or where the data came from."""
-    if body.source is not None:
-        return allowed(store, body.source)
-    if store.universes().empty:
-        return "sample"
-    return store.snapshot(body.universe).source.removeprefix("files:")
+def started(tilt: Running, owner: str, *, source: str, universe: str) -> dict[str, object]:
+    """Start a refresh as a job, or join the owner's that does the same; return it as JSON."""
+    jobs, settings = tilt.state.jobs, tilt.state.settings
+    what = " from ".join(cut(name, 60) for name in (universe, source) if name)
+    title = f"Refresh {what or 'the data'}"
+    for job in jobs.listed(owner):
+        if job.pending and job.title == title:
+            return job_body(tilt, job)
+    job = jobs.submit(
+        tasks.refresh_data,
+        settings.data_url,
+        settings.default_universe,
+        source,
+        universe,
+        owner=owner,
+        key=f"refresh {dt.datetime.now(dt.UTC).isoformat()}",
+        title=title,
+    )
+    return job_body(tilt, job)

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Literal
 
 import pandas as pd
@@ -11,16 +12,27 @@ from pydantic import Field
 
 from tilt.api.frames import split
 from tilt.api.running import Running
-from tilt.api.v1.asking import Body, StrictRoute, in_pool
+from tilt.api.v1.asking import Body, StrictRoute, in_pool, owner_of
+from tilt.api.v1.data import started
+from tilt.data.named import open_files
 from tilt.data.reading.door import read_files
 from tilt.data.reading.headers import READ_SCHEMAS
 from tilt.data.reading.notes import Asked, Reading
 from tilt.data.reading.opening import open_bytes
+from tilt.data.schema import PRICES
+from tilt.data.sources.imported import (
+    PREFIX,
+    keep,
+    kept_tables,
+    require_free,
+    universe_name,
+)
 from tilt.errors import DataError
 
 router = APIRouter(tags=["data"], route_class=StrictRoute)
 
 SHOWN = 5  # rows of each table
+NO_PRICES = "Kept. There are no prices of {} yet: add a file of prices, and it is a universe."
 
 
 class FileBody(Body):
@@ -60,6 +72,12 @@ class FileBody(Body):
         return read_files([open_bytes(self.name, raw)], asked)
 
 
+class ImportBody(FileBody):
+    """A file that is accepted, and the universe that it goes into."""
+
+    universe: str = Field(max_length=100, description="One of imported files, or a new one.")
+
+
 @router.post("/uploads/data")
 async def read_data(body: FileBody, request: Request) -> dict[str, object]:
     """Say what is in a file of prices, fundamentals or securities, and how it was read.
@@ -74,6 +92,33 @@ async def read_data(body: FileBody, request: Request) -> dict[str, object]:
             "tables": split(table_summary(reading.tables)),
             "notes": split(note_table(reading)),
             "samples": {name: split(table.head(SHOWN)) for name, table in reading.tables.items()},
+        }
+
+    return await in_pool(request, work)
+
+
+@router.post("/data/import", status_code=202)
+async def import_data(body: ImportBody, request: Request) -> dict[str, object]:
+    """Keep a file's tables under a universe's name, and refresh that as a job.
+
+    ``tables`` says how many rows each table gained; ``job`` is null, and ``next`` says why, as long
+    as there are no prices under the name.
+    """
+    owner = owner_of(request)
+
+    def work(tilt: Running) -> dict[str, object]:
+        store, files = tilt.state.store, open_files(tilt.state.settings)
+        universe = universe_name(body.universe)
+        require_free({s.universe: s.source for s in store.snapshots()}, universe)
+        kept = keep(store.catalog, files, universe, body.read())
+        has_prices = PRICES.name in kept_tables(files, universe)
+        source = f"{PREFIX}{universe}"
+        job = started(tilt, owner, source=source, universe=universe) if has_prices else None
+        return {
+            "universe": universe,
+            "tables": split(pd.DataFrame([asdict(k) for k in kept])),
+            "job": job,
+            "next": "" if has_prices else NO_PRICES.format(universe),
         }
 
     return await in_pool(request, work)
