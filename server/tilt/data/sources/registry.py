@@ -35,6 +35,7 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
         "s3": "tilt.data.sources.s3:VENDOR",
         "sql": "tilt.data.sources.sql:VENDOR",
         "yahoo": "tilt.data.sources.yahoo:VENDOR",
+        "bloomberg": "tilt.data.sources.bloomberg:VENDOR",
         "merge": "tilt.data.sources.merge:VENDOR",
     }
 )
