@@ -9,6 +9,7 @@ from custom_functions.live import live
 from custom_functions.losses import liquidity, stress, var
 from custom_functions.optimize import optimize
 from custom_functions.portfolio import check, portfolio, portfolios
+from custom_functions.quality import quality
 from custom_functions.research import (
     factor_correlation,
     factor_ic,
@@ -42,6 +43,7 @@ __all__ = [
     "optimize",
     "portfolio",
     "portfolios",
+    "quality",
     "risk",
     "risk_table",
     "security",

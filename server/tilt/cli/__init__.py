@@ -4,7 +4,17 @@ import sys
 
 import typer
 
-from tilt.cli import data, installation, keys, portfolios, refreshing, serving, transfer, universes
+from tilt.cli import (
+    configurations,
+    data,
+    installation,
+    keys,
+    portfolios,
+    refreshing,
+    serving,
+    transfer,
+    universes,
+)
 from tilt.errors import TiltError
 from tilt.rounding import sum_in_one_order
 
@@ -16,6 +26,7 @@ app = typer.Typer(
 for family in (portfolios, refreshing, transfer, serving, installation):
     app.add_typer(family.app)
 app.add_typer(installation.certificates_app, name="certificate")
+app.add_typer(configurations.app, name="config")
 app.add_typer(data.app, name="data")
 app.add_typer(keys.app, name="key")
 app.add_typer(universes.app, name="universe")

@@ -103,10 +103,10 @@ def _seen(rows: pd.DataFrame, close: pd.DataFrame) -> tuple[pd.DataFrame, list[F
 
 
 _STALE = (
-    "Its prices are the closes of {seen:%Y-%m-%d}, {days} days before. | Used from its date on, "
+    "Its prices are the closes of {seen:%Y-%m-%d}, {days} days before. | Kept: used from its date on, "
     "with shares carried from the day it was seen."
 )
-_REPEATED = "It repeats the list before. | Used; it tells membership only."
+_REPEATED = "It repeats the list before. | Kept: it tells membership only."
 
 
 def _session(listed: pd.DataFrame, logs: pd.DataFrame) -> tuple[pd.Timestamp, float]:
@@ -175,7 +175,7 @@ def _check_basis(rows: pd.DataFrame) -> list[Finding]:
 
 _JUMP = (
     "Shares are {change:.2f} times those of {since:%Y-%m-%d} and no split explains it: a merger, "
-    "other share classes counted, or an error. | Used from its date on."
+    "other share classes counted, or an error. | Kept: used from its date on."
 )
 
 
@@ -214,7 +214,7 @@ def _check_per_share(rows: pd.DataFrame) -> list[Finding]:
 
 _PER_SHARE = (
     "The price over {figure} per share ({value:g}) is {own:.2f}, but {ratio} is given as "
-    "{given:g}. | The {figure} of this list is left out."
+    "{given:g}. | Quarantined: the {figure} of this list is left out."
 )
 
 
@@ -238,26 +238,27 @@ def _share_classes(rows: pd.DataFrame, issuer: "pd.Series[str]") -> list[Finding
     return notes
 
 
-_CLASSES = "{others} each show the cap of the whole company. | Each counts 1/{n} of it."
+_CLASSES = "{others} each show the cap of the whole company. | Repaired: each counts 1/{n} of it."
 
+_NOT_USED = "Quarantined: the row is not used."
 _PROBLEMS: dict[str, tuple[Severity, str]] = {
     "displaced_row": (
         "error",
-        "Its sector is the number {sector}: the columns are displaced. | The row is not used.",
+        "Its sector is the number {sector}: the columns are displaced. | " + _NOT_USED,
     ),
-    "no_price": ("warning", "It has no price, or no close beside it. | The row is not used."),
+    "no_price": ("warning", "It has no price, or no close beside it. | " + _NOT_USED),
     "price_mismatch": (
         "error",
-        "Its price {price:g} is not the close then, {close_seen:g}. | The row is not used.",
+        "Its price {price:g} is not the close then, {close_seen:g}. | " + _NOT_USED,
     ),
-    "no_market_cap": ("warning", "It has no market cap. | The row is not used."),
+    "no_market_cap": ("warning", "It has no market cap. | " + _NOT_USED),
     "cap_off_scale": (
         "error",
-        "A cap of {market_cap:.3g} cannot be: {money:.3g} is traded a day. | The row is not used.",
+        "A cap of {market_cap:.3g} cannot be: {money:.3g} is traded a day. | " + _NOT_USED,
     ),
     "wrong_basis": (
         "error",
-        "Its shares are {change:.2f} times those of before, against the split. | It is not used.",
+        "Its shares are {change:.2f} times those of before, against the split. | Quarantined: it is not used.",
     ),
 }
 
@@ -273,7 +274,7 @@ def _problems(rows: pd.DataFrame) -> list[Finding]:
 def _symbol_findings(rows: pd.DataFrame) -> list[Finding]:
     """Return one finding for each company that appears under two symbols, on the first day."""
     changed = rows[rows["symbol"] != rows["ticker"]].drop_duplicates(["symbol", "ticker"])
-    words = "The figures call it {symbol}, the prices {ticker}. | Read as {ticker}."
+    words = "The figures call it {symbol}, the prices {ticker}. | Kept: read as {ticker}."
     return [
         noted(
             row["date"],

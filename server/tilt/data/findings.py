@@ -1,6 +1,6 @@
 """What the quality checks found: one row each, with what was done about it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -13,9 +13,10 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 class Finding(NamedTuple):
     """One thing that looks wrong.
 
-    severity : ``error`` where a number was left out, ``warning`` where it may be wrong, ``info``
-        where it is only unusual
-    action   : what was done; the record keeps the raw value in every case
+    severity : ``error`` where a number was left out or replaced, ``warning`` where it may be wrong,
+        ``info`` where it is only unusual
+    action   : what was done, beginning with ``Kept``, ``Repaired`` or ``Quarantined``; the record
+        keeps the raw value in every case
     """
 
     date: pd.Timestamp
@@ -61,6 +62,26 @@ def found(
         )
         for i in range(len(rows))
     ]
+
+
+def chosen(
+    findings: pd.DataFrame,
+    *,
+    checks: Sequence[str] = (),
+    tickers: Sequence[str] = (),
+    start: pd.Timestamp | None = None,
+    end: pd.Timestamp | None = None,
+) -> pd.DataFrame:
+    """Return the findings of the given checks, tickers and days; all where nothing is given."""
+    keep = np.ones(len(findings), dtype=bool)
+    for column, names in (("check", checks), ("ticker", tickers)):
+        if names:
+            keep &= findings[column].isin(list(names)).to_numpy()
+    if start is not None:
+        keep &= (findings["date"] >= start).to_numpy()
+    if end is not None:
+        keep &= (findings["date"] <= end).to_numpy()
+    return findings[keep].reset_index(drop=True)
 
 
 def findings_table(findings: Iterable[Finding]) -> pd.DataFrame:

@@ -95,5 +95,5 @@ def _without_cap(missing: pd.DataFrame) -> list[Finding]:
 
 _WITHOUT_CAP = (
     "It is on the list, but from this day there is no usable market cap. | "
-    "Until there is one it is left out of the universe and of its cap-weighted benchmark."
+    "Quarantined: until then it is left out of the universe and of its cap-weighted benchmark."
 )

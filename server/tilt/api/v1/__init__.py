@@ -4,9 +4,11 @@ from fastapi import APIRouter
 
 from tilt.api.v1 import (
     analysis,
+    configurations,
     data,
     imports,
     jobs,
+    own_data,
     portfolios,
     quality,
     reports,
@@ -27,7 +29,9 @@ for part in (
     snapshots,
     portfolios,
     analysis,
+    configurations,
     jobs,
     reports,
+    own_data,
 ):
     router.include_router(part.router)

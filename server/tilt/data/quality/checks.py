@@ -22,6 +22,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "missing_price": Check("warning", "a day without a price between two that have one"),
         "missing_session": Check("warning", "a day on which the exchange was open and none traded"),
         "unexpected_session": Check("warning", "prices on a day on which the exchange was closed"),
+        "no_calendar": Check("info", "dates that are held against no exchange's calendar"),
         "duplicate_row": Check("error", "several rows of one ticker and day"),
         "zero_volume": Check("warning", "a close on a day without trade"),
         "repeated_day": Check("warning", "close and volume of the day before"),
@@ -86,6 +87,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         # what a source could not give
         "read_as": Check("info", "how a file was read: delimiter, decimals, order of dates"),
         "not_at_yahoo": Check("error", "a name that Yahoo has no prices for"),
+        "not_at_bloomberg": Check("error", "a name that Bloomberg has no prices for"),
         "not_fetched": Check("error", "a name whose prices did not come"),
         "no_shares": Check("warning", "a name whose past shares outstanding did not come"),
         "no_statements": Check("warning", "a name whose statements did not come"),
