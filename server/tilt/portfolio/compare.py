@@ -162,8 +162,8 @@ def summary(
     Returns
     -------
     measure, portfolio, benchmark, active (portfolio - benchmark): concentration, size, forecast
-    risk of a year, then the exposure to each style. NaN where a figure has no meaning, as the tracking
-    error of a benchmark against itself, or all of ``benchmark`` where there is none.
+    risk of a year, then the exposure to each style. NaN where a figure has no meaning, as the
+    tracking error of a benchmark against itself, or all of ``benchmark`` where there is none.
     """
     columns = {"portfolio": _page(model, holdings, benchmark, caps, adv)}
     if benchmark is None:
