@@ -260,7 +260,6 @@ def test_the_next_refresh_asks_for_the_last_days_alone(blpapi, source, tmp_path)
     anew = source("SPLIT", folder=tmp_path / "anew").fetch()
     pd.testing.assert_frame_equal(given.tables["prices"], anew.tables["prices"])
     pd.testing.assert_frame_equal(given.tables["key_figures"], anew.tables["key_figures"])
-    assert given.tables["statements"]["fetched"].tolist() == [pd.Timestamp("2024-01-05")]
 
 
 def test_a_past_that_was_restated_is_asked_for_in_full_and_said(blpapi, source):

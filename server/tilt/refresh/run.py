@@ -19,6 +19,7 @@ from tilt.data.panel import build_panel
 from tilt.data.record import Record, decode_table
 from tilt.data.schema import SCHEMAS
 from tilt.data.sources.delivery import Delivery
+from tilt.data.sources.merge import kept_of_source
 from tilt.data.sources.registry import fetch, find_source
 from tilt.data.store import Snapshot, Store
 from tilt.errors import DataError
@@ -190,7 +191,9 @@ def _held(store: Store, last: Snapshot) -> dict[str, pd.DataFrame] | None:
     """Return the tables of a snapshot; None if they are damaged, for the source mends that."""
     files = store.contents(last.id)
     try:
-        return {name: decode_table(files.table(f"{name}.parquet")) for name in SCHEMAS}
+        stored = (file.name.removesuffix(".parquet") for file in files.files)
+        names = [*SCHEMAS, *(name for name in stored if kept_of_source(name))]
+        return {name: decode_table(files.table(f"{name}.parquet")) for name in names}
     except DataError:
         return None
 

@@ -32,7 +32,7 @@ from tilt.data.sources.delivery import (
 )
 from tilt.data.sources.kept import Kept
 from tilt.data.sources.names import first_day, read_names, today
-from tilt.data.sources.seen import as_first_seen
+from tilt.data.sources.published import as_published
 from tilt.errors import BusyError, DataError
 from tilt.settings import Settings
 
@@ -145,7 +145,7 @@ class Bloomberg:
             source=self.name,
             universe=self.universe,
             description=f"{DESCRIPTION}; prices in {currency or 'an unknown currency'}",
-            tables=check_tables(as_first_seen(made, held)),
+            tables=check_tables(as_published(made, held)),
             survivorship=SURVIVORSHIP,
             findings=tuple(findings),
         )

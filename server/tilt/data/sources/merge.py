@@ -108,6 +108,11 @@ class Merge:
         )
 
 
+def kept_of_source(table: str) -> bool:
+    """Return whether a table of the record is one that the next merge has to be given."""
+    return table == SOURCES or table.startswith("raw.")
+
+
 def _told(given: Mapping[str, Delivery]) -> list[Finding]:
     """Return the findings of the sources themselves, with the name of each."""
     return [

@@ -28,7 +28,7 @@ from tilt.data.sources.delivery import (
 )
 from tilt.data.sources.kept import Kept
 from tilt.data.sources.names import first_day, read_names, today
-from tilt.data.sources.seen import as_first_seen
+from tilt.data.sources.published import as_published
 from tilt.data.sources.yahoo_tables import same_currency, tables
 from tilt.data.sources.yahoo_web import Answer, Pace, PoliteSession, ask, yfinance_over
 from tilt.errors import ArgumentError, BusyError, DataError, cut
@@ -92,8 +92,8 @@ class Yahoo:
     def fetch_since(self, held: Mapping[str, pd.DataFrame], progress: Progress = quiet) -> Delivery:
         """Return what :meth:`fetch` would, asking for the last days of names asked for before.
 
-        Past lists of key figures stay as they were published, and a statement that was restated
-        stands beside its first version. Names not asked for before are asked for in full.
+        Past lists of key figures stay as they were published. Names not asked for before are asked
+        for in full.
         """
         return self._delivered(self._answers(progress, anew=False), held)
 
@@ -115,7 +115,7 @@ class Yahoo:
         ]
         kept = {t: a for t, a in priced.items() if a.currency == currency}
         findings += [f for t, a in kept.items() for f in _remarks(t, a, self.day)]
-        checked = check_tables(as_first_seen(tables(kept, self.day), held))
+        checked = check_tables(as_published(tables(kept, self.day), held))
         findings += _caps(checked[KEY_FIGURES.name], len(kept), self.day)
         return Delivery(
             source=self.name,
