@@ -131,7 +131,7 @@ def _url(described: Described) -> URL:
             "The url of the database is none. Write it as postgresql+psycopg://user@host/database "
             "or sqlite:////data/prices.sqlite."
         ) from None
-    if url.password is not None:
+    if url.password:
         raise ArgumentError(
             "The url of the database holds a password. Put the password into an environment "
             "variable and its name into password_variable."
