@@ -20,7 +20,8 @@ router = APIRouter(include_in_schema=False)
 
 MOST_CALLS = 1000  # as many as the client keeps in flight
 _LASTING = frozenset({400, 404, 422})  # errors that lie in the call, not in the hour
-_STUB = re.compile(r"^async function \w+\(\) \{\s+return await base\(", re.MULTILINE)
+_STUB = re.compile(r"^async function (\w+)\(\) (?=\{\s+return await base\()", re.MULTILINE)
+_ASSOCIATED = re.compile(r'^CustomFunctions\.associate\("(\w+)", (\w+)\);', re.MULTILINE)
 
 
 @router.post("/xlwings/custom-functions-call")
@@ -104,9 +105,10 @@ async def code(request: Request) -> Response:
     first = _STUB.search(shipped)
     start = first.start() if first else len(shipped)
     alone = orjson.dumps(sorted(c.name for c in tilt.state.cells.values() if c.alone)).decode()
-    script = (
-        f"{shipped[:start]}{{\n{shipped[start:]}\n}}\nglobalThis.tiltLongFunctions = {alone};\n"
-    )
+    # a name in a cell may be a word of JavaScript: `async function var` would break every function
+    stubs = _STUB.sub(r"async function cell_\1() ", shipped[start:])
+    stubs = _ASSOCIATED.sub(r'CustomFunctions.associate("\1", cell_\2);', stubs)
+    script = f"{shipped[:start]}{{\n{stubs}\n}}\nglobalThis.tiltLongFunctions = {alone};\n"
     return Response(script, media_type="text/javascript")
 
 
