@@ -20,6 +20,8 @@ ORDER = (  # as one reads them; a guide that is not named here comes after
     "looking-for",
     "functions",
     "inputs",
+    "universes",
+    "your-data",
     "faq",
     "for-it",
     "settings",
