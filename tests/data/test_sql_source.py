@@ -93,7 +93,7 @@ def test_what_is_no_query_is_refused(tmp_path, settings, url, query):
 
 
 def test_a_query_that_writes_is_refused_by_postgres_itself(tmp_path, settings, postgres_url):
-    query = "select day as date, symbol as ticker, lo_create(0)::float8 as close from eod"
+    query = "select day as date, symbol as ticker, lo_create(0)::text as close from eod"
     with pytest.raises(DataError, match="read-only transaction"):
         open_sql(str(described(tmp_path, postgres_url, prices=query)), settings).fetch()
     with psycopg.connect(plain(postgres_url)) as connection:
