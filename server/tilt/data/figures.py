@@ -103,8 +103,8 @@ def _seen(rows: pd.DataFrame, close: pd.DataFrame) -> tuple[pd.DataFrame, list[F
 
 
 _STALE = (
-    "Its prices are the closes of {seen:%Y-%m-%d}, {days} days before. | Kept: used from its date on, "
-    "with shares carried from the day it was seen."
+    "Its prices are the closes of {seen:%Y-%m-%d}, {days} days before. | Kept: used from its date "
+    "on, with shares carried from the day it was seen."
 )
 _REPEATED = "It repeats the list before. | Kept: it tells membership only."
 
@@ -258,7 +258,8 @@ _PROBLEMS: dict[str, tuple[Severity, str]] = {
     ),
     "wrong_basis": (
         "error",
-        "Its shares are {change:.2f} times those of before, against the split. | Quarantined: it is not used.",
+        "Its shares are {change:.2f} times those of before, against the split. | "
+        "Quarantined: it is not used.",
     ),
 }
 
