@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import real_parts
 from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 from serving import serving
@@ -43,6 +44,30 @@ def store(sample_settings: Settings) -> Iterator[Store]:
     lock.close()
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator["real_parts.Postgres"]:
+    """A real PostgreSQL; its ``new_database`` gives the URL of an empty database."""
+    with real_parts.postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator["real_parts.S3Server"]:
+    """A real S3 server; its ``new_bucket`` gives the name of an empty bucket."""
+    with real_parts.s3() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite and folder", "postgresql and s3"])
+def either_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Settings of a new store, of either kind."""
+    if request.param == "sqlite and folder":
+        return Settings(data_url=str(tmp_path / "store"), default_universe="TEST")
+    return real_parts.settings_of(
+        request.getfixturevalue("postgres_server"), request.getfixturevalue("s3_server"), tmp_path
+    )
 
 
 @pytest.fixture(scope="session")

@@ -91,8 +91,12 @@ class Make:
 
     @staticmethod
     def publish(store: Store, given: Delivery, snapshot: str) -> Snapshot:
+        return store.publish(snapshot, given, Make.record(given))
+
+    @staticmethod
+    def record(given: Delivery) -> Record:
         built = build_panel(given)
-        return store.publish(snapshot, given, Record(given.tables, built.panel, built.findings))
+        return Record(given.tables, built.panel, built.findings)
 
     def small(self, universe: str = "TEST", seed: int = 3) -> Delivery:
         close = self.walk(60, [f"N{i}" for i in range(8)], seed=seed)

@@ -28,6 +28,7 @@ _LOG = logging.getLogger(__name__)
 
 FIELDS = ("close", "adj_close", "return", "volume", "market_cap")
 _MAGIC = b"TILT matrix 1\n"
+_HASHED = len(_MAGIC) + 64  # the hash before is of all that follows
 _SUFFIX = ".matrix"
 _ALIGNED = 64  # bytes; the matrices begin at a multiple
 _HEAD_DIGITS = 12
@@ -174,7 +175,7 @@ def _touched(path: Path) -> bool:
     """Note that a file is used, and return whether it is there."""
     try:
         os.utime(path)
-    except FileNotFoundError:
+    except OSError:
         return False
     return True
 
@@ -188,36 +189,36 @@ def _removed(path: Path) -> bool:
 
 
 def _encoded(frame: pd.DataFrame) -> bytearray:
-    """Return the file of a field: a header in JSON, then the two matrices."""
+    """Return the file of a field: a hash of the rest, the labels in JSON, the two matrices."""
     values = frame.to_numpy(dtype="float64")
     about = {
         "dates": pd.DatetimeIndex(frame.index).as_unit("us").asi8.tolist(),
         "tickers": [str(t) for t in frame.columns],
-        "sha256": "0" * 64,
     }
-    start = _start(len(json.dumps(about)))
+    head = json.dumps(about).encode()
+    head = f"{len(head):{_HEAD_DIGITS}d}".encode() + head
+    start = _start(len(head))
     content = bytearray(start + 2 * values.nbytes)
     matrices = np.frombuffer(content, dtype="float64", offset=start)
     matrices[: values.size] = values.ravel()
     matrices[values.size :] = values.T.ravel()
-    about["sha256"] = hashlib.sha256(memoryview(content)[start:]).hexdigest()
-    head = json.dumps(about).encode()
-    begun = _MAGIC + f"{len(head):{_HEAD_DIGITS}d}".encode() + head
-    content[: len(begun)] = begun
+    content[_HASHED : _HASHED + len(head)] = head
+    sha256 = hashlib.sha256(memoryview(content)[_HASHED:]).hexdigest()
+    content[:_HASHED] = _MAGIC + sha256.encode()
     return content
 
 
 def _start(head: int) -> int:
-    """Return where the matrices begin behind a header of so many bytes."""
-    return -(-(len(_MAGIC) + _HEAD_DIGITS + head) // _ALIGNED) * _ALIGNED
+    """Return where the matrices begin behind labels of so many bytes."""
+    return -(-(_HASHED + head) // _ALIGNED) * _ALIGNED
 
 
 def _mapped(path: Path, universe: str) -> Matrix | None:
-    """Return the matrices of a file, mapped; None if it is not there or not what was written."""
+    """Return the matrices of a file, mapped; None if it cannot be read or is not what it was."""
     try:
         with path.open("rb") as file:
             content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    except (FileNotFoundError, ValueError):  # an empty file cannot be mapped
+    except (OSError, ValueError):  # an empty file cannot be mapped
         return None
     try:
         return _matrix(content, universe)
@@ -230,22 +231,15 @@ class _DamagedError(Exception):
 
 
 def _matrix(content: memoryview, universe: str) -> Matrix:
-    begin = len(_MAGIC)
-    digits = bytes(content[begin : begin + _HEAD_DIGITS]).strip()
-    if bytes(content[:begin]) != _MAGIC or not digits.isdigit():
+    sha256 = hashlib.sha256(content[_HASHED:]).hexdigest()
+    if bytes(content[:_HASHED]) != _MAGIC + sha256.encode():
         raise _DamagedError
-    try:
-        head = json.loads(bytes(content[begin + _HEAD_DIGITS :][: int(digits)]))
-        dates = pd.DatetimeIndex(np.array(head["dates"], dtype="datetime64[us]"), name="date")
-        tickers = pd.Index(head["tickers"], name="ticker", dtype="str")
-        sha256 = head["sha256"]
-    except (ValueError, KeyError, TypeError):
-        raise _DamagedError from None
-    start, cells = _start(int(digits)), len(dates) * len(tickers)
-    if len(content) != start + 16 * cells:
-        raise _DamagedError
-    if hashlib.sha256(content[start:]).hexdigest() != sha256:
-        raise _DamagedError
+    begin = _HASHED + _HEAD_DIGITS
+    size = int(bytes(content[_HASHED:begin]))
+    head = json.loads(bytes(content[begin : begin + size]))
+    dates = pd.DatetimeIndex(np.array(head["dates"], dtype="datetime64[us]"), name="date")
+    tickers = pd.Index(head["tickers"], name="ticker", dtype="str")
+    start, cells = _start(_HEAD_DIGITS + size), len(dates) * len(tickers)
     values = np.frombuffer(content, dtype="float64", offset=start)
     values.flags.writeable = False
     return Matrix(
