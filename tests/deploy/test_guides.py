@@ -1,5 +1,6 @@
 """Every guide is served, leads nowhere that is not there, and names only what exists."""
 
+import json
 import pkgutil
 import re
 from html.parser import HTMLParser
@@ -135,6 +136,17 @@ def test_html_in_a_guide_is_shown_and_not_obeyed():
 def test_headings_of_the_same_name_have_anchors_of_their_own():
     page = guide_body(Guide("x", "X", "", "# A b\n\n## A b\n\n## C, d?"))
     assert Links(page).anchors == {"a-b", "a-b-1", "c-d"}
+
+
+def test_every_part_of_every_guide_can_be_searched_and_has_its_anchor(fetch):
+    parts = json.loads(fetch("/help/index.json").text)
+    assert {p["url"].partition("#")[0].removeprefix("/help/") for p in parts} == set(guides())
+    words = {p["url"]: p["text"] for p in parts}
+    assert "Copy details" in words["/help/pane#when-something-goes-wrong"]
+    for name in guides():
+        page = fetch(f"/help/{name}").text
+        own = [url.partition("#")[2] for url in words if url.startswith(f"/help/{name}#")]
+        assert set(own) <= Links(page).anchors
 
 
 def test_links_between_guides_work_in_a_folder_and_on_the_server():

@@ -2,7 +2,7 @@
 //
 //   node by_keyboard.mjs SERVER WORKBOOK.xlsx
 
-import { enter, launch, openAddin, shown, workbook } from "../browser/driver.mjs";
+import { enter, launch, openAddin, scan, shown, workbook } from "../browser/driver.mjs";
 import { openTab, press, said, tabTo, type, until } from "./keyboard.mjs";
 
 const MESSY =
@@ -155,7 +155,13 @@ async function documentation(page) {
   await openTab(page, "documentation");
   await type(page, "#find", "tracking risk");
   const link = await page.getAttribute("#functions li:not([hidden]) a", "href");
-  return { found: await said(page, "#found"), link };
+  const found = await said(page, "#found");
+  await page.focus("#find");
+  await type(page, "#find", "copy details");
+  const guides = await page.$$eval("#guides-found a", (links) =>
+    links.map((one) => [one.textContent, one.getAttribute("href")]),
+  );
+  return { found, link, guides };
 }
 
 /** Change settings, then open the pane anew: the workbook has kept them. */
@@ -175,6 +181,51 @@ async function settings(page) {
     size: await page.isChecked("#set-factors input[value=Size]"),
     value: await page.isChecked("#set-factors input[value=Value]"),
   };
+}
+
+/** Pause, type a formula, recalculate, resume: by the buttons of the pane's header. */
+async function calculation(page, seen) {
+  const asked = () => seen.requests.reduce((sum, { calls }) => sum + calls, 0);
+  await page.evaluate(() =>
+    Excel.run(async (context) => {
+      const sheet = context.workbook.worksheets.add("Calculated");
+      sheet.activate();
+      sheet.getRange("A1").select();
+      await context.sync();
+    }),
+  );
+  const formulas = [
+    ['=TILT.RISK("SAMPLE","beta")', '=TILT.RISK("SAMPLE","volatility")'],
+    ['=TILT.EXPOSURE("AAPL","Size")', ""],
+  ];
+  await enter(page, "A1:B2", formulas, "Calculated");
+  const found = { quiet: await said(page, "#calculation-state") };
+  const settle = () => page.evaluate(() => window.host.calculator.whenSettled());
+  for (const scope of ["selection", "sheet"]) {
+    const before = asked();
+    await page.focus("#pause");
+    const sent = page.waitForRequest(/custom-functions-batch/);
+    await press(page, `#recalculate-${scope}`);
+    await sent;
+    await settle();
+    found[scope] = asked() - before;
+  }
+  await page.focus("#pause");
+  await page.keyboard.press("Enter");
+  found.paused = await said(page, "#calculation-state");
+  found.disabled = await page.isDisabled("#recalculate-book");
+  const before = asked();
+  await enter(page, "D1", '=TILT.EXPOSURE("MSFT","Size")', "Calculated");
+  await until(page, "#calculation-state", "1 cell");
+  found.waiting = await said(page, "#calculation-state");
+  found.asked = asked() - before;
+  found.scan = await scan(page);
+  found.button = await said(page, "#pause");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#calculation-state", { state: "hidden" });
+  await settle();
+  found.value = (await shown(page, "D1", "Calculated")).value;
+  return found;
 }
 
 /** A server that fails, and one that is away. */
@@ -226,6 +277,7 @@ async function main(server, file) {
     result.optimize = await optimize(page);
     result.portfolio = await portfolio(page, file);
     result.documentation = await documentation(page);
+    result.calculation = await calculation(page, seen);
     result.complaints = [...seen.errors];
     result.settings = await settings(page);
     result.errors = await errors(page, context);

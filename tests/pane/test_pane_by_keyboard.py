@@ -232,6 +232,32 @@ def test_functions_are_found_by_words_and_lead_to_their_page(session):
     assert "/help/" in session["documentation"]["link"]
 
 
+def test_guides_are_searched_too_and_open_at_the_heading(session):
+    guides = session["documentation"]["guides"]
+    assert ["When something goes wrong", "/help/pane#when-something-goes-wrong"] in guides
+
+
+def test_recalculating_asks_for_the_cells_of_its_scope_alone(session):
+    seen = session["calculation"]
+    assert seen["quiet"] is None, "nothing waits, so nothing is said"
+    assert seen["selection"] == 1
+    assert seen["sheet"] == 3
+
+
+def test_a_paused_add_in_says_so_and_how_many_cells_wait(session):
+    seen = session["calculation"]
+    assert seen["paused"] == "Paused. Cells keep their last values."
+    assert seen["waiting"] == "Paused. Cells keep their last values. 1 cell waits for a new one."
+    assert seen["button"] == "Resume"
+    assert seen["asked"] == 0
+    assert seen["disabled"] is True
+    assert seen["scan"] == []
+
+
+def test_a_resumed_add_in_asks_for_what_was_missing(session, model):
+    assert session["calculation"]["value"] == pytest.approx(model.exposures.at["MSFT", "Size"])
+
+
 def test_settings_stay_with_the_workbook_when_the_pane_is_opened_anew(session):
     assert session["settings"] == {"benchmark": "NONE", "size": False, "value": True}
 

@@ -59,12 +59,7 @@ def guide_body(guide: Guide) -> str:
     text = guide.text.replace(SETTINGS_HERE, settings_table())
     parser = _parser()
     tokens = parser.parse(text)
-    used: dict[str, int] = {}
-    for heading, inline in _headings(tokens):
-        slug = slug_of(inline.content)
-        count = used.get(slug, 0)
-        used[slug] = count + 1
-        heading.attrSet("id", f"{slug}-{count}" if count else slug)
+    _set_anchors(tokens)
     for token in _all(tokens):
         for attribute in ("href", "src"):
             target = token.attrGet(attribute)
@@ -72,6 +67,33 @@ def guide_body(guide: Guide) -> str:
                 token.attrSet(attribute, address(target))
     html: str = parser.renderer.render(tokens, parser.options, {})
     return html
+
+
+def sections(guide: Guide) -> list[dict[str, str]]:
+    """Return the parts of a guide to search: guide, heading, url, text."""
+    tokens = _parser().parse(guide.text.replace(SETTINGS_HERE, settings_table()))
+    _set_anchors(tokens)
+    found = [{"guide": guide.title, "heading": guide.title, "url": f"/help/{guide.name}"}]
+    words: list[list[str]] = [[]]
+    for i, token in enumerate(tokens):
+        if token.type == "heading_open" and token.tag != "h1":
+            heading, url = _plain(tokens[i + 1]), f"/help/{guide.name}#{token.attrGet('id')}"
+            found.append({"guide": guide.title, "heading": heading, "url": url})
+            words.append([])
+        elif token.type == "inline":
+            words[-1].append(_plain(token))
+        elif token.type == "fence":
+            words[-1].append(token.content)
+    return [{**one, "text": " ".join(w)} for one, w in zip(found, words, strict=True)]
+
+
+def _set_anchors(tokens: list[Token]) -> None:
+    used: dict[str, int] = {}
+    for heading, inline in _headings(tokens):
+        slug = slug_of(inline.content)
+        count = used.get(slug, 0)
+        used[slug] = count + 1
+        heading.attrSet("id", f"{slug}-{count}" if count else slug)
 
 
 def address(target: str) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from html import escape
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 
 from tilt.api.cells import Cell, find
-from tilt.api.guides import PICTURE, Guide, folder, guide_body, guides
+from tilt.api.guides import PICTURE, Guide, folder, guide_body, guides, sections
 from tilt.api.problems import RefusedError
 from tilt.api.running import running
 
@@ -85,6 +85,12 @@ async def picture(name: str) -> FileResponse:
     if not PICTURE.fullmatch(name) or not path.is_file():
         raise RefusedError(f"There is no picture '{name[:40]}'.", 404)
     return FileResponse(path, media_type="image/png")
+
+
+@router.get("/help/index.json")
+async def help_sections() -> JSONResponse:
+    """List the parts of all guides with their words, for a search."""
+    return JSONResponse([part for guide in guides().values() for part in sections(guide)])
 
 
 @router.get("/help/{page}")

@@ -3,6 +3,7 @@
 import { ribbon } from "../ribbon.js";
 import { startAccount } from "./account.js";
 import { choices, fillBookLists, forgetChoices, startBookLists } from "./book.js";
+import { startCalculation } from "./calculation.js";
 import { loadData, startData } from "./data_tab.js";
 import { loadDocumentation, startDocumentation } from "./documentation_tab.js";
 import { at } from "./dom.js";
@@ -28,6 +29,7 @@ export async function startPane() {
   });
   startTabs();
   startAccount(reload);
+  startCalculation();
   startDocumentation();
   await settings.load();
   startBookLists();
