@@ -173,6 +173,19 @@ def test_a_weight_that_is_none_is_refused_with_its_row_and_nothing_is_saved(mine
     assert "nothing called 'Fund'" in mine.refused("export", "Fund")
 
 
+def test_a_file_of_positions_and_prices_has_to_be_told_apart(mine):
+    path = mine.file("book.csv", "Date,Ticker,Shares,Price\n2020-04-13,NA,100,1.5\n")
+    message = mine.refused("import", path, "--as", "Fund")
+    assert "could hold positions or prices" in message
+    assert "Say --kind holdings or --kind prices" in message
+    mine("import", path, "--as", "Fund", "--kind", "holdings", "--universe", "MINE")
+
+
+def test_a_list_of_names_and_weights_is_a_portfolio(mine):
+    path = mine.file("fund.csv", "Ticker,Name,Sector,Weight\nNA,National,Banks,1\n")
+    assert mine.json("import", path, "--as", "Fund", "--universe", "MINE")["positions"] == 1
+
+
 def test_a_universe_of_another_source_is_not_imported_into(run):
     folder = run.folder / "other"
     folder.mkdir()

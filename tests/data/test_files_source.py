@@ -281,6 +281,16 @@ def test_wide_files_of_close_and_volume_make_one_table(tmp_path):
     assert any("1 rows of prices are left out" in d for d in details)
 
 
+def test_blank_columns_at_the_right_are_no_tickers():
+    table = read("close.csv", "Date,A,B,,\n2020-01-02,1.5,2.5,,\n").tables["prices"]
+    assert table["ticker"].tolist() == ["A", "B"]
+
+
+def test_factor_values_in_rows_are_known_by_their_columns():
+    table = read("mine.csv", "date,ticker,factor,value\n2020-01-02,NA,Carbon,1.5\n")
+    assert table.tables["exposures"]["value"].tolist() == [1.5]
+
+
 def test_a_wide_file_whose_name_says_nothing_needs_the_field():
     text = "Date,A,B\n2020-01-02,1.5,2.5\n"
     assert "does not say what its values are" in refused("download.csv", text)

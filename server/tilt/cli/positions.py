@@ -8,10 +8,11 @@ import pandas as pd
 
 from tilt.data.reading.days import date_order, read_days
 from tilt.data.reading.door import read_raw
-from tilt.data.reading.headers import fold
+from tilt.data.reading.headers import EXPOSURES, fits, fold, match_columns
 from tilt.data.reading.notes import Asked, Note
 from tilt.data.reading.opening import Content
 from tilt.data.reading.raw import NoTableError, Raw
+from tilt.data.schema import KEY_FIGURES, PRICES, STATEMENTS
 from tilt.data.store import Store
 from tilt.errors import ArgumentError, DataError
 from tilt.frames import Weights
@@ -20,6 +21,8 @@ from tilt.portfolio.holdings import parse_holdings
 from tilt.portfolio.layout import AMOUNTS, DATES, IDENTIFIERS
 
 POSITIONS = ("weights", "holdings")
+_ALIKE = (PRICES, KEY_FIGURES, STATEMENTS, EXPOSURES)
+_KINDS = {KEY_FIGURES.name: "fundamentals", STATEMENTS.name: "fundamentals"}
 _AMOUNTS: frozenset[str] = frozenset().union(*AMOUNTS.values())
 
 
@@ -58,6 +61,8 @@ def read_positions(contents: Sequence[Content], asked: Asked) -> Positions | Non
     raw = next((r for r in raws if _has_positions(r)), raws[0] if wanted else None)
     if raw is None:
         return None
+    if not wanted:
+        _check_clear(raw)
     if len(contents) > 1:
         raise ArgumentError("Positions come in one file: import one after the other.")
     return _positions(raw, asked)
@@ -105,6 +110,16 @@ def _has_positions(raw: Raw) -> bool:
     folded = {" ".join(h.casefold().replace("_", " ").split()) for h in raw.headers}
     folded |= {fold(h) for h in raw.headers}
     return bool(folded & IDENTIFIERS) and bool(folded & _AMOUNTS)
+
+
+def _check_clear(raw: Raw) -> None:
+    """Raise ``DataError`` if the headers are as well those of a table: a price beside shares."""
+    other = next((t for t in _ALIKE if fits(match_columns(raw.headers, t), t)), None)
+    if other is not None:
+        raise DataError(
+            f"{raw.origin} could hold positions or {other.name}: it has columns of both. "
+            f"Say --kind holdings or --kind {_KINDS.get(other.name, other.name)}."
+        )
 
 
 def _positions(raw: Raw, asked: Asked) -> Positions:

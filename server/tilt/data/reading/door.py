@@ -26,13 +26,14 @@ def read_raw(content: Content, asked: Asked = NO_ASKED) -> list[Raw]:
         If the file cannot be read.
     """
     if content.kind == TEXT:
-        return [read_text(content, asked)]
-    if content.kind == PARQUET:
-        return [read_parquet(content)]
-    found = read_workbook(content, asked)
+        found = [read_text(content, asked)]
+    elif content.kind == PARQUET:
+        found = [read_parquet(content)]
+    else:
+        found = read_workbook(content, asked)
     if not found:
         raise DataError(f"{content.name} has no visible sheet with anything in it.")
-    return found
+    return [raw.trimmed() for raw in found]
 
 
 def read_files(

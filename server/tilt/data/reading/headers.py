@@ -192,7 +192,7 @@ def fits(found: Mapping[str, int], schema: Schema) -> bool:
 def candidates(kind: str) -> tuple[str, ...]:
     """Return the tables that an import kind, a table's name or a blank may mean."""
     if not kind:
-        return tuple(n for n in READ_SCHEMAS if n != "exposures")
+        return tuple(READ_SCHEMAS)
     return _TABLES.get(kind, (kind,))
 
 

@@ -1,7 +1,7 @@
 """A table as it stands in a file: headers and cells, before anything is known of their meaning."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -36,6 +36,17 @@ class Raw:
     serial_shift: int = 0
     notes: list[Note] = field(default_factory=list)
 
+    def trimmed(self) -> "Raw":
+        """Return the table without columns that have neither a name nor anything in them."""
+        kept = [i for i, h in enumerate(self.headers) if h or not _is_blank(self.columns[i])]
+        if len(kept) == len(self.headers):
+            return self
+        return replace(
+            self,
+            headers=[self.headers[i] for i in kept],
+            columns=[self.columns[i] for i in kept],
+        )
+
     def note(self, what: str, text: str) -> None:
         """Keep what was found out."""
         self.notes.append(Note(self.origin, what, text))
@@ -46,3 +57,7 @@ class Raw:
         return DataError(
             f"{self.origin} row {self.row(place)}, column '{header}': {problem} {remedy}"
         )
+
+
+def _is_blank(column: "pd.Series[str]") -> bool:
+    return all(not str(cell).strip() for cell in column.dropna().unique())
