@@ -20,6 +20,7 @@ ORDER = (  # as one reads them; a guide that is not named here comes after
     "looking-for",
     "functions",
     "inputs",
+    "data-sources",
     "universes-and-securities",
     "your-data",
     "faq",

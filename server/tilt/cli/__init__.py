@@ -12,6 +12,7 @@ from tilt.cli import (
     portfolios,
     refreshing,
     serving,
+    sources,
     transfer,
     universes,
 )
@@ -23,7 +24,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for family in (portfolios, refreshing, transfer, serving, installation):
+for family in (portfolios, refreshing, sources, transfer, serving, installation):
     app.add_typer(family.app)
 app.add_typer(installation.certificates_app, name="certificate")
 app.add_typer(configurations.app, name="config")

@@ -18,6 +18,7 @@ from tilt.data.findings import findings_table
 from tilt.data.panel import build_panel
 from tilt.data.record import Record, decode_table
 from tilt.data.schema import SCHEMAS
+from tilt.data.sources.agreement import statement_disagreements
 from tilt.data.sources.delivery import Delivery
 from tilt.data.sources.merge import kept_of_source
 from tilt.data.sources.registry import fetch, find_source
@@ -143,7 +144,8 @@ def _kept(store: Store, settings: Settings, delivery: Delivery, stages: _Stages)
         stages.enter("model", 0.7)
         estimates = estimated_tables(panel)
         stages.enter("write", 0.75)
-        every = findings_table([*delivery.findings, *more])
+        disagree = statement_disagreements(delivery.tables)
+        every = findings_table([*delivery.findings, *disagree, *more])
         found = pd.concat([built.findings, every], ignore_index=True)
         findings = found.sort_values(["date", "ticker", "check"], kind="stable", ignore_index=True)
         record = Record(delivery.tables, panel, findings, estimates)

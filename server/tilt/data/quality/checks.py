@@ -97,6 +97,11 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "other_currency": Check("error", "a name whose prices are in another currency"),
         "prices_end": Check("warning", "a name whose prices end before the others'"),
         "statement_currency": Check("warning", "statements in another currency than the prices"),
+        "restated": Check("warning", "past prices that the source has changed since it was asked"),
+        "no_field": Check("warning", "a field that Bloomberg does not give for a name"),
+        "corporate_action": Check(
+            "warning", "an event at Bloomberg that is neither cash nor split"
+        ),
         "caps_begin": Check("info", "the day from which there are market caps"),
     }
 )

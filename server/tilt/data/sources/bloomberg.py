@@ -210,10 +210,7 @@ def missing(settings: Settings) -> Missing | None:  # noqa: ARG001 - as every ve
     return None if found else Missing("Neither blpapi nor xbbg is installed.", _CURE)
 
 
-_CURE = (
-    "Install Bloomberg's package (pip install --index-url "
-    "https://blpapi.bloomberg.com/repository/releases/python/simple/ blpapi), or tilt[bloomberg]."
-)
+_CURE = "Install blpapi as WAPI <GO> in the Terminal says, or pip install 'tilt[bloomberg]'."
 
 
 def open_bloomberg(asked: str, settings: Settings) -> Bloomberg:

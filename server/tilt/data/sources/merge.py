@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from tilt.data.findings import Finding
-from tilt.data.schema import PRICES, SCHEMAS
+from tilt.data.schema import SCHEMAS
 from tilt.data.sources.delivery import (
     Delivery,
     Missing,
@@ -178,10 +178,7 @@ def _check(rules: MergeSettings, name: str) -> None:
 def _missing(settings: Settings) -> Missing | None:
     if settings.merge:
         return None
-    return Missing(
-        "No merge is set up.",
-        f"Write a table [merge.NAME] with sources = [...] in tilt.toml; it needs {PRICES.name}.",
-    )
+    return Missing("No merge is set up.", "Write [merge.NAME] with sources = [...] in tilt.toml.")
 
 
 VENDOR = Vendor(
