@@ -24,7 +24,9 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from bench.ingest import ingest
 from bench.measuring import Row, median_seconds
+from bench.reads import reads
 from bench.sheet import browser, sheet
 from tilt.data.store import Store
 from tilt.factors.groups import Groups
@@ -230,7 +232,9 @@ ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "optimum": optimum,
     "regressions": regressions,
     "risks": risks,
+    "reads": reads,
     "product": product,
+    "ingest": ingest,
     "sheet": sheet,
     "browser": browser,
 }

@@ -23,6 +23,8 @@ ORDER = (  # as one reads them; a guide that is not named here comes after
     "data-sources",
     "universes-and-securities",
     "your-data",
+    "refresh",
+    "quality",
     "faq",
     "for-it",
     "settings",
