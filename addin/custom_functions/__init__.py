@@ -10,6 +10,7 @@ from custom_functions.losses import liquidity, stress, var
 from custom_functions.optimize import optimize
 from custom_functions.portfolio import check, portfolio, portfolios
 from custom_functions.quality import quality
+from custom_functions.pure import pure_factor
 from custom_functions.research import (
     factor_correlation,
     factor_ic,
@@ -18,6 +19,7 @@ from custom_functions.research import (
     factor_stats,
 )
 from custom_functions.risk import risk, risk_table
+from custom_functions.shape import factor_shape
 from custom_functions.system import help, status, version  # noqa: A004 - Excel's name for it
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "factor_ic",
     "factor_quantiles",
     "factor_returns",
+    "factor_shape",
     "factor_stats",
     "factors",
     "help",
@@ -43,6 +46,7 @@ __all__ = [
     "optimize",
     "portfolio",
     "portfolios",
+    "pure_factor",
     "quality",
     "risk",
     "risk_table",

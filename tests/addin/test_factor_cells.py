@@ -171,3 +171,67 @@ def test_what_is_wrong_is_named(excel, call, cell, message):
     shown, said = excel.error(*call)
     assert shown == cell
     assert message in said
+
+
+def test_pure_factor_lists_weights_that_sum_to_zero_the_largest_first(excel):
+    shown = frame(excel("pure_factor", "Value"))
+    assert list(shown.columns) == ["ticker", "weight"]
+    assert shown["weight"].sum() == pytest.approx(0, abs=1e-6)
+    assert shown["weight"].abs().is_monotonic_decreasing
+
+
+def test_pure_portfolio_is_that_of_the_engine(excel, panel):
+    date = pd.Timestamp("2016-06-30")
+    shown = frame(excel("pure_factor", "Momentum", "2016-06-30")).set_index("ticker")["weight"]
+    after = panel.returns.loc[date:].iloc[1][shown.index]
+    assert after.notna().all()
+    expected = panel.factors.returns["Momentum"].loc[date:].iloc[1]
+    assert shown @ after == pytest.approx(expected, abs=1e-7)
+
+
+def test_investable_kind_keeps_the_options(excel):
+    shown = frame(
+        excel(
+            "pure_factor", "Value", None, None, "kind=investable;max_weight=0.04;max_turnover=0.2"
+        )
+    )
+    assert shown["weight"].between(0, 0.04 + 1e-6).all()
+    assert shown["weight"].sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_compare_puts_four_kinds_side_by_side(excel):
+    shown = frame(excel("pure_factor", "Quality", None, None, "view=compare")).set_index("measure")
+    assert list(shown.columns) == ["simple", "pure", "min_risk", "investable"]
+    assert shown.loc["exposure", "pure"] == pytest.approx(1)
+
+
+def test_expression_has_a_pure_portfolio(excel):
+    shown = frame(excel("pure_factor", "rank(roe) - rank(leverage)"))
+    assert shown["weight"].sum() == pytest.approx(0, abs=1e-6)
+
+
+def test_factor_shape_has_the_promised_columns(excel):
+    shown = frame(excel("factor_shape", "momentum"))
+    assert list(shown.columns) == [
+        "measure", "value", "three_year", "percentile", "rank", "meaning",
+    ]  # fmt: skip
+    assert shown["measure"].is_unique
+
+
+@pytest.mark.parametrize(
+    ("call", "cell", "message"),
+    [
+        (("factor_shape", "Momentm"), "#VALUE!", "Did you mean 'Momentum'?"),
+        (("factor_shape", "Value", "2013-03-28"), "#N/A", "needs 252 days of returns"),
+        (("pure_factor", "Value", None, None, "kind=purest"), "#VALUE!", "Did you mean 'pure'?"),
+        (("pure_factor", "Value", None, None, "max_weight=5"), "#VALUE!", "0.05 for 5 %"),
+        (
+            ("pure_factor", "Value", None, None, "kind=investable;max_weight=0.001"), "#N/A",
+            "each weight at most 0.1 %",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_portfolio_or_a_shape_is_named(excel, call, cell, message):
+    shown, said = excel.error(*call)
+    assert shown == cell
+    assert message in said

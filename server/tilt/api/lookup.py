@@ -43,7 +43,7 @@ def fields(state: State, panel: Panel) -> list[str]:
     """Return the names of everything known of a security."""
     factors = [] if panel.factor_history is None else list(panel.factors.factors.index)
     known = [str(c) for c in panel.securities.columns]
-    return [*known, *MEASURED, *PRICES, *_descriptors(state, panel), *factors]
+    return [*known, *MEASURED, *PRICES, *raw_descriptors(state, panel), *factors]
 
 
 def field_name(state: State, panel: Panel, given: str) -> str:
@@ -103,7 +103,7 @@ def _column(state: State, panel: Panel, name: str, date: pd.Timestamp) -> Sequen
         if name == "last_date":
             row = len(priced) - 1 - priced[::-1].argmax(axis=0)
         return list(panel.dates[row])
-    if name in PRICES or name in _descriptors(state, panel):
+    if name in PRICES or name in raw_descriptors(state, panel):
         frame = through_time(state, panel, name)
         row = frame.to_numpy()[frame.index.get_loc(date)]
     else:
@@ -186,13 +186,13 @@ def history(
     return frame.loc[ends, list(assets)]
 
 
-def _descriptors(state: State, panel: Panel) -> dict[str, pd.DataFrame]:
+def raw_descriptors(state: State, panel: Panel) -> dict[str, pd.DataFrame]:
     return state.once(("descriptors", panel.universe, panel.snapshot), lambda: descriptors(panel))
 
 
 def through_time(state: State, panel: Panel, name: str) -> pd.DataFrame:
     """Return a field of prices, a descriptor or a factor's scores, dates × assets."""
-    described = {} if name in PRICES else _descriptors(state, panel)
+    described = {} if name in PRICES else raw_descriptors(state, panel)
     if name in described:
         return described[name]
     if name == "adj_close":

@@ -77,27 +77,9 @@ def cross_section(
     """
     assets = styles.index
     r = require_assets(returns, assets, "returns").to_numpy(dtype=float)
-    cap = require_assets(caps, assets, "caps").to_numpy(dtype=float)
-    _check_styles(styles)
-    groups = Groups.of(industries.reindex(assets))
-    if (groups.codes < 0).any() or (cap <= 0).any():
-        bad = assets[(groups.codes < 0) | (cap <= 0)][0]
-        raise DataError(f"{bad} needs an industry and a market cap above zero.")
-    names = [MARKET, *groups.names, *styles.columns]
-    n, k = len(assets), len(names)
-    if n < least_assets(k):
-        raise DataError(f"{n} assets are too few for {k} factors; {least_assets(k)} are needed.")
-
-    D = (groups.codes[:, None] == np.arange(len(groups.names))).astype(float)
-    A = np.hstack([np.ones((n, 1)), D, styles.to_numpy(dtype=float)])
-    q = np.sqrt(cap)
-    w = D.T @ cap / cap.sum()
-    R = constraint(w, styles.shape[1])
-    B = A @ R
-    gram = B.T @ (q[:, None] * B)
-    if np.linalg.matrix_rank(gram, hermitian=True) < k - 1:
-        raise DataError("The styles are collinear. Take out the one that repeats the others.")
-    P = R @ np.linalg.solve(gram, B.T * q)  # rows are the pure factor portfolios
+    A, P, names = _design(styles, caps, industries)
+    q = np.sqrt(caps.reindex(assets).to_numpy(dtype=float))
+    n, k = A.shape
     f = P @ r
     u = r - A @ f
     variance = (P**2) @ (u**2) * n / (n - (k - 1))
@@ -108,6 +90,42 @@ def cross_section(
         specific_returns=pd.Series(u, index=assets),
         pure=pd.DataFrame(P, index=names, columns=assets),
     )
+
+
+def pure_portfolios(styles: Exposures, caps: Weights, industries: "pd.Series[str]") -> pd.DataFrame:
+    """Return the pure factor portfolios of a date, factors × assets; they need no returns.
+
+    Arguments and errors are those of `cross_section`.
+    """
+    _, P, names = _design(styles, caps, industries)
+    return pd.DataFrame(P, index=names, columns=styles.index)
+
+
+def _design(
+    styles: Exposures, caps: Weights, industries: "pd.Series[str]"
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Return all exposures A, the pure portfolios P as rows, and the factors' names."""
+    assets = styles.index
+    cap = require_assets(caps, assets, "caps").to_numpy(dtype=float)
+    _check_styles(styles)
+    groups = Groups.of(industries.reindex(assets))
+    if (groups.codes < 0).any() or (cap <= 0).any():
+        bad = assets[(groups.codes < 0) | (cap <= 0)][0]
+        raise DataError(f"{bad} needs an industry and a market cap above zero.")
+    names = [MARKET, *groups.names, *map(str, styles.columns)]
+    n, k = len(assets), len(names)
+    if n < least_assets(k):
+        raise DataError(f"{n} assets are too few for {k} factors; {least_assets(k)} are needed.")
+    D = (groups.codes[:, None] == np.arange(len(groups.names))).astype(float)
+    A = np.hstack([np.ones((n, 1)), D, styles.to_numpy(dtype=float)])
+    w = D.T @ cap / cap.sum()
+    R = constraint(w, styles.shape[1])
+    B = A @ R
+    weighted = B.T * np.sqrt(cap)
+    gram = weighted @ B
+    if np.linalg.matrix_rank(gram, hermitian=True) < k - 1:
+        raise DataError("The styles are collinear. Take out the one that repeats the others.")
+    return A, R @ np.linalg.solve(gram, weighted), names
 
 
 def constraint(w: np.ndarray, styles: int, *, replaced: int = -1) -> np.ndarray:
