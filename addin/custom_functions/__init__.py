@@ -1,6 +1,6 @@
 """The functions of the sheet: what is not listed here is not in Excel."""
 
-from custom_functions.backtest import backtest, stats
+from custom_functions.backtest import backtest
 from custom_functions.comparing import compare, summary, whatif
 from custom_functions.covariances import covariance
 from custom_functions.data import asof, history, match, members, security, universes
@@ -8,9 +8,10 @@ from custom_functions.factors import exposure, exposures, factors
 from custom_functions.live import live
 from custom_functions.losses import liquidity, stress, var
 from custom_functions.optimize import optimize
+from custom_functions.performance import drawdowns, regress, stat, stats
 from custom_functions.portfolio import check, portfolio, portfolios
-from custom_functions.quality import quality
 from custom_functions.pure import pure_factor
+from custom_functions.quality import quality
 from custom_functions.research import (
     factor_correlation,
     factor_ic,
@@ -28,6 +29,7 @@ __all__ = [
     "check",
     "compare",
     "covariance",
+    "drawdowns",
     "exposure",
     "exposures",
     "factor_correlation",
@@ -48,9 +50,11 @@ __all__ = [
     "portfolios",
     "pure_factor",
     "quality",
+    "regress",
     "risk",
     "risk_table",
     "security",
+    "stat",
     "stats",
     "status",
     "stress",

@@ -43,6 +43,44 @@ def read_series(grid: Grid, name: str) -> "pd.Series[float]":
     return pd.Series([v for _, _, v in kept], index=pd.DatetimeIndex(days), dtype=float)
 
 
+def read_columns(grid: Grid, name: str) -> pd.DataFrame:
+    """Return a range with a column of returns per name, and dates where its first column has them.
+
+    A first row of texts has the names; without it they are "factor 1" and on. A column without a
+    name or a value is left out.
+
+    Raises
+    ------
+    DataError
+        If a cell is an error or no number, or a name is there twice; the message tells its place.
+    """
+    headed = any(isinstance(c, str) and not is_error(c) and not _is_figure(c) for c in grid[0])
+    body = list(enumerate(grid, start=1))[headed:]
+    kept = [(n, row) for n, row in body if not all(is_blank(c) for c in row)]
+    first = [row[0] for _, row in kept]
+    dated = len(grid[0]) > 1 and bool(first) and all(
+        not is_blank(c) and calendar_day(c) is not None for c in first
+    )  # fmt: skip
+    columns: dict[str, list[float]] = {}
+    for place in range(int(dated), len(grid[0])):
+        if all(is_blank(row[place]) for _, row in kept):
+            continue
+        label = str(grid[0][place]).strip() if headed else f"factor {place + 1 - int(dated)}"
+        if label in columns:
+            raise DataError(f"{name}: '{label}' is the name of two columns. Rename one.")
+        columns[label] = [_value(row[place], f"{name} row {n} ({label})") for n, row in kept]
+    if not columns:
+        raise DataError(f"{name} is empty. Give a column of returns per factor.")
+    if not dated:
+        return pd.DataFrame(columns, dtype=float)
+    days = [_day(row[0], f"{name} row {n}") for n, row in kept]
+    return pd.DataFrame(columns, index=pd.DatetimeIndex(days), dtype=float)
+
+
+def _is_figure(cell: str) -> bool:
+    return is_blank(cell) or isinstance(read_number(cell, point_is_decimal=True), Number)
+
+
 def _is_header(row: list[object]) -> bool:
     last = row[-1]
     if not isinstance(last, str) or is_error(last) or is_blank(last):

@@ -1,4 +1,4 @@
-"""Cells about performance: of a strategy through time, and of any series of returns."""
+"""The cell with a strategy through time."""
 
 from typing import Annotated
 
@@ -6,20 +6,16 @@ import pandas as pd
 
 from custom_functions._arguments import Benchmark, Constraints, End, Start
 from custom_functions._edge import udf
-from custom_functions._inputs import NO_OPTIONS, Options, cells, number, text
-from custom_functions._series import read_series
+from custom_functions._inputs import NO_OPTIONS, Options, cells, text
 from tilt.api.backtests import OPTIONS, Asked, ask_backtest
 from tilt.api.state import current
 from tilt.api.values import Grid
 from tilt.backtest.result import VIEWS
 from tilt.errors import one_of
-from tilt.portfolio import performance
 
 StrategyGiven = Annotated[
     Grid, cells('Holdings; dated weights; or a text such as "quantile:Momentum:5:1" or "min_te".')
 ]
-Returns = Annotated[Grid, cells("Returns as decimals in one column, or dates and returns in two.")]
-BenchmarkReturns = Annotated[Grid | None, cells("Returns to compare with, as returns.")]
 
 
 @udf(
@@ -56,29 +52,3 @@ def backtest(
         options.flag("long_short"),
     )
     return ask_backtest(current(), asked).view(view)
-
-
-@udf(
-    result="measure, portfolio, benchmark, active",
-    example='=TILT.STATS(B2:B500,C2:C500,"M")',
-    keys={
-        "mar": "least acceptable yearly return of the Sortino ratio; 0 unless given",
-        "confidence": "of VaR and CVaR; 0.95 unless given",
-    },
-)
-def stats(
-    returns: Returns,
-    benchmark: BenchmarkReturns = None,
-    frequency: Annotated[str, text("Of the returns: D (default), W, M, Q or Y.")] = "D",
-    risk_free: Annotated[float, number("Yearly rate as a decimal; 0 unless given.")] = 0.0,
-    options: Options = NO_OPTIONS,
-) -> pd.DataFrame:
-    """Measure a series of returns: return, volatility, Sharpe, drawdown, and more."""
-    return performance.statistics(
-        read_series(returns, "returns"),
-        None if benchmark is None else read_series(benchmark, "benchmark"),
-        frequency=frequency,
-        risk_free=risk_free,
-        mar=options.number("mar", 0.0),
-        confidence=options.number("confidence", 0.95),
-    )
