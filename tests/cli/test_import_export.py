@@ -1,21 +1,24 @@
 """Data in by ``tilt import`` and out by ``tilt export``, and in again without losing a bit."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from tilt.cli import main
 from tilt.data.named import open_files
 from tilt.data.reading.door import read_files
-from tilt.data.reading.opening import open_path
-from tilt.data.sources.imported import exposures
+from tilt.data.reading.opening import open_bytes, open_path
+from tilt.data.sources.imported import exposures, keep
 from tilt.data.store import Store
+from tilt.refresh import refresh
 from tilt.report.export import Export, write_export
 from tilt.settings import Settings
 
@@ -65,10 +68,23 @@ def run(tmp_path, monkeypatch, capsys) -> Run:
     return Run(tmp_path, capsys)
 
 
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory) -> Path:
+    """A data folder with a universe MINE of two securities and three days; copy it."""
+    folder = tmp_path_factory.mktemp("imported")
+    settings = Settings(data_url=str(folder / "data"))
+    store = Store.open(settings)
+    reading = read_files([open_bytes("close.csv", WIDE.encode())])
+    keep(store.catalog, open_files(settings), "mine", reading)
+    refresh(store, settings, source="import:MINE")
+    store.close()
+    return folder / "data"
+
+
 @pytest.fixture
-def mine(run) -> Run:
-    """A universe MINE of two securities and three days."""
-    run("import", run.file("close.csv", WIDE), "--as", "mine")
+def mine(run, imported) -> Run:
+    """Commands on a copy of that folder."""
+    shutil.copytree(imported, run.folder / "data")
     return run
 
 
@@ -280,7 +296,7 @@ ROWS = st.lists(
 
 
 @given(rows=ROWS, kind=st.sampled_from(["csv", "parquet", "xlsx"]))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 def test_any_table_goes_out_and_comes_back_bit_for_bit(tmp_path, rows, kind):
     days, tickers, closes, volumes = zip(*rows, strict=True)
     table = pd.DataFrame(
