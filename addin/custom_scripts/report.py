@@ -12,6 +12,7 @@ from custom_scripts import _inputs as inputs
 from custom_scripts import _sheets as sheets
 from tilt.api import files
 from tilt.api.starter import starter
+from tilt.api.starter_values import calculated
 from tilt.api.state import USER, State, current
 from tilt.api.workbook_files import write_xlsx
 from tilt.portfolio.holdings import parse_holdings
@@ -81,10 +82,10 @@ def share_as_values(book: xw.Book) -> None:
 
 @xlwings.server.script
 def starter_workbook(book: xw.Book) -> None:
-    """Make a workbook with the sample portfolio, its rules and live formulas."""
+    """Make a workbook with the sample portfolio, its rules, a backtest and the data, all live."""
     state = current()
     made = starter(state)
-    _offer(book, state, write_xlsx(made), made.name)
+    _offer(book, state, write_xlsx(calculated(made, state)), made.name)
     names = ", ".join(sheet.name for sheet in made.sheets)
     sheets.say(book, f"Made the starter workbook with live formulas: sheets {names}.")
 

@@ -12,6 +12,8 @@ import pytest
 from tilt.api import files
 from tilt.errors import ArgumentError, UnknownNameError
 from tilt.report.values import SheetValues, values_workbook
+from tilt.risk.measures import risk_measure
+from tilt.risk.model import estimate_model
 
 SHOWN = [
     ["=1+1", "name", 42370, 0.125, True],
@@ -117,6 +119,58 @@ def test_the_starter_workbook_has_the_tables_that_the_buttons_read(ribbon):
         if c.data_type == "f"
     ]
     assert any("TILT_RISK(TiltHoldings" in f for f in formulas)
+
+
+@pytest.fixture(scope="module")
+def opened(ribbon):
+    """The starter workbook as a program shows it that does not calculate."""
+    written = ribbon.press("starter_workbook")
+    content = io.BytesIO(ribbon.fetch(written.file))
+    return openpyxl.load_workbook(content, data_only=True)
+
+
+def test_the_starter_workbook_opens_with_a_value_in_every_formula(ribbon, opened):
+    written = ribbon.press("starter_workbook")
+    formulas = openpyxl.load_workbook(io.BytesIO(ribbon.fetch(written.file)))
+    places = [
+        (page.title, c.coordinate)
+        for page in formulas
+        for row in page.iter_rows()
+        for c in row
+        if c.data_type == "f" and not str(c.value).startswith("=#")  # an error that spilled
+    ]
+    assert len(places) >= 25
+    values = {(name, at): opened[name][at].value for name, at in places}
+    assert {p for p, value in values.items() if value in (None, "")} == set()
+    assert {p for p, value in values.items() if str(value).startswith("#")} == set()
+
+
+def test_the_numbers_of_the_starter_workbook_are_the_engines(opened, panel, own_store):
+    sheet = opened["Portfolio"]
+    model = estimate_model(panel.factors, panel.as_of)
+    held = own_store.portfolio("SAMPLE")
+    expected = risk_measure(model, held, None, "volatility")
+    measures = {row[0].value: row[1].value for row in sheet["F7:G16"]}
+    assert measures["volatility"] == pytest.approx(expected, rel=1e-9)
+    curve = [row[0].value for row in opened["Backtest"]["N7:N200"]]
+    assert all(isinstance(nav, float) for nav in curve)
+
+
+def test_the_sheet_of_data_counts_the_findings_and_has_a_chart_of_closes(opened, own_store):
+    sheet = opened["Data"]
+    counted = {row[0].value: row[1].value for row in sheet["A7:B9"]}
+    assert counted == own_store.findings()["severity"].value_counts().to_dict()
+    snapshot = own_store.snapshot()
+    assert sheet["B3"].value.date() == snapshot.as_of
+    assert snapshot.universe in [cell.value for cell in sheet["D"]]
+    assert len(sheet._charts) == 1
+
+
+def test_the_sheet_of_identifiers_says_what_each_was_taken_for(opened):
+    rows = {row[0].value: row[1].value for row in opened["Match"]["C7:D17"]}
+    assert list(rows.values()).count("AAPL") == 1
+    assert rows["BRK/B"] == "BRK.B"
+    assert len([t for t in rows.values() if t != "#N/A"]) >= 8
 
 
 def test_a_file_is_fetched_by_its_owner_alone(tmp_path):

@@ -12,6 +12,8 @@ from tilt.risk.model import estimate_model
 
 pytestmark = pytest.mark.browser
 
+STARTER = ["Portfolio", "Optimize", "Backtest", "Data", "Match"]
+
 
 @pytest.fixture(scope="session")
 def model(panel):
@@ -27,7 +29,7 @@ def volatility(panel, model, weights):
 
 def test_it_opens_on_a_portfolio_an_optimization_and_a_backtest_all_calculated(used):
     sheets = {s["name"]: s for s in used["starter"]}
-    assert list(sheets) == ["Portfolio", "Optimize", "Backtest"]
+    assert list(sheets) == STARTER
     assert sheets["Portfolio"]["tables"] == ["TiltHoldings"]
     assert sheets["Optimize"]["tables"] == ["TiltConstraints"]
     assert not [e for s in used["starter"] for e in s["errors"]]
@@ -79,9 +81,9 @@ def test_a_rule_that_cannot_hold_is_named_until_it_is_mended(used):
 
 def test_the_ribbon_optimizes_the_marked_tables_and_one_undo_takes_it_back(used):
     seen = used["optimize"]
-    assert seen["sheets"] == ["Portfolio", "Optimize", "Backtest", "Tilt Optimize"]
+    assert seen["sheets"] == [*STARTER, "Tilt Optimize"]
     assert "Wrote weights, trades" in seen["said"]
-    assert seen["undone"] == ["Portfolio", "Optimize", "Backtest"]
+    assert seen["undone"] == STARTER
 
 
 def test_a_thousand_formulas_take_a_few_requests_and_are_the_engines(used, model):
@@ -103,7 +105,7 @@ def test_charts_of_the_sheet_are_drawn_below_it(used):
 def test_it_saves_a_workbook_that_others_can_read(used):
     file = used["files"]["saved"]
     formulas, values = (openpyxl.load_workbook(file, data_only=only) for only in (False, True))
-    assert formulas.sheetnames[:3] == ["Portfolio", "Optimize", "Backtest"]
+    assert formulas.sheetnames[:5] == STARTER
     sheet = formulas["Portfolio"]
     assert sheet["G7"].value.text == "=_xldudf_TILT_RISK(TiltHoldings[],F7)"
     assert values["Portfolio"]["G7"].value == pytest.approx(used["files"]["before"]["value"])
