@@ -9,6 +9,7 @@
 import { makeBatch } from "./batch.js";
 import { AnswerCache } from "./cache.js";
 import { PAUSED, isAway, isBusy, outcomesOf, refusal } from "./outcomes.js";
+import { withoutBlankEnd } from "./trim.js";
 
 export const CALL_ROUTE = "/xlwings/custom-functions-call";
 export const BATCH_ROUTE = "/xlwings/custom-functions-batch";
@@ -103,11 +104,12 @@ export class CallBatcher {
    * make the shipped code retry, and it would turn every error into #VALUE!.
    *
    * @param {string} url
-   * @param {any} body
+   * @param {any} given the body
    * @param {any} [options]
    * @returns {Promise<Reply>}
    */
-  call(url, body, options = {}) {
+  call(url, given, options = {}) {
+    const body = { ...given, args: given.args.map(withoutBlankEnd) };
     const address = body.caller_address ?? "";
     const lane = this.#lane(url, options);
     const asked = this.cache.describe(lane, body.func_name, body.args);

@@ -233,3 +233,20 @@ test("calls that keep coming are sent before the last one came", async () => {
   await Promise.all(calls);
   assert.ok(posts.length < 20);
 });
+
+test("a whole column goes out as far as there is anything in it", async () => {
+  const { post, posts } = makeServer();
+  const batcher = makeBatcher({ post });
+  const column = Array.from({ length: 1_048_576 }, (_, i) => (i < 3 ? [`T${i}`, i] : ["", ""]));
+  await batcher.call(URL, body("f", column, [[""]], "x"));
+  const held = [["T0", 0], ["T1", 1], ["T2", 2]]; // prettier-ignore
+  assert.deepEqual(posts[0].body.calls[0].args, [held, [[""]], "x"]);
+});
+
+test("blank cells that arrive as noughts are blank, a column of noughts is not", async () => {
+  const { post, posts } = makeServer();
+  const batcher = makeBatcher({ post });
+  const twoColumns = [["T0", 0], [0, 0], [0, 0]]; // prettier-ignore
+  await batcher.call(URL, body("f", twoColumns, [[1], [0], [0]], [[1], [false], [null]]));
+  assert.deepEqual(posts[0].body.calls[0].args, [[["T0", 0]], [[1], [0], [0]], [[1], [false]]]);
+});

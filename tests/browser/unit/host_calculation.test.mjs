@@ -13,6 +13,17 @@ test("a formula calls its function with matrices, and its result stands in the c
   assert.deepEqual(await read(Excel, "B1", "formulas"), [["=TILT.ADD(A1, A2)"]]);
 });
 
+test("a range that begins lower down is read to its last filled row", async () => {
+  const { host, Excel, calls } = makeHost();
+  await put(Excel, "A2:A4", [[2], [3], [4]]);
+  await put(Excel, "C1:C2", [["=TILT.TOTAL(A2:A4)"], ["=TILT.TOTAL(A2:A9)"]]);
+  await host.calculator.whenSettled();
+  assert.deepEqual(calls, [
+    ["TOTAL", [[2], [3], [4]]],
+    ["TOTAL", [[2], [3], [4]]],
+  ]);
+});
+
 test("a formula is calculated again when what it reads changes, and only then", async () => {
   const { host, Excel, calls } = makeHost();
   await put(Excel, "A1:A2", [[2], [3]]);
