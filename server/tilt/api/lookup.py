@@ -7,6 +7,7 @@ import pandas as pd
 
 from tilt.api.state import State
 from tilt.calendar import period_ends
+from tilt.data.record import adjusted_close
 from tilt.data.securities import absence
 from tilt.errors import UnknownNameError, one_of
 from tilt.factors.descriptors import descriptors
@@ -196,7 +197,10 @@ def through_time(state: State, panel: Panel, name: str) -> pd.DataFrame:
     if name in described:
         return described[name]
     if name == "adj_close":
-        return state.once(("adj_close", panel.universe, panel.snapshot), lambda: _adjusted(panel))
+        return state.once(
+            ("adj_close", panel.universe, panel.snapshot),
+            lambda: adjusted_close(panel.close, panel.returns),
+        )
     if name == "dollar_volume":
         return panel.close * panel.volume
     plain = {
@@ -206,13 +210,6 @@ def through_time(state: State, panel: Panel, name: str) -> pd.DataFrame:
         "market_cap": panel.market_cap,
     }
     return plain[name] if name in plain else _factor(panel, name)
-
-
-def _adjusted(panel: Panel) -> pd.DataFrame:
-    """Return prices whose changes are total returns and whose last is the last close."""
-    growth = (1 + panel.returns.fillna(0.0)).cumprod()
-    last = panel.close.ffill().iloc[-1]
-    return (growth / growth.iloc[-1] * last).where(panel.close.notna())
 
 
 def _factor(panel: Panel, name: str) -> pd.DataFrame:

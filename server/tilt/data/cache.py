@@ -15,6 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,10 @@ class Matrix:
     by_ticker: np.ndarray
     universe: str
 
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {str(ticker): row for row, ticker in enumerate(self.tickers)}
+
     def history(
         self, tickers: Sequence[str], start: pd.Timestamp | None, end: pd.Timestamp | None
     ) -> pd.DataFrame:
@@ -60,15 +65,15 @@ class Matrix:
         UnknownNameError
             If a ticker is not there.
         """
-        rows = self.tickers.get_indexer(pd.Index(list(tickers), dtype="str"))
-        if (rows < 0).any():
-            unknown = [t for t, row in zip(tickers, rows, strict=True) if row < 0]
+        unknown = [t for t in tickers if t not in self._rows]
+        if unknown:
             raise UnknownNameError(
                 f"'{self.universe}' has no {listed(unknown)}."
                 f"{did_you_mean(unknown[0], list(self.tickers))}"
             )
         first = 0 if start is None else int(self.dates.searchsorted(start))
         last = len(self.dates) if end is None else int(self.dates.searchsorted(end, side="right"))
+        rows = np.array([self._rows[t] for t in tickers], dtype=int)
         values = self.by_ticker[:, first:last][rows]  # a copy: the file may go any time
         names = self.tickers[rows]
         return pd.DataFrame(values.T, index=self.dates[first:last], columns=names, copy=False)
