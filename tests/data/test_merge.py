@@ -16,7 +16,9 @@ from tilt.data.sources.merge import Merge, open_merge
 from tilt.data.sources.merging import Order, merged, one_spelling
 from tilt.data.sources.registry import find_source
 from tilt.data.sources.sample import Sample
+from tilt.data.store import Store
 from tilt.errors import ArgumentError, BusyError, UnknownNameError
+from tilt.refresh import refresh
 from tilt.settings import MergeSettings, Settings
 
 DAYS = pd.bdate_range("2024-01-01", periods=4)
@@ -233,6 +235,21 @@ def test_a_merge_of_the_settings_is_found_by_its_name(settings):
     assert (found.name, given.universe) == ("merge:US", "US")
     assert close(given) == [10.0] * 4
     assert {f.check for f in given.findings} >= {"sources_disagree"}
+
+
+def test_the_record_keeps_the_raw_values_and_where_each_came_from(settings):
+    given = settings(US={"sources": ["files:mine", "files:yours"]})
+    store = Store.open(given)
+    made = refresh(store, given, source="merge:us").snapshot
+    files = store.contents(made.id)
+    assert made.source == "merge:US"
+    assert files.table("raw.2.prices.parquet")["close"].to_pylist() == [12.0] * 4
+    assert set(files.table("provenance.parquet")["source"].to_pylist()) == {"files:mine"}
+    found = store.findings("US")
+    (row,) = found[found["check"] == "sources_disagree"].to_dict("records")
+    assert "differs 4 times" in row["detail"]
+    assert refresh(store, given, source=made.source).snapshot.id == made.id
+    store.close()
 
 
 @pytest.mark.parametrize(
