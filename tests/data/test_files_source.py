@@ -418,3 +418,10 @@ def test_a_misspelt_file_is_an_error_with_the_nearest(tmp_path: Path):
     (tmp_path / "prices.csv").write_text("x")
     with pytest.raises(DataError, match=r"Did you mean 'prices.csv'"):
         open_path(tmp_path / "prcies.csv")
+
+
+def test_closes_without_any_volume_are_no_days_without_trade(make):
+    close = make.walk(60, ["A", "B"])
+    assert "zero_volume" in {f.check for f in make.review(make.prices(close, volume=0.0)).findings}
+    unknown = make.review(make.prices(close, volume=float("nan")))
+    assert "zero_volume" not in {f.check for f in unknown.findings}
