@@ -44,6 +44,17 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text, nullable=False),
     )
     op.create_index("audit_by_time", "audit", ["at"])
+    op.create_table(
+        "idempotent_requests",
+        sa.Column("owner", _TEXT, primary_key=True),
+        sa.Column("key", sa.String(128), primary_key=True),
+        sa.Column("request", sa.String(64), nullable=False),
+        sa.Column("status", sa.Integer, nullable=False),
+        sa.Column("content_type", _TEXT, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("begun", sa.DateTime, nullable=False),
+        if_not_exists=True,
+    )
 
 
 def _publications() -> None:
