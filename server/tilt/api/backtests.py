@@ -198,5 +198,10 @@ def _benchmark(
         return word
     if word in {"cash", panel.universe.casefold()}:
         return "none" if word == "cash" else "universe"
+    if word and state.store.is_universe(word):
+        raise ArgumentError(
+            f"A back-test of '{panel.universe}' is compared with that universe; "
+            f"'{given[0][0]}' is another one. Give the weights of a portfolio, or NONE."
+        )
     weights = parse_benchmark(given, panel, last or panel.as_of, state.store.portfolio)
     return "none" if weights is None else weights

@@ -352,7 +352,7 @@ class Store:
         """
 
         def weights(name: str) -> Weights:
-            if self._is_universe(name):
+            if self.is_universe(name):
                 panel = self.panel(name)
                 return panel.cap_weights(panel.trading_day(date)).rename("weight")
             several = len(self.portfolio_dates(name)) > 1
@@ -360,7 +360,8 @@ class Store:
 
         return weights
 
-    def _is_universe(self, name: str) -> bool:
+    def is_universe(self, name: str) -> bool:
+        """Return whether a name is that of a universe, with data of its own or made by a rule."""
         wanted = name.strip().casefold()
         with_data = {s.universe.casefold() for s in snapshots.current(self.catalog)}
         return wanted in with_data or self.rule_of(name) is not None
