@@ -78,8 +78,9 @@ def test_a_number_is_no_date():
 
 
 def test_the_same_row_twice_is_refused_with_its_key():
-    assert refused({k: v * 2 for k, v in GOOD.items()}) == (
-        "prices.csv row 3: date and ticker (2020-01-02, A) are there already. Keep one of the rows."
+    table = {"date": ["2020-01-02"] * 2, "symbol": ["A"] * 2, "price": [1.0, 2.0]}
+    assert refused(table, KEY_FIGURES) == (
+        "prices.csv row 3: date and symbol (2020-01-02, A) are there already. Keep one of the rows."
     )
 
 

@@ -113,6 +113,12 @@ def test_a_value_that_is_no_price_is_refused_with_its_row(tmp_path, settings, ur
         open_sql(str(described(tmp_path, url, prices=query)), settings).fetch()
 
 
+def test_a_ticker_that_is_no_text_is_refused_with_its_row(tmp_path, settings, sqlite_url):
+    query = "select day as date, x'00ff' as ticker, px as close from eod"
+    with pytest.raises(DataError, match="row 1, column 'ticker': the cell is a bytes"):
+        open_sql(str(described(tmp_path, sqlite_url, prices=query)), settings).fetch()
+
+
 def test_a_colon_in_a_query_is_no_parameter(tmp_path, settings, postgres_url):
     query = QUERY.replace("px as close", "px::numeric::float8 as close")
     source = open_sql(str(described(tmp_path, postgres_url, prices=query)), settings)

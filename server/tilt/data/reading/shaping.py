@@ -90,7 +90,9 @@ def _text(raw: Raw, column: int, place: int, cell: object) -> str | None:
             f"the cell is the date {cell:%Y-%m-%d}: Excel makes one of a text such as {typed}.",
             "Format the column as Text and type it again.",
         )
-    number = float(str(cell))
+    if not isinstance(cell, int | float | np.number):
+        raise raw.wrong(place, column, f"the cell is a {type(cell).__name__}.", "Give it as text.")
+    number = float(cell)
     if np.isnan(number):
         return None
     if number.is_integer() and abs(number) < MOST_CODE:
