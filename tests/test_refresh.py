@@ -205,10 +205,14 @@ def test_an_unknown_source_is_refused_with_what_there_is(settings):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("prices.csv", "date,ticker,close,volume\n2020-01-01,A,ten,1\n", "prices.csv row 2, column 'close'"),
+        (
+            "prices.csv",
+            "date,ticker,close,volume\n2020-01-01,A,ten,1\n",
+            "prices.csv row 2, column 'close'",
+        ),
         ("prices.csv", "", "prices.csv is empty"),
-        ("prices.parquet", "PAR1", "prices.parquet is not a readable Parquet file"),
-        ("securities.csv", "ticker\nA\n", "There are no prices"),
+        ("prices.parquet", "PAR1", "prices.parquet is no readable Parquet file"),
+        ("securities.csv", "ticker,name\nA,Acme\n", "There are no prices"),
     ],
 )
 def test_files_that_cannot_be_read_are_named(tmp_path, settings, name, content, said):

@@ -157,7 +157,7 @@ def test_a_model_comes_back_from_its_tables_as_it_was(panel):
 
 
 def test_each_universe_remembers_its_source(grown, tmp_path):
-    store, settings, _, second = grown
+    store, _, _, second = grown
     (mine,) = due(store)
     assert (mine.source, mine.universe) == (second.snapshot.source, "FORTY")
     assert due(store, universe="forty") == [mine]
@@ -177,9 +177,7 @@ def test_a_source_can_be_kept_under_another_name(opened, settings, tmp_path):
     assert refresh(opened, settings, universe="OTHER").nothing_new
 
 
-def test_a_second_refresh_of_the_same_universe_is_told_and_does_nothing(
-    opened, settings, tmp_path
-):
+def test_a_second_refresh_of_the_same_universe_is_told_and_does_nothing(opened, settings, tmp_path):
     folder = write_folder(tmp_path / "files", 30)
     made = refresh(opened, settings, source=str(folder)).snapshot
     write_folder(folder, 31)
