@@ -49,7 +49,7 @@ def data_sheet(panel: Panel, findings: pd.DataFrame) -> Sheet:
         cell(FIRST, MEMBERS, formula=f'=TILT.MEMBERS(,,"top={SHOWN}")', form=HEAD),
         cell(FIRST - 1, FINDINGS, f"The {SHOWN} newest errors in the data", LABEL),
         cell(FIRST, FINDINGS, formula=f'=TILT.QUALITY(,"error","top={SHOWN}")', form=HEAD),
-        cell(FIRST - 1, HISTORY, "Month-end closes of", LABEL),
+        cell(FIRST - 1, HISTORY, "Adjusted closes of", LABEL),
         cell(FIRST - 1, HISTORY + 1, ",".join(largest), INPUT),
         cell(FIRST, HISTORY, formula=_history(), form=HEAD),
     ]
@@ -67,7 +67,7 @@ def data_sheet(panel: Panel, findings: pd.DataFrame) -> Sheet:
         cells=tuple(cells),
         charts=(
             Chart(
-                row=FIRST, column=HISTORY, rows=1, columns=1, title="Closes", kind="line",
+                row=FIRST, column=HISTORY, rows=1, columns=1, title="Adjusted closes", kind="line",
                 labels="date", series=tuple(largest), number_format="0",
             ),
         ),
@@ -83,7 +83,7 @@ def data_sheet(panel: Panel, findings: pd.DataFrame) -> Sheet:
 
 def _history() -> str:
     tickers = f"{xl_col_to_name(HISTORY + 1)}{FIRST}"
-    return f'=TILT.HISTORY({tickers},"close","-{MONTHS}M",,"M")'
+    return f'=TILT.HISTORY({tickers},"adj_close","-{MONTHS}M",,"M")'
 
 
 def _heads() -> Iterator[int]:

@@ -11,6 +11,10 @@ import { writeFormula } from "./formula_sheet.js";
 const PAGE = 6;
 const TYPING = 250; // milliseconds without a key before what was typed is looked for
 const SHEET = "Tilt Findings";
+const COLUMNS = [
+  { width: 66, format: "yyyy-mm-dd" },
+  ...[48, 130, 54, 360, 280].map((width) => ({ width })),
+];
 const SEVERITIES = /** @type {const} */ (["error", "warning", "info"]);
 /** @type {Record<string, string>} */
 const PLURALS = { error: "Errors", warning: "Warnings", info: "Info" };
@@ -156,7 +160,7 @@ async function write() {
   while (texts.length > 0 && texts.at(-1) === "") texts.pop();
   const words = ["Quality findings", "As filtered in the pane. Change the formula to see others."];
   try {
-    await writeFormula(SHEET, words, `=TILT.QUALITY(${texts.join(",")})`);
+    await writeFormula(SHEET, words, `=TILT.QUALITY(${texts.join(",")})`, COLUMNS);
     clearProblem("findings-problem");
     at("findings-written").textContent = `Written to the sheet ${SHEET}.`;
   } catch (error) {

@@ -6,8 +6,9 @@ const FORMULA = "A7"; // below the words, as the tables of the buttons' sheets
  * @param {string} name of the sheet, made if it is not there and cleared if it is
  * @param {string[]} words at most four lines for its top, the first one its title
  * @param {string} formula
+ * @param {{width: number, format?: string}[]} columns of the result: points, and how numbers are shown
  */
-export async function writeFormula(name, words, formula) {
+export async function writeFormula(name, words, formula, columns) {
   await Excel.run({ mergeUndoGroup: true }, async (context) => {
     const found = context.workbook.worksheets.getItemOrNullObject(name).load("name");
     await context.sync();
@@ -18,6 +19,11 @@ export async function writeFormula(name, words, formula) {
     const title = sheet.getRange("A1").format.font;
     title.bold = true;
     title.size = 14;
+    for (const [j, { width, format }] of columns.entries()) {
+      const column = sheet.getRange(FORMULA).getOffsetRange(0, j).getEntireColumn();
+      column.format.columnWidth = width;
+      if (format) column.numberFormat = /** @type {any} */ (format);
+    }
     sheet.getRange(FORMULA).formulas = [[formula]];
     sheet.activate();
     await context.sync();
