@@ -29,8 +29,9 @@ from tilt.data.sources.delivery import (
 from tilt.data.sources.kept import Kept
 from tilt.data.sources.names import first_day, read_names, today
 from tilt.data.sources.published import as_published
+from tilt.data.sources.yahoo_ask import Answer, ask
 from tilt.data.sources.yahoo_tables import same_currency, tables
-from tilt.data.sources.yahoo_web import Answer, Pace, PoliteSession, ask, yfinance_over
+from tilt.data.sources.yahoo_web import Pace, PoliteSession, yfinance_over
 from tilt.errors import ArgumentError, BusyError, DataError, cut
 from tilt.settings import Settings
 

@@ -18,7 +18,7 @@ import pandas as pd
 
 from tilt.data.known import OLDEST_FIGURE, OLDEST_STATEMENT, REPORTING_LAG
 from tilt.data.schema import KEY_FIGURES, PRICES, SECURITIES, STATEMENTS, Schema
-from tilt.data.sources.yahoo_web import Answer
+from tilt.data.sources.yahoo_ask import Answer
 
 ITEMS: Mapping[str, str] = MappingProxyType(
     {
