@@ -94,8 +94,8 @@ def _case(state: State, panel: Panel, date: pd.Timestamp, found: Scored) -> Fact
     return pure.open_factor(
         state.model(panel, date),
         panel.securities,
-        panel.market_cap.loc[date],
+        panel.market_cap.T[date],
         members,
         found.name,
-        scores=None if found.model else found.scores.loc[date],
+        scores=None if found.model else found.scores.T[date],
     )

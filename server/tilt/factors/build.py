@@ -103,7 +103,7 @@ def _known(
 
 def _fifth(history: FactorHistory, row: int, style: int, observed: np.ndarray) -> np.ndarray:
     x = np.where(observed, history.styles[row, :, style], np.nan)[None]
-    return buckets(ranks(x), 5)[0]
+    return np.asarray(buckets(ranks(x), 5)[0])
 
 
 def _mean(x: np.ndarray) -> float:

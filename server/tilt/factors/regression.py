@@ -15,6 +15,9 @@ from tilt.factors.groups import Groups
 from tilt.frames import Exposures, Weights, require_assets
 
 MARKET = "Market"
+HUBER = 1.345  # 95 % efficient where residuals are normal
+NORMAL_QUARTILE = 0.6744897501960817
+THIN = 5.0  # effective names under which an industry is merged into its parent
 CHUNK = 64  # dates at once: large enough for numpy, small enough for the cache
 
 
@@ -92,6 +95,63 @@ def cross_section(
     )
 
 
+def robust_section(
+    returns: "pd.Series[float]",
+    styles: Exposures,
+    caps: Weights,
+    industries: "pd.Series[str]",
+) -> CrossSection:
+    """Regress as `cross_section` does, with less weight on extreme returns (Huber 1964).
+
+    Weights √cap times min(1, 1.345 s / |u|), s the median absolute residual by 0.6745, iterated
+    until they stand still. The caps of the constraint stay as they are; R2 is of these weights.
+
+    Raises
+    ------
+    DataError
+        As `cross_section`, and where it does not come to rest in 200 steps.
+    """
+    assets = styles.index
+    r = require_assets(returns, assets, "returns").to_numpy(dtype=float)
+    root = np.sqrt(require_assets(caps, assets, "caps").to_numpy(dtype=float))
+    trust = np.ones(len(assets))
+    for _ in range(200):
+        A, P, names = _design(styles, caps, industries, trust=trust)
+        u = r - A @ (P @ r)
+        scale = float(np.median(np.abs(u))) / NORMAL_QUARTILE
+        reach = HUBER * max(scale, 1e-15) / np.maximum(np.abs(u), 1e-300)
+        before, trust = trust, np.minimum(1.0, reach)
+        if np.abs(trust - before).max() < 1e-10:
+            break
+    else:
+        raise DataError("The robust regression did not come to rest. Use the plain one.")
+    n, k = A.shape
+    f, q = P @ r, root * trust
+    variance = (P**2) @ (u**2) * n / (n - (k - 1))
+    return CrossSection(
+        factor_returns=pd.Series(f, index=names),
+        t_values=pd.Series(f / np.sqrt(np.where(variance > 0, variance, np.nan)), index=names),
+        r2=float(1 - (q * u**2).sum() / (q * r**2).sum()),
+        specific_returns=pd.Series(u, index=assets),
+        pure=pd.DataFrame(P, index=names, columns=assets),
+    )
+
+
+def merge_thin(
+    industries: "pd.Series[str]", parents: "pd.Series[str]", caps: Weights
+) -> "pd.Series[str]":
+    """Return industries, a thin one replaced by its parent.
+
+    Thin is an effective number of names ``(Σ cap)² / Σ cap²`` under five: its factor would be the
+    story of one or two companies.
+    """
+    frame = pd.DataFrame({"industry": industries, "cap": caps.reindex(industries.index)})
+    cap = frame.groupby("industry")["cap"]
+    squares = (frame["cap"] ** 2).groupby(frame["industry"]).sum()
+    thin = (cap.sum() ** 2 / squares) < THIN
+    return industries.mask(industries.map(thin).astype(bool), parents.reindex(industries.index))
+
+
 def pure_portfolios(styles: Exposures, caps: Weights, industries: "pd.Series[str]") -> pd.DataFrame:
     """Return the pure factor portfolios of a date, factors × assets; they need no returns.
 
@@ -102,7 +162,11 @@ def pure_portfolios(styles: Exposures, caps: Weights, industries: "pd.Series[str
 
 
 def _design(
-    styles: Exposures, caps: Weights, industries: "pd.Series[str]"
+    styles: Exposures,
+    caps: Weights,
+    industries: "pd.Series[str]",
+    *,
+    trust: np.ndarray | float = 1.0,
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Return all exposures A, the pure portfolios P as rows, and the factors' names."""
     assets = styles.index
@@ -121,7 +185,7 @@ def _design(
     w = D.T @ cap / cap.sum()
     R = constraint(w, styles.shape[1])
     B = A @ R
-    weighted = B.T * np.sqrt(cap)
+    weighted = B.T * (np.sqrt(cap) * trust)
     gram = weighted @ B
     if np.linalg.matrix_rank(gram, hermitian=True) < k - 1:
         raise DataError("The styles are collinear. Take out the one that repeats the others.")

@@ -159,15 +159,15 @@ def _monthly(
     out = {m: np.full((len(months), len(names)), np.nan) for m in build.MEANINGS}
     before: pd.DataFrame | None = None
     for i, row in enumerate(months):
-        pure = build.pure_at(panel, history, int(row))
+        pure = build.pure_at(panel, history, int(row)).T
         late = row > months[-1] - YEAR
         for at in range(len(names)) if late else (wanted,):
             name = names[at]
-            if name not in pure.index:
+            if name not in pure.columns:
                 continue
-            known = before is not None and name in before.index
+            known = before is not None and name in before.columns
             found = build.of_portfolio(
-                pure.loc[name], before.loc[name] if before is not None and known else None
+                pure[name], before[name] if before is not None and known else None
             )
             found |= build.of_scores(panel, history, int(row), at, int(months[i - 1]) if i else -1)
             for measure, value in found.items():

@@ -44,6 +44,42 @@ def clip(x: np.ndarray, estu: np.ndarray) -> np.ndarray:
     return x
 
 
+def winsorize(
+    x: np.ndarray, estu: np.ndarray, *, low: float = 1.0, high: float = 99.0
+) -> np.ndarray:
+    """Return ``x`` clipped to percentiles of the estimation universe."""
+    seen = np.where(estu & np.isfinite(x), x, np.nan)
+    known = np.isfinite(seen).any(axis=-1)
+    out = x.copy()
+    if known.any():
+        bounds = np.nanpercentile(seen[known], [low, high], axis=-1)
+        out[known] = np.clip(x[known], bounds[0][:, None], bounds[1][:, None])
+    return out
+
+
+def variance_inflation(scores: np.ndarray) -> np.ndarray:
+    """Return by column how much its variance is inflated by the others: 1 / (1 - R2).
+
+    ``scores`` is assets × factors; rows with a gap are left out, and so are columns without any
+    value. NaN for those and for a column that does not vary, infinite for one that the others give
+    exactly.
+    """
+    some = np.flatnonzero(np.isfinite(scores).any(axis=0))
+    x = scores[:, some]
+    x = x[np.isfinite(x).all(axis=1)]
+    out = np.full(scores.shape[1], np.nan)
+    for at, column in enumerate(some):
+        y = x[:, at] - x[:, at].mean() if len(x) else x[:, at]
+        total = float(y @ y)
+        if total <= 0:
+            continue
+        others = np.column_stack([np.ones(len(x)), np.delete(x, at, axis=1)])
+        left = y - others @ np.linalg.lstsq(others, y, rcond=None)[0]
+        share = float(left @ left) / total
+        out[column] = 1 / share if share > 1e-12 else np.inf
+    return out
+
+
 def zscore(x: np.ndarray, caps: np.ndarray, estu: np.ndarray) -> np.ndarray:
     """Return ``x`` less its cap-weighted mean, by its equal-weighted sd, over ``estu``.
 
@@ -116,28 +152,42 @@ def impute(
     return filled, gap & np.isfinite(fitted)
 
 
-def neutralize(z: np.ndarray, caps: np.ndarray, estu: np.ndarray, industries: Groups) -> np.ndarray:
+def neutralize(
+    z: np.ndarray,
+    caps: np.ndarray,
+    estu: np.ndarray,
+    industries: Groups,
+    parents: Groups | None = None,
+) -> np.ndarray:
     """Return scores against the asset's own industry, z-scored again.
 
-    Subtracts the cap-weighted mean of the industry and divides by its sd; an industry with under
-    eight names in the estimation universe is scored against the market.
+    Subtracts the cap-weighted mean of the industry and divides by its sd. An industry with under
+    eight names in the estimation universe is scored against its sector (``parents``), and where
+    that has under eight too, against the market.
     """
     seen = estu & np.isfinite(z) & np.isfinite(caps)
-    y, weight, ones = np.where(seen, z, 0.0), np.where(seen, caps, 0.0), seen.astype(float)
-    count = industries.sums(ones)
-    mean = _ratio(industries.sums(weight * y), industries.sums(weight))
-    center = industries.spread(_ratio(industries.sums(y), count))
-    squares = industries.sums(np.where(seen, (z - center) ** 2, 0.0))
-    sd = np.sqrt(_ratio(squares, count - 1))
+    weight, y = np.where(seen, caps, 0.0), np.where(seen, z, 0.0)
     whole = _ratio((weight * y).sum(-1), weight.sum(-1))[..., None]
     _, market_sd = _moments(z, seen)
-    own = (industries.spread(count, outside=0.0) >= LEAST_NAMES) & (industries.spread(sd) > 0)
-    score = np.where(
-        own,
-        (z - industries.spread(mean)) / np.where(own, industries.spread(sd), 1.0),
-        (z - whole) / np.where(market_sd > 0, market_sd, np.nan),
-    )
+    score = (z - whole) / np.where(market_sd > 0, market_sd, np.nan)
+    for groups in (parents, industries):
+        if groups is not None:
+            own, within = _within(z, caps, seen, groups)
+            score = np.where(own, within, score)
     return zscore(score, caps, estu)
+
+
+def _within(
+    z: np.ndarray, caps: np.ndarray, seen: np.ndarray, groups: Groups
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return where an asset's group has eight names that differ, and its score against them."""
+    y, weight, ones = np.where(seen, z, 0.0), np.where(seen, caps, 0.0), seen.astype(float)
+    count = groups.sums(ones)
+    mean = _ratio(groups.sums(weight * y), groups.sums(weight))
+    center = groups.spread(_ratio(groups.sums(y), count))
+    sd = np.sqrt(_ratio(groups.sums(np.where(seen, (z - center) ** 2, 0.0)), count - 1))
+    own = (groups.spread(count, outside=0.0) >= LEAST_NAMES) & (groups.spread(sd) > 0)
+    return own, (z - groups.spread(mean)) / np.where(own, groups.spread(sd), 1.0)
 
 
 def orthogonalize(

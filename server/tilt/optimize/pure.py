@@ -143,7 +143,7 @@ def simple(case: FactorCase) -> Weights:
 
 def pure(case: FactorCase) -> Weights:
     """Return the portfolio whose return is the factor's in the cross-sectional regression."""
-    return pure_portfolios(case.styles, case.caps, case.sector).loc[case.factor]
+    return pure_portfolios(case.styles, case.caps, case.sector).T[case.factor]
 
 
 def min_risk(case: FactorCase) -> Weights:

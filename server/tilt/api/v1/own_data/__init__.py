@@ -6,8 +6,8 @@ Tables are pandas ``split`` objects. Every answer has ``result``, ``run_id``, ``
 
 from fastapi import APIRouter
 
-from tilt.api.v1.own_data import backtest, optimize, performance, risk
+from tilt.api.v1.own_data import backtest, factors, optimize, performance, risk
 
 router = APIRouter(prefix="/compute", tags=["own data"])
-for part in (performance, risk, optimize, backtest):
+for part in (performance, risk, factors, optimize, backtest):
     router.include_router(part.router)
