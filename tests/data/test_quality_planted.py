@@ -243,7 +243,7 @@ def test_every_finding_of_the_sample_is_a_known_check_with_its_action(store):
 
 
 def test_the_help_page_has_every_check_and_no_other():
-    text = (addin_path() / "help" / "quality.md").read_text(encoding="utf-8")
+    text = (addin_path() / "help" / "data-quality.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
     told = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
     assert sorted(told) == sorted(CHECKS)

@@ -24,7 +24,7 @@ ORDER = (  # as one reads them; a guide that is not named here comes after
     "universes-and-securities",
     "your-data",
     "refresh",
-    "quality",
+    "data-quality",
     "faq",
     "for-it",
     "settings",
