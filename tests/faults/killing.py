@@ -2,7 +2,8 @@
 
 Run by hand for as many rounds as wanted: ``python tests/faults/killing.py --rounds 200``. Each
 round refreshes a folder whose last closes carry the number of the round, so that what a reader sees
-says which round was committed. Every second kill falls into the writing of the snapshot.
+says which round was committed. Of four kills two come at any instant, one in the writing of the
+snapshot, and one just after it.
 """
 
 import argparse
@@ -155,10 +156,12 @@ def run(
     before, seen = store.snapshot().id, Seen()
     for number in range(1, rounds + 1):
         write_prices(source, number)
-        delay = 0.0 if number == 1 else rng.uniform(0, whole)
-        if number % 2 == 0:
-            delay = rng.uniform(0, 1.3 * writing)
-        _kill(launcher, delay, seen, in_writing=number % 2 == 0)
+        if number % 4 == 0:
+            _kill(launcher, "done", 0.0, seen)
+        elif number % 2 == 0:
+            _kill(launcher, "write", rng.uniform(0, 1.3 * writing), seen)
+        else:
+            _kill(launcher, "", 0.0 if number == 1 else rng.uniform(0, whole), seen)
         before = _look(store, before, number, seen)
         if number % 20 == 0:
             print(number, dict(seen.left), "wrong:", len(seen.wrong), flush=True)
@@ -183,14 +186,15 @@ def _time(launcher: Launcher) -> tuple[float, float]:
     return time.monotonic() - begun, time.monotonic() - written
 
 
-def _kill(launcher: Launcher, delay: float, seen: Seen, *, in_writing: bool) -> None:
+def _kill(launcher: Launcher, stage: str, delay: float, seen: Seen) -> None:
+    """Kill a refresh so many seconds after it has begun, or has entered a stage."""
     child = launcher.start()
-    at = None if in_writing else time.monotonic() + delay
+    at = None if stage else time.monotonic() + delay
     wrote = False
     while True:
         said = launcher.stage(60 if at is None else at - time.monotonic())
         wrote = wrote or said == "write"
-        if said == "write" and at is None:
+        if said == stage and at is None:
             at = time.monotonic() + delay
         if said.startswith("failed"):
             seen.wrong.append(said)
