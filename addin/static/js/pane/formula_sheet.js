@@ -1,6 +1,7 @@
 // A sheet of our own that holds one formula whose result spills; written in one undo step.
 
-const FORMULA = "A7"; // below the words, as the tables of the buttons' sheets
+const FIRST_ROW = 6; // of the formula, below the words
+const MOST_ROWS = 1000; // whose numbers are shown as asked
 
 /**
  * @param {string} name of the sheet, made if it is not there and cleared if it is
@@ -20,11 +21,11 @@ export async function writeFormula(name, words, formula, columns) {
     title.bold = true;
     title.size = 14;
     for (const [j, { width, format }] of columns.entries()) {
-      const column = sheet.getRange(FORMULA).getOffsetRange(0, j).getEntireColumn();
+      const column = sheet.getRangeByIndexes(FIRST_ROW, j, MOST_ROWS, 1);
       column.format.columnWidth = width;
       if (format) column.numberFormat = /** @type {any} */ (format);
     }
-    sheet.getRange(FORMULA).formulas = [[formula]];
+    sheet.getRangeByIndexes(FIRST_ROW, 0, 1, 1).formulas = [[formula]];
     sheet.activate();
     await context.sync();
   });
