@@ -13,9 +13,9 @@ import { tipAtMouse } from "./tips.js";
 import "./workbench.css";
 
 const ICONS = {
-  open: "M3 6h6l2 2h10v11H3zM3 10h18",
-  save: "M12 3v12m-4-4 4 4 4-4M4 17v4h16v-4",
-  starter: "M6 3h9l4 4v14H6zM15 3v4h4M9 12h7M9 16h7",
+  open_file: "M3 6h6l2 2h10v11H3zM3 10h18",
+  save_file: "M12 3v12m-4-4 4 4 4-4M4 17v4h16v-4",
+  new_book: "M6 3h9l4 4v14H6zM15 3v4h4M9 12h7M9 16h7",
   chart: "M4 20V4M4 20h16M8 17v-5M12 17V8M16 17v-8M20 17V6",
   recalculate: "M19 8a8 8 0 1 0 1 6M20 4v5h-5",
 };
@@ -89,13 +89,19 @@ class Workbench {
     return {
       label: "Workbook",
       buttons: [
-        button("open", "Open", "Opens an Excel workbook (.xlsx) from this computer.", () =>
-          at("file").click(),
+        button(
+          "open_file",
+          "Open file",
+          "Opens an Excel workbook (.xlsx) from this computer.",
+          () => at("file").click(),
         ),
-        button("save", "Save", "Saves the workbook as .xlsx, its formulas live in Excel.", () =>
-          this.save(),
+        button(
+          "save_file",
+          "Save file",
+          "Saves the workbook as .xlsx, its formulas live in Excel.",
+          () => this.save(),
         ),
-        button("starter", "Starter", "Opens a fresh starter workbook over the server's data.", () =>
+        button("new_book", "New", "Opens a fresh starter workbook over the server's data.", () =>
           this.openStarter(),
         ),
         button("chart", "Chart", "Draws the selected cells below the sheet.", () =>
@@ -109,12 +115,12 @@ class Workbench {
   }
 
   /**
-   * Press a button of the add-in; what it writes is one step for undo.
+   * Press a button of the add-in.
    *
    * @param {string} name
    */
   async press(name) {
-    await this.store.asOneStep(() => this.host.press(name));
+    await this.host.press(name);
     this.store.focus();
   }
 

@@ -18,6 +18,7 @@ export async function openWorkbench(browser, server, options = {}) {
   const viewport = { width: 1440, height: 900 };
   const context = await browser.newContext({ viewport, acceptDownloads: true, ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(60_000); // a machine that runs other tests beside
   const seen = watch(page, server);
   await page.goto(`${server}/workbench`, { waitUntil: "load" });
   return { context, page, seen };
@@ -50,11 +51,42 @@ export async function go(page, address) {
 
 /** Type into a cell, as a user does, and wait for the numbers. */
 export async function type(page, address, text) {
-  await go(page, address);
-  // The name box hands the keyboard to the cells a moment after the selection.
-  await page.waitForFunction(() => document.activeElement?.id.startsWith("__editor_"));
-  await page.keyboard.type(text);
-  await page.keyboard.press("Enter");
+  do {
+    await go(page, address);
+    // The name box hands the keyboard to the cells a moment after the selection.
+    await page.waitForFunction(() => document.activeElement?.id.startsWith("__editor_"));
+    await page.keyboard.type(text);
+    await page.keyboard.press("Enter");
+    // on a busy machine that moment may be later still, and the keys are lost
+  } while (!(await arrives(page, holds, [address, text, false], 5000)));
+  await page.waitForFunction(holds, [address, text, true]);
+  await settled(page);
+}
+
+const arrives = (page, condition, given, timeout) =>
+  page.waitForFunction(condition, given, { timeout }).then(
+    () => true,
+    () => false,
+  );
+
+/** Whether a cell holds what was typed; a formula also its value, as the calculation begins later. */
+function holds([address, text, calculated]) {
+  const [, letter, digits] = /^([A-Z])(\d+)$/.exec(address);
+  const { grid } = window.tiltHost.store.active;
+  const { formula, value } = grid.get(Number(digits) - 1, letter.charCodeAt(0) - 65);
+  if (!text.startsWith("=")) return String(value) === text.replace(/^'/, "");
+  return formula !== "" && !(calculated && ["", "#GETTING_DATA"].includes(value));
+}
+
+/** Wait until a cell shows another value than before, or the given one. */
+export async function shows(page, [sheet, row, column], { not, value }) {
+  await page.waitForFunction(
+    ([name, i, j, before, wanted]) => {
+      const now = window.tiltHost.store.find(name).grid.get(i, j).value;
+      return wanted === null ? now !== before && now !== "#GETTING_DATA" : now === wanted;
+    },
+    [sheet, row, column, not ?? null, value ?? null],
+  );
   await settled(page);
 }
 

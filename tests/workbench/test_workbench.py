@@ -83,7 +83,20 @@ def test_the_ribbon_optimizes_the_marked_tables_and_one_undo_takes_it_back(used)
     seen = used["optimize"]
     assert seen["sheets"] == [*STARTER, "Tilt Optimize"]
     assert "Wrote weights, trades" in seen["said"]
-    assert seen["undone"] == STARTER
+    assert [s["name"] for s in seen["undone"]] == STARTER
+
+
+def test_what_was_taken_back_can_be_done_again_with_its_tables(used):
+    seen = used["optimize"]
+    assert "TiltTrades" in seen["written"][-1]["tables"]
+    assert seen["redone"] == seen["written"]
+    assert seen["again"] == seen["undone"]
+
+
+def test_a_second_button_pressed_while_one_writes_has_its_own_step(used):
+    seen = used["twoButtons"]
+    assert seen["both"] == [*STARTER, "Tilt Risk", "Tilt Factors"]
+    assert seen["left"] == [[*STARTER, "Tilt Risk"], STARTER]
 
 
 def test_a_thousand_formulas_take_a_few_requests_and_are_the_engines(used, model):
@@ -100,6 +113,26 @@ def test_a_thousand_formulas_take_a_few_requests_and_are_the_engines(used, model
 def test_charts_of_the_sheet_are_drawn_below_it(used):
     assert used["charts"] == ["Active exposures", "Share of tracking error"]
     assert used["infeasible"]["charts"] == ["Largest trades"]
+
+
+def test_formulas_move_with_inserted_and_deleted_rows(used):
+    inserted, deleted = used["moving"]["inserted"], used["moving"]["deleted"]
+    assert inserted["live"]["formula"] == '=TILT.LIVE("AAPL")'
+    assert inserted["double"]["formula"] == "=H31*2"
+    assert inserted["double"]["value"] == pytest.approx(2 * inserted["live"]["value"])
+    assert inserted["risk"]["formula"] == "=TILT.RISK(TiltHoldings,F8)"
+    assert deleted["double"]["formula"] == "=H30*2"
+
+
+def test_a_copied_formula_reads_the_cells_beside_its_copy(used):
+    seen = used["moving"]
+    assert seen["pasted"]["formula"] == "=H32*2"
+    assert seen["pasted"]["value"] == pytest.approx(2 * seen["source"]["value"])
+
+
+def test_the_stream_of_a_deleted_cell_ends_and_a_moved_one_goes_on(used):
+    assert used["moving"]["inserted"]["streams"] == 2
+    assert used["moving"]["deleted"]["streams"] == 1
 
 
 def test_it_saves_a_workbook_that_others_can_read(used):

@@ -15,6 +15,7 @@ import {
   press,
   scan,
   settled,
+  shows,
   type,
   whenStarted,
 } from "./driver.mjs";
@@ -52,6 +53,7 @@ async function edit(page) {
   const native = await cell(page, "Portfolio", 21, 5);
   const before = await cell(page, "Portfolio", ...RISK);
   await type(page, "B7", "0.02");
+  await shows(page, ["Portfolio", ...RISK], { not: before.value });
   const after = await cell(page, "Portfolio", ...RISK);
   return { typed, misspelt, said, spilled, native, before, after };
 }
@@ -68,10 +70,12 @@ async function infeasible(page) {
   await openSheet(page, "Optimize");
   const charts = await titles(page, "Largest trades");
   await type(page, "D7", "0.001");
+  await shows(page, ["Optimize", ...TRADES], { value: "#N/A" });
   const broken = await cell(page, "Optimize", ...TRADES);
   const popped = await hover(page, ...TRADES, broken.error);
   const explained = await cell(page, "Optimize", 19, 0);
   await type(page, "D7", "0.05");
+  await shows(page, ["Optimize", ...TRADES], { value: "ticker" });
   return { charts, broken, popped, explained, mended: await cell(page, "Optimize", ...TRADES) };
 }
 
@@ -80,10 +84,46 @@ async function optimize(page) {
   const message = page.frameLocator("#pane").locator("#message");
   const sheets = await page.evaluate(() => window.tiltHost.store.sheets.map((s) => s.name));
   const said = await message.textContent();
-  await page.keyboard.press("Control+z");
-  await page.waitForFunction((n) => window.tiltHost.store.sheets.length === n - 1, sheets.length);
-  const undone = await page.evaluate(() => window.tiltHost.store.sheets.map((s) => s.name));
-  return { sheets, said, undone };
+  const found = { sheets, said, written: await written(page) };
+  for (const [name, keys, count] of [
+    ["undone", "Control+z", sheets.length - 1],
+    ["redone", "Control+y", sheets.length],
+    ["again", "Control+z", sheets.length - 1],
+  ]) {
+    await page.keyboard.press(keys);
+    await page.waitForFunction((n) => window.tiltHost.store.sheets.length === n, count);
+    await settled(page);
+    found[name] = await written(page);
+  }
+  return found;
+}
+
+/** Every sheet with its tables and how many of its cells are filled. */
+const written = (page) =>
+  page.evaluate(() =>
+    window.tiltHost.store.sheets.map((sheet) => ({
+      name: sheet.name,
+      tables: sheet.tables.map(({ name }) => name),
+      filled: [...sheet.grid.entries()].filter(([, , { value }]) => value !== "").length,
+    })),
+  );
+
+/** A second button pressed while the first one still writes, and both taken back. */
+async function twoButtons(page) {
+  const names = ["risk", "factor_analysis"];
+  for (const name of names) await page.click(`#ribbon button[data-name="${name}"]`);
+  for (const name of names) {
+    await page.waitForSelector(`#ribbon button[data-name="${name}"]:not([aria-busy])`);
+  }
+  await settled(page);
+  const both = (await written(page)).map(({ name }) => name);
+  const left = [];
+  for (const count of [both.length - 1, both.length - 2]) {
+    await page.keyboard.press("Control+z");
+    await page.waitForFunction((n) => window.tiltHost.store.sheets.length === n, count);
+    left.push((await written(page)).map(({ name }) => name));
+  }
+  return { both, left };
 }
 
 /** A thousand formulas at once, as a paste brings them. */
@@ -118,10 +158,55 @@ async function thousand(page, seen, tickers) {
   return { asked, values, posts: posts.length, milliseconds };
 }
 
+/** Cells that follow the market end when they are deleted; formulas move with rows and copies. */
+async function moving(page) {
+  await openSheet(page, "Portfolio");
+  const streams = () =>
+    page.evaluate(() => document.getElementById("pane").contentWindow.tilt.live.size);
+  const following = (count) =>
+    page.waitForFunction(
+      (n) => document.getElementById("pane").contentWindow.tilt.live.size === n,
+      count,
+    );
+  await type(page, "H30", '=TILT.LIVE("AAPL")');
+  await type(page, "H31", '=TILT.LIVE("MSFT")');
+  await type(page, "J30", "=H30*2");
+  await following(2);
+  await page.waitForFunction(
+    () => typeof window.tiltHost.store.find("Portfolio").grid.get(29, 7).value === "number",
+  );
+  await settled(page);
+  await page.evaluate(() => window.tiltHost.store.book.getActiveSheet().insertRowBefore(4));
+  await settled(page);
+  const inserted = {
+    live: await cell(page, "Portfolio", 30, 7),
+    double: await cell(page, "Portfolio", 30, 9),
+    risk: await cell(page, "Portfolio", RISK[0] + 1, RISK[1]),
+    streams: await streams(),
+  };
+  await go(page, "J31");
+  await page.keyboard.press("Control+c");
+  await go(page, "J32");
+  await page.keyboard.press("Control+v");
+  await page.waitForFunction(
+    () => window.tiltHost.store.find("Portfolio").grid.get(31, 9).formula !== "",
+  );
+  await settled(page);
+  const pasted = await cell(page, "Portfolio", 31, 9);
+  const source = await cell(page, "Portfolio", 31, 7);
+  await go(page, "H32");
+  await page.keyboard.press("Delete");
+  await following(1);
+  await page.evaluate(() => window.tiltHost.store.book.getActiveSheet().deleteRows(4, 1));
+  await settled(page);
+  const deleted = { double: await cell(page, "Portfolio", 29, 9), streams: await streams() };
+  return { inserted, pasted, source, deleted };
+}
+
 async function files(page, folder) {
   await openSheet(page, "Portfolio");
   await type(page, "A60", "'=1+1 is text");
-  const [download] = await Promise.all([page.waitForEvent("download"), press(page, "save")]);
+  const [download] = await Promise.all([page.waitForEvent("download"), press(page, "save_file")]);
   const saved = path.join(folder, "saved.xlsx");
   await download.saveAs(saved);
   const before = await cell(page, "Portfolio", ...RISK);
@@ -166,7 +251,9 @@ async function main(server, given, folder) {
     result.edit = await edit(page);
     result.infeasible = await infeasible(page);
     result.optimize = await optimize(page);
+    result.twoButtons = await twoButtons(page);
     result.thousand = await thousand(page, seen, tickers);
+    result.moving = await moving(page);
     result.files = await files(page, folder);
     result.errors = seen.errors;
     result.looks = await looks(browser, server);

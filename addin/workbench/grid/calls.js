@@ -7,25 +7,20 @@
 // again. All misses of one calculation thereby become one batch.
 
 import {
-  ArrayValueObject,
   BaseFunction,
-  BooleanValueObject,
   ErrorValueObject,
-  NumberValueObject,
   SetTriggerFormulaCalculationStartMutation,
-  StringValueObject,
 } from "@univerjs/preset-sheets-core";
 
 import { errorOf } from "../host/calculator.js";
-import { fromResult, isError, toArgument } from "../host/values.js";
-
-export const WAITING = "#GETTING_DATA";
+import { isError } from "../host/values.js";
+import { Streams } from "./streams.js";
+import { WAITING, fromVariant, toVariant, waits } from "./variants.js";
 
 /** Answers that are kept; the oldest go first. */
 const MOST_ANSWERS = 20_000;
 /** Milliseconds between two calculations while answers come in one after another. */
 const PACE = 150;
-const WHOLE_COLUMN = 1000;
 
 /**
  * @typedef {{sheetId: string, row: number, column: number}} Place
@@ -47,8 +42,7 @@ export class Calls {
   #good = new Map();
   /** @type {Map<string, string>} messages of cells with an error */
   #messages = new Map();
-  /** @type {Map<string, () => void>} how to end the streams that run, by function and arguments */
-  #streams = new Map();
+  #streams = new Streams();
   /** @type {Map<string, Place>} cells to calculate again */
   #due = new Map();
   /** @type {ReturnType<typeof setTimeout> | null} */
@@ -70,10 +64,12 @@ export class Calls {
     this.store = store;
     this.functions = functions;
     this.#commands = store.commands;
+    for (const event of ["edited", "moved"]) store.addEventListener(event, () => this.#sweep());
     const formula = store.api.getFormula();
     formula.calculationStart(() => (this.#calculating = true));
     formula.calculationEnd(() => {
       this.#calculating = false;
+      if (this.#due.size === 0) this.#forget(this.#streams.endUnused());
       store.dispatchEvent(new Event("calculated"));
     });
     return this;
@@ -101,7 +97,7 @@ export class Calls {
   calculateAll() {
     this.#answers.clear();
     this.#open.clear();
-    this.#endStreams();
+    this.#forget(this.#streams.endAll());
     this.#generation += 1;
     this.#commands.executeCommand(
       SetTriggerFormulaCalculationStartMutation.id,
@@ -121,17 +117,25 @@ export class Calls {
     );
   }
 
-  #endStreams() {
-    for (const [key, cancel] of this.#streams) {
-      this.#answers.delete(key);
-      cancel();
+  /** @param {string[]} keys of streams that were ended */
+  #forget(keys) {
+    for (const key of keys) this.#answers.delete(key);
+  }
+
+  /** Cells were changed: calculate those that follow a stream, to see which are still followed. */
+  #sweep() {
+    if (this.#streams.size === 0) return;
+    this.#streams.doubt();
+    for (const place of this.#streams.readers(this.store.sheets)) {
+      this.#due.set(placeKey(place), place);
     }
-    this.#streams.clear();
+    if (this.#due.size > 0) this.#schedule();
+    else this.#forget(this.#streams.endUnused());
   }
 
   /** Forget what is known of cells: another workbook is there. */
   reset() {
-    this.#endStreams();
+    this.#forget(this.#streams.endAll());
     this.#last.clear();
     this.#good.clear();
     this.#messages.clear();
@@ -167,6 +171,7 @@ export class Calls {
       this.#ask(key, name, args, place);
       return this.#meanwhile(slot);
     }
+    this.#streams.use(key);
     this.#last.set(slot, key);
     if (answer.error) this.#messages.set(cell, answer.error);
     else this.#messages.delete(cell);
@@ -222,7 +227,7 @@ export class Calls {
       parameterAddresses: args.map(() => null),
       onStream: (/** @type {any[][] | Error} */ result) =>
         done(result instanceof Error ? errorOf(result) : { result, error: "" }),
-      onCancelable: (/** @type {() => void} */ cancel) => this.#streams.set(key, cancel),
+      onCancelable: (/** @type {() => void} */ cancel) => this.#streams.add(key, name, cancel),
     };
     let answer;
     try {
@@ -306,61 +311,4 @@ export function describeFunctions(calls, namespace, metadata) {
       })),
     })),
   };
-}
-
-/** @param {any[][] | null} arg */
-const waits = (arg) => arg !== null && arg.some((row) => row.includes(WAITING));
-
-/**
- * @param {any} variant
- * @returns {any[][] | null} as Excel hands it to a custom function
- */
-function fromVariant(variant) {
-  if (!variant.isArray()) return variant.isNull() ? null : [[fromScalar(variant)]];
-  const columns = variant.getColumnCount();
-  const rows = Array.from({ length: variant.getRowCount() }, (_, i) =>
-    Array.from({ length: columns }, (__, j) => fromScalar(variant.get(i, j))),
-  );
-  if (rows.length < WHOLE_COLUMN) return rows;
-  // A whole column is read as far as there is anything in it.
-  const filled = rows.findLastIndex((row) => row.some((value) => value !== "")) + 1;
-  return rows.slice(0, Math.max(1, filled));
-}
-
-/** @param {any} value */
-function fromScalar(value) {
-  if (!value || value.isNull()) return "";
-  if (!value.isError()) return value.getValue();
-  const code = value.getErrorType();
-  return code === WAITING ? WAITING : toArgument(isError(code) ? code : "#VALUE!");
-}
-
-/** @param {any[][]} result of a custom function */
-function toVariant(result) {
-  if (result.length === 1 && result[0].length === 1) return toScalar(result[0][0]);
-  return ArrayValueObject.create({
-    calculateValueList: result.map((row) => row.map(toScalar)),
-    rowCount: result.length,
-    columnCount: result[0].length,
-    unitId: "",
-    sheetId: "",
-    row: -1,
-    column: -1,
-  });
-}
-
-/**
- * @param {any} item
- * @returns {any}
- */
-function toScalar(item) {
-  const { value, format } = fromResult(item);
-  if (typeof value === "number") {
-    const number = NumberValueObject.create(value);
-    if (format) number.setPattern(format);
-    return number;
-  }
-  if (typeof value === "boolean") return BooleanValueObject.create(value);
-  if (isError(value)) return ErrorValueObject.create(/** @type {any} */ (value));
-  return StringValueObject.create(value); // a blank would show as a nought
 }

@@ -7,10 +7,13 @@ import {
   SetRangeValuesMutation,
   SetSelectionsOperation,
 } from "@univerjs/preset-sheets-core";
-import { ICommandService, IUndoRedoService } from "@univerjs/core";
+import { ICommandService } from "@univerjs/core";
 
 import { Store } from "../host/store.js";
+import { blockOf, extent } from "./blocks.js";
 import { UniverGrid } from "./cells.js";
+import { showSheet, snapshot } from "./looks.js";
+import { Steps } from "./steps.js";
 import { Tables } from "./tables.js";
 
 /**
@@ -18,7 +21,6 @@ import { Tables } from "./tables.js";
  * @typedef {import("../host/store.js").Sheet} Sheet
  */
 
-const PIXELS_PER_POINT = 96 / 72;
 const ROWS = 1000;
 const COLUMNS = 40;
 const SPARE = 20;
@@ -32,6 +34,9 @@ const OF_SHEETS = new Set([
   "sheet.mutation.set-worksheet-hidden",
   "sheet.operation.set-worksheet-active",
 ]);
+
+/** Mutations after which cells are elsewhere, or gone. */
+const MOVING = /^sheet\.mutation\.((insert|remove)-(row|col|sheet)|move-(range|rows|cols))/;
 
 export class UniverStore extends Store {
   /** @type {any} Univer's workbook */
@@ -55,6 +60,7 @@ export class UniverStore extends Store {
     this.commands = injector.get(ICommandService);
     this.makeGrid = (/** @type {string} */ id) => new UniverGrid(this, id);
     this.tablesShown = new Tables(this);
+    this.steps = new Steps(this);
     this.sheets.length = 0;
     this.#readSheets();
     this.selection = { sheet: this.active, block: { row: 0, column: 0, rows: 1, columns: 1 } };
@@ -107,13 +113,28 @@ export class UniverStore extends Store {
    * @param {() => Promise<T>} work
    * @returns {Promise<T>}
    */
-  async asOneStep(work) {
-    const step = this.injector.get(IUndoRedoService).__tempBatchingUndoRedo(this.unitId);
-    try {
-      return await work();
-    } finally {
-      step.dispose();
-    }
+  asOneStep(work) {
+    return this.steps.together(work);
+  }
+
+  /**
+   * Put tables and charts as they were: a step was undone, or done again.
+   *
+   * @param {import("./steps.js").Kept[]} records
+   */
+  restore(records) {
+    const kept = new Map(records.map((record) => [record.sheet.id, record]));
+    this.sheets = this.sheets.map((now) => {
+      const record = kept.get(now.id);
+      if (!record) return now;
+      const { sheet } = record;
+      sheet.tables = record.tables.map(([table, was]) => Object.assign(table, was));
+      sheet.charts = [...record.charts];
+      return Object.assign(sheet, { name: now.name, visibility: now.visibility });
+    });
+    this.active = this.sheets.find(({ id }) => id === this.active.id) ?? this.sheets[0];
+    this.tablesShown.show();
+    this.dispatchEvent(new Event("charts"));
   }
 
   /**
@@ -199,6 +220,22 @@ export class UniverStore extends Store {
     );
   }
 
+  /**
+   * Change how cells look, without a step of undo of its own.
+   *
+   * @param {string} sheetId
+   * @param {Record<number, Record<number, any>>} cellValue
+   */
+  paintCells(sheetId, cellValue) {
+    this.#byUs(() =>
+      this.commands.syncExecuteCommand(
+        SetRangeValuesMutation.id,
+        { unitId: this.unitId, subUnitId: sheetId, cellValue },
+        { onlyLocal: true },
+      ),
+    );
+  }
+
   /** @param {Sheet} sheet */
   #sheetOf(sheet) {
     return this.book.getSheetBySheetId(sheet.id);
@@ -207,39 +244,14 @@ export class UniverStore extends Store {
   /** Show what was changed on the records of the sheets. */
   show() {
     this.#byUs(() => {
-      this.sheets.forEach((sheet, index) => this.#showSheet(sheet, index));
+      this.sheets.forEach((sheet, index) =>
+        this.#shown.set(sheet, showSheet(this.book, sheet, index, this.#shown.get(sheet))),
+      );
       if (this.book.getActiveSheet().getSheetId() !== this.active.id)
         this.book.setActiveSheet(this.active.id);
     });
     this.tablesShown.show();
     this.dispatchEvent(new Event("shown"));
-  }
-
-  /**
-   * @param {Sheet} sheet
-   * @param {number} index
-   */
-  #showSheet(sheet, index) {
-    const at = this.#sheetOf(sheet);
-    const before = this.#shown.get(sheet);
-    const now = snapshot(sheet);
-    this.#shown.set(sheet, now);
-    if (at.getSheetName() !== sheet.name) at.setName(sheet.name);
-    if (at.getIndex() !== index) this.book.moveSheet(at, index);
-    if (before.gridlines !== now.gridlines) at.setHiddenGridlines(!sheet.showGridlines);
-    if (before.tabColor !== now.tabColor) at.setTabColor(sheet.tabColor);
-    if (before.visibility !== now.visibility) {
-      if (sheet.visibility === "Visible") at.showSheet();
-      else at.hideSheet();
-    }
-    if (before.frozen !== now.frozen) freeze(at, sheet.frozen);
-    for (const [column, points] of sheet.columnWidths) {
-      if (before.widths.get(column) === points) continue;
-      at.setColumnWidth(column, Math.round(points * PIXELS_PER_POINT));
-    }
-    for (const block of sheet.merged.slice(before.merged)) {
-      at.getRange(block.row, block.column, block.rows, block.columns).merge();
-    }
   }
 
   // --- from the screen to the host ---------------------------------------------------------------
@@ -272,6 +284,7 @@ export class UniverStore extends Store {
       if (active !== this.active) this.#onSelection();
       this.dispatchEvent(new Event(active === this.active ? "sheets" : "activated"));
     }
+    if (MOVING.test(id)) this.dispatchEvent(new Event("moved"));
     const sheet = this.sheets.find((one) => one.id === params?.subUnitId);
     if (!sheet) return;
     this.tablesShown.follow(sheet, id, params);
@@ -287,58 +300,4 @@ export class UniverStore extends Store {
     const block = range ? blockOf(range) : { row: 0, column: 0, rows: 1, columns: 1 };
     if (sheet) super.select(sheet, block);
   }
-}
-
-/** @param {Sheet} sheet */
-function snapshot(sheet) {
-  return {
-    gridlines: sheet.showGridlines,
-    tabColor: sheet.tabColor,
-    visibility: sheet.visibility,
-    frozen: JSON.stringify(sheet.frozen),
-    widths: new Map(sheet.columnWidths),
-    merged: sheet.merged.length,
-  };
-}
-
-/**
- * @param {any} at
- * @param {Block | null} block
- */
-function freeze(at, block) {
-  if (!block) {
-    at.cancelFreeze();
-    return;
-  }
-  const columns = block.columns > COLUMNS ? 0 : block.column + block.columns;
-  const rows = block.rows > ROWS ? 0 : block.row + block.rows;
-  at.setFreeze({ startRow: rows || -1, startColumn: columns || -1, xSplit: columns, ySplit: rows });
-}
-
-/**
- * @param {Record<number, Record<number, any>>} cells
- * @returns {{startRow: number, endRow: number, startColumn: number, endColumn: number}}
- */
-function extent(cells) {
-  const rows = Object.keys(cells).map(Number);
-  const columns = rows.flatMap((row) => Object.keys(cells[row] ?? {}).map(Number));
-  return {
-    startRow: Math.min(...rows),
-    endRow: Math.max(...rows),
-    startColumn: Math.min(...columns),
-    endColumn: Math.max(...columns),
-  };
-}
-
-/**
- * @param {{startRow: number, endRow: number, startColumn: number, endColumn: number}} range
- * @returns {Block}
- */
-function blockOf({ startRow, endRow, startColumn, endColumn }) {
-  return {
-    row: startRow,
-    column: startColumn,
-    rows: endRow - startRow + 1,
-    columns: endColumn - startColumn + 1,
-  };
 }

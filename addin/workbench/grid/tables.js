@@ -76,7 +76,9 @@ export class Tables {
     const line = Object.fromEntries(
       Array.from({ length: columns }, (_, j) => [column + j, { s: HEADER }]),
     );
-    this.store.setCells(sheet.id, { [row]: line });
+    // part of the step that makes the table; else it comes with a workbook, or back by undo
+    if (this.store.steps.isOpen) this.store.setCells(sheet.id, { [row]: line });
+    else this.store.paintCells(sheet.id, { [row]: line });
   }
 
   /**

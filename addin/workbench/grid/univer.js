@@ -1,6 +1,6 @@
 // The spreadsheet: Univer with the functions of the add-in among its own.
 
-import { LocaleType, Univer, mergeLocales } from "@univerjs/core";
+import { IUndoRedoService, LocaleType, Univer, mergeLocales } from "@univerjs/core";
 import { FUniver } from "@univerjs/core/facade";
 import {
   CellAlertManagerService,
@@ -9,6 +9,8 @@ import {
 } from "@univerjs/preset-sheets-core";
 import enUS from "@univerjs/preset-sheets-core/locales/en-US";
 import "@univerjs/preset-sheets-core/lib/index.css";
+
+import { HeldUndo } from "./steps.js";
 
 /**
  * @param {object} options
@@ -23,6 +25,7 @@ export function startUniver({ container, dark, functions, descriptions }) {
     locale: LocaleType.EN_US,
     locales: { [LocaleType.EN_US]: mergeLocales(enUS) },
     darkMode: dark,
+    override: [[IUndoRedoService, { useClass: HeldUndo }]],
   });
   const { plugins } = UniverSheetsCorePreset({
     container,

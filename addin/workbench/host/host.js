@@ -177,7 +177,7 @@ export class Host {
       const before = this.#edits;
       this.#merging += 1;
       try {
-        return await finish(context, batch);
+        return await this.store.asOneStep(() => finish(context, batch));
       } finally {
         this.#merging -= 1;
         if (this.#edits > before) this.undoSteps += 1;

@@ -207,6 +207,17 @@ export class Store extends EventTarget {
   }
 
   /**
+   * Do what is one step of undo; a store with an undo of its own sees to that.
+   *
+   * @template T
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  asOneStep(work) {
+    return work();
+  }
+
+  /**
    * @param {Sheet} sheet
    * @param {Block} block
    */
