@@ -66,9 +66,7 @@ class Store:
         self._cache = Cache(cache, cache_bytes)
 
     @classmethod
-    def open(
-        cls, settings: Settings, *, disk: Disk | None = None, place: Place | None = None
-    ) -> "Store":
+    def open(cls, settings: Settings, *, disk: Disk | None = None) -> "Store":
         """Open the store of an installation, making folder and catalog where they are missing.
 
         Raises
@@ -79,9 +77,9 @@ class Store:
         BusyError
             If another process holds the catalog, or its server does not answer.
         """
-        found = place or open_place(settings, disk or Disk())
+        place = open_place(settings, disk or Disk())
         return cls(
-            found,
+            place,
             open_catalog(settings.catalog_url),
             default_universe=settings.default_universe,
             cache=settings.data_path / "cache",
