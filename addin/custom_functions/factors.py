@@ -10,6 +10,7 @@ from custom_functions._edge import attempt, udf
 from custom_functions._inputs import NO_OPTIONS, Options, cells, names
 from tilt.api import lookup
 from tilt.api.books import date_of, open_book, with_notes
+from tilt.api.research import is_own, own_exposure
 from tilt.api.state import State, current
 from tilt.api.values import Grid, Result, Scalar
 from tilt.errors import TiltError, one_of
@@ -62,7 +63,7 @@ class _Day:
         self._scores = lookup.Scores(state, self._panel, self._date)
         self._factors = [str(name) for name in self._panel.factors.factors.index]
         self._rows: dict[object, list[float] | TiltError] = {}
-        self._places: dict[tuple[str, ...], list[int]] = {}
+        self._places: dict[tuple[str, ...], list[int | None]] = {}
 
     def show(self, who: Grid, wanted: tuple[str, ...]) -> Sequence[Sequence[Scalar]]:
         """Return a row with one number per factor."""
@@ -76,10 +77,25 @@ class _Day:
         places = self._places.get(wanted)
         if places is None:
             places = self._places[wanted] = [self._place(factor) for factor in wanted]
-        return [[row[i] for i in places]]
+        return [
+            [
+                self._own(who, factor) if place is None else row[place]
+                for place, factor in zip(places, wanted, strict=True)
+            ]
+        ]
 
-    def _place(self, factor: str) -> int:
-        return self._factors.index(one_of("factor", factor, self._factors))
+    def _place(self, factor: str) -> int | None:
+        """Return where a factor of the model stands; None for one of the user's own."""
+        by_fold = {name.casefold(): i for i, name in enumerate(self._factors)}
+        place = by_fold.get(factor.strip().casefold())
+        if place is None and not is_own(self._state, self._panel, factor):
+            one_of("factor", factor, self._factors)  # says which is the nearest
+        return place
+
+    def _own(self, who: Grid, factor: str) -> float:
+        saved = self._state.store.named(self._date)
+        held = parse_who(who, self._panel, self._date, saved=saved).weights
+        return own_exposure(self._state, self._panel, self._date, factor, held)
 
     def _attempt(self, who: Grid, name: object) -> list[float] | TiltError:
         try:
@@ -115,16 +131,24 @@ def exposure(
     """Return the exposure of a security or a portfolio to a factor.
 
     A style is a score across the universe: 0 is the average by market cap, 1 is one standard
-    deviation above it. The exposure of a portfolio is the sum of weight times score.
+    deviation above it. The exposure of a portfolio is the sum of weight times score. A factor may
+    be imported, or an expression such as rank(roe) - rank(leverage).
     """
     state = current()
     panel = state.panel(universe)
     day = date_of(date, panel)
     scores = lookup.exposures(state, panel, day)
-    names = [_factor(name, scores.columns) for name in factor]
     held = parse_who(who, panel, day, saved=state.store.named(day)).weights
-    weights = spread(held, scores.index, "who")
-    return [[float(weights.to_numpy() @ scores[name].to_numpy()) for name in names]]
+
+    def of(name: str) -> float:
+        if name.strip().casefold() not in scores.columns.str.casefold() and is_own(
+            state, panel, name
+        ):
+            return own_exposure(state, panel, day, name, held)
+        column = scores[_factor(name, scores.columns)]
+        return float(spread(held, scores.index, "who").to_numpy() @ column.to_numpy())
+
+    return [[of(name) for name in factor]]
 
 
 @udf(

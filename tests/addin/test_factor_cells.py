@@ -235,3 +235,20 @@ def test_what_is_wrong_with_a_portfolio_or_a_shape_is_named(excel, call, cell, m
     shown, said = excel.error(*call)
     assert shown == cell
     assert message in said
+
+
+def test_exposure_to_an_expression_is_its_score_alone_or_beside_the_models(excel):
+    text = "rank(book_to_price)"
+    names = [["AAPL"], ["XOM"], ["JPM"]]
+    scores = [excel("exposure", name[0], text)[0][0] for name in names]
+    held = [[name[0], weight] for name, weight in zip(names, (0.5, 0.3, 0.2), strict=True)]
+    both = excel("exposure", held, f"{text},Value")
+    assert both[0][0] == pytest.approx(np.dot(scores, (0.5, 0.3, 0.2)))
+    assert both[0][1] == excel("exposure", held, "Value")[0][0]
+
+
+def test_exposure_to_what_a_holding_has_no_value_of_names_the_holding(excel):
+    cell, said = excel.error("exposure", "C", "gross_profitability / 2")
+    assert cell == "#N/A"
+    assert said.startswith("C has no value of 'gross_profitability / 2' on")
+    assert excel.error("exposure", "AAPL", "rank(levrage)")[0] == "#N/A"

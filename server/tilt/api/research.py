@@ -16,7 +16,7 @@ from tilt.data.sources.imported import exposures as imported_values
 from tilt.errors import ArgumentError, DataError, UnknownNameError, cut, did_you_mean
 from tilt.factors.expression import evaluate, is_expression, spelled
 from tilt.factors.user import score
-from tilt.frames import Panel, content_id
+from tilt.frames import Panel, content_id, listed
 from tilt.portfolio.cells import Number, is_blank, is_error, read_number, shown
 
 CARRIED = 400  # days that a value of a range or an import is used after its date
@@ -40,6 +40,37 @@ class Scored:
 def imported_names(state: State, panel: Panel) -> list[str]:
     """Return the names of the factors that were imported for a universe."""
     return sorted({str(name) for name in _imported(state, panel)["factor"]})
+
+
+def is_own(state: State, panel: Panel, name: str) -> bool:
+    """Return whether a name is an expression or an imported factor, and none of the model's."""
+    if is_expression(name):
+        return True
+    known = {str(f).casefold() for f in panel.factors.factors.index}
+    imported = {f.casefold() for f in imported_names(state, panel)}
+    return name.strip().casefold() in imported - known
+
+
+def own_exposure(
+    state: State, panel: Panel, date: pd.Timestamp, name: str, weights: "pd.Series[float]"
+) -> float:
+    """Return the sum of weight times score of a factor of the user's own.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name that is held has no score on the date.
+    """
+    scores = named_factor(state, panel, name).scores.T[date]
+    held = weights[weights != 0]
+    known = scores.reindex(held.index)
+    missing = held.index[known.isna().to_numpy()]
+    if len(missing):
+        raise UnknownNameError(
+            f"{listed(missing)} has no value of '{cut(name)}' on {date:%Y-%m-%d}. "
+            "Leave it out or choose another date."
+        )
+    return float(held.to_numpy() @ known.to_numpy())
 
 
 def read_factor(
