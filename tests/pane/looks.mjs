@@ -12,6 +12,20 @@ async function tour(page, look) {
   await page.waitForSelector("#welcome:not([hidden])");
   await page.click("#settings summary");
   await page.click("#server summary");
+  for (const part of ["sources", "universes", "snapshots", "data-file"]) {
+    await page.click(`#${part} > summary`);
+  }
+  for (const list of ["sources-known", "sources-in-use", "universe-list", "snapshot-list"]) {
+    await page.waitForSelector(`#${list} li`);
+  }
+  await page.setInputFiles("#data-file-input", {
+    name: "kurse.csv",
+    mimeType: "text/csv",
+    buffer: Buffer.from("Datum;Symbol;Schlusskurs;Volume\n15.01.2015;aapl;1.109,50;10.000\n"),
+  });
+  await page.waitForSelector("#data-file-sample table");
+  await page.click("#new-universe");
+  await until(page, "#rule-count", "members now");
   await look("data");
   await page.click("#put-sample");
   await page.waitForSelector("#risk-chart svg");

@@ -83,6 +83,16 @@ def test_an_accepted_file_becomes_a_universe(api, records):
     assert api.ended(again["job"])["result"]["nothing_new"]
 
 
+def test_a_refresh_without_a_name_is_of_the_default_universe(api, pane_store):
+    body = sent(MESSY, "kurse.csv", universe="loaded last")
+    assert api.ended(api.ok("POST", "data/import", body)["job"])["state"] == "done"
+    job = api.ok("POST", "data/refresh", {})
+    assert job["title"] == f"Refresh {pane_store.snapshot().universe}"
+    api.ok("DELETE", f"jobs/{job['id']}")
+    listed = api.ok("GET", "snapshots")["snapshots"]
+    assert {row[1] for row in listed["data"]} == {pane_store.snapshot().universe}
+
+
 def test_a_file_without_prices_is_kept_until_there_are_some(api):
     answer = api.ok("POST", "data/import", sent(NAMES, "names.csv", universe="names alone"))
     assert answer["job"] is None

@@ -5,7 +5,7 @@
 
 import { cell, launch, openSheet, openWorkbench, press, settled, whenStarted } from "./driver.mjs";
 
-const BUTTONS = ["as_of", "quality", "load_holdings", "check", "compare", "save", "refresh"];
+const BUTTONS = ["as_of", "quality", "load_holdings", "check", "compare", "refresh"];
 const SHEETS = { data: "Data", match: "Match" };
 
 /** What a formula shows on a sheet of its own, once it is calculated. */

@@ -139,11 +139,12 @@ def test_an_accepted_file_is_a_universe_that_formulas_know(seen, own):
     assert seen["file"]["cell"]["value"] == 42020  # 2015-01-16
 
 
-def test_the_current_snapshot_is_marked(seen, store):
+def test_the_current_snapshot_is_marked_and_those_of_other_universes_are_not_listed(seen, store):
     assert store.snapshot().id in seen["snapshots"]
+    assert "MY BANK" not in seen["snapshots"]
 
 
-@pytest.mark.parametrize("button", [*OWN_SHEETS, "save", "refresh"])
+@pytest.mark.parametrize("button", [*OWN_SHEETS, "refresh"])
 def test_a_button_says_what_it_did(seen, button):
     pressed = seen["buttons"][button]
     assert pressed["kind"] == "done", pressed
@@ -155,6 +156,11 @@ def test_a_button_writes_its_own_sheet_in_one_undo_step(seen, button, sheet):
     pressed = seen["buttons"][button]
     assert sheet in pressed["text"] or button == "load_holdings"
     assert pressed["undone"] == pressed["added"]
+
+
+def test_refresh_is_of_the_default_universe_whatever_was_loaded_last(seen, store):
+    said = seen["buttons"]["refresh"]["text"]
+    assert said.startswith(f"The data are current already: {store.snapshot().universe}, as of ")
 
 
 def test_nothing_fails_on_the_page(seen):

@@ -26,6 +26,7 @@ export async function writeFormula(name, words, formula, columns) {
       if (format) column.numberFormat = /** @type {any} */ (format);
     }
     sheet.getRangeByIndexes(FIRST_ROW, 0, 1, 1).formulas = [[formula]];
+    sheet.getRangeByIndexes(FIRST_ROW, 0, 1, columns.length).format.font.bold = true;
     sheet.activate();
     await context.sync();
   });

@@ -48,7 +48,13 @@ function item(universe, changed) {
     ),
     description && h("p", { class: "small" }, description),
     h("p", { class: "quiet small" }, `${count(securities)} securities, ${first} to ${last}`),
-    universe.survivorship && h("p", { class: "quiet small" }, universe.survivorship),
+    universe.survivorship &&
+      h(
+        "details",
+        { class: "small" },
+        h("summary", null, "How honest its past is"),
+        h("p", { class: "quiet" }, universe.survivorship),
+      ),
     h("div", { class: "row tight" }, ...buttons(name, derived, changed)),
   );
 }

@@ -114,7 +114,8 @@ async def refresh(body: RefreshBody, request: Request) -> dict[str, object]:
         source = "" if body.source is None else allowed(store, body.source)
         universe = (body.universe or "").strip()
         if not source and store.snapshots():
-            universe = store.snapshots(body.universe)[0].universe
+            chosen = store.snapshot(body.universe).universe
+            universe = store.snapshots(chosen)[0].universe  # whose data a rule chooses from
         return started(tilt, owner, source=source, universe=universe)
 
     return await in_pool(request, work)

@@ -47,7 +47,7 @@ def snapshot_table(store: Store, universe: str | None) -> pd.DataFrame:
             s.id, s.universe, s.source, s.created.isoformat(), s.first_date.isoformat(),
             s.as_of.isoformat(), s.securities, s.id == current.id,
         )
-        for s in store.snapshots(universe)
+        for s in store.snapshots(current.universe)
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)
 
