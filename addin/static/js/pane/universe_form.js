@@ -70,7 +70,7 @@ function fill(name, known, bases, sectors) {
   input("rule-name").readOnly = name !== null;
   input("rule-description").value = known?.description ?? "";
   const parents = bases.map((universe) => ({ value: universe.name, text: universe.name }));
-  fillSelect(select("rule-parent"), parents, known?.parent ?? parents[0]?.value ?? "");
+  fillSelect(select("rule-parent"), parents, known?.parent ?? at("status").dataset.universe ?? "");
   for (const field of NUMBERS) input(`rule-${field}`).value = rule[field] ?? "";
   input("rule-exclude").value = (rule.exclude ?? []).join(", ");
   /** @type {HTMLTextAreaElement} */ (at("rule-tickers")).value = (rule.tickers ?? []).join(", ");
