@@ -73,7 +73,7 @@ function sourceItem({ name, title, available, reason, cure, gives, example }) {
       h("strong", null, title),
       h("span", { class: `tag ${available ? "fixed" : "warning"}` }, state),
     ),
-    h("p", { class: "quiet small" }, h("code", null, example || name), gives && ` · ${gives}`),
+    h("p", { class: "quiet small" }, h("code", null, example || name), gives && ` · ${gives.replaceAll("_", " ")}`),
     !available && h("p", { class: "small" }, `${reason} ${cure}`),
   );
 }
