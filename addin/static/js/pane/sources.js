@@ -73,7 +73,12 @@ function sourceItem({ name, title, available, reason, cure, gives, example }) {
       h("strong", null, title),
       h("span", { class: `tag ${available ? "fixed" : "warning"}` }, state),
     ),
-    h("p", { class: "quiet small" }, h("code", null, example || name), gives && ` · ${gives.replaceAll("_", " ")}`),
+    h(
+      "p",
+      { class: "quiet small" },
+      h("code", null, example || name),
+      gives && ` · ${gives.replaceAll("_", " ")}`,
+    ),
     !available && h("p", { class: "small" }, `${reason} ${cure}`),
   );
 }
