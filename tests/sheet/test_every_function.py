@@ -42,8 +42,15 @@ def sheets(store):
     held = [[str(t), float(w)] for t, w in store.portfolio("SAMPLE").items()]
     usual = {f"A2:B{len(held) + 1}": held, f"D2:I{len(RULES) + 1}": RULES}
     draws = np.random.default_rng(11).normal(0.0, 0.01, size=(499, 2))
+    first = (pd.Timestamp("2015-01-05") - EPOCH).days
+    dated = [[first + i, *row] for i, row in enumerate(draws.tolist())]
+    returns = {"A2:C500": dated}
     trades = [["AAPL", 0.01], ["XOM", -0.01]]
-    return {"": usual, "stats": {"B2:C500": draws.tolist()}, "whatif": {"D2:E3": trades}}
+    return {
+        "": usual,
+        **dict.fromkeys(("stats", "stat", "drawdowns", "regress"), returns),
+        "whatif": {"D2:E3": trades},
+    }
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +95,9 @@ def in_python(state, cell, ranges):
     assert called, f"{cell.name}: the example '{cell.example}' is no formula of one function"
     assert called[1] == cell.name.upper(), f"{cell.name}: its example calls {called[1]}"
     arguments = [m[1] for m in ARGUMENT.finditer(called[2])][:-1] if called[2] else []
-    given = cell.read([argument(a.strip(), ranges) for a in arguments])
     for _ in range(2):
         try:
+            given = cell.read([argument(a.strip(), ranges) for a in arguments])
             return cells_of(cell.call(*given))
         except RunningError as running:
             state.jobs.wait(running.job.id, running.job.owner, seconds=JOB_SECONDS)
