@@ -53,7 +53,9 @@ async function findings(page, pane) {
   const item = await said(pane, "#findings li", /unbooked split/);
   await pane.locator("#write-findings").click();
   const written = await said(pane, "#findings-written", /Written/);
-  await settled(page);
+  await page.waitForFunction(
+    () => window.tiltHost.store.find("Tilt Findings").grid.get(7, 1).value,
+  );
   const sheet = await block(page, "Tilt Findings");
   await pane.locator("#clear-filters").click();
   await pane.locator("#finding-text").fill("nothing like this");
