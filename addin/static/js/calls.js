@@ -8,7 +8,7 @@
 
 import { makeBatch } from "./batch.js";
 import { AnswerCache } from "./cache.js";
-import { PAUSED, isAway, isBusy, outcomesOf, refusal } from "./outcomes.js";
+import { PAUSED, askOnce, isAway, isBusy, outcomesOf } from "./outcomes.js";
 import { withoutBlankEnd } from "./trim.js";
 
 export const CALL_ROUTE = "/xlwings/custom-functions-call";
@@ -21,7 +21,8 @@ export const BATCH_ROUTE = "/xlwings/custom-functions-batch";
  * @typedef {(url: string, body: any, options?: any) => Promise<Reply>} Post
  * @typedef {{address: string, settle: (outcome: Outcome) => void}} Waiting
  * @typedef {{asked: Asked, body: any, url: string, options: any, generation: number, begun: number,
- *   waiting: Waiting[]}} Call
+ *   waiting: Waiting[], cells: Set<string>, late: Outcome | null}} Call cells: addresses that asked;
+ *   late: what is said instead, once they have waited long enough for a job
  * @typedef {{url: string, options: any, calls: Call[], cells: number, parts: Set<string>,
  *   first: number, last: number}} Queue
  */
@@ -38,6 +39,7 @@ export const BATCH_ROUTE = "/xlwings/custom-functions-batch";
  * @property {(address: string, kind: "good" | "old" | "missing") => void} [onAnswer] told of every
  *   cell that is answered: with a good answer or error of its own, with an old value because there
  *   is no newer to be had, or with nothing for that reason
+ * @property {() => void} [onLate] told when an answer came that cells no longer waited for
  * @property {() => void} [onEdition] told when an answer comes from other data than those before
  * @property {(address: string) => number} [generationOf] the least generation of answers that will
  *   do for a cell; higher after it was asked to be calculated anew
@@ -48,7 +50,8 @@ export const BATCH_ROUTE = "/xlwings/custom-functions-batch";
  * @property {number} [deadline] milliseconds after which a POST without an answer counts as failed
  * @property {readonly number[]} [retries] waits in milliseconds before a 503 is tried again
  * @property {readonly number[]} [looks] waits before a job is asked for again; the last one repeats
- * @property {number} [jobPatience] milliseconds a cell waits for its job; then it says how far it is
+ * @property {number} [jobPatience] milliseconds a cell waits for its job; then it shows its last
+ *   value, or how far the job is, until the job has ended
  */
 
 export class CallBatcher {
@@ -57,6 +60,8 @@ export class CallBatcher {
   #queues = new Map();
   /** @type {Map<string, Call>} calls without an answer yet; an identical one joins them */
   #open = new Map();
+  /** @type {Map<string, string>} what each cell asked last: the call's key by address */
+  #asked = new Map();
   #owner = ""; // whose answers the cache holds
   #sent = 0;
 
@@ -68,6 +73,7 @@ export class CallBatcher {
     longFunctions = () => [],
     onReply = () => {},
     onAnswer = () => {},
+    onLate = () => {},
     onEdition = () => {},
     generationOf = () => 0,
     quiet = 3,
@@ -85,6 +91,7 @@ export class CallBatcher {
     this.longFunctions = longFunctions;
     this.onReply = onReply;
     this.onAnswer = onAnswer;
+    this.onLate = onLate;
     this.onEdition = onEdition;
     this.generationOf = generationOf;
     this.quiet = quiet;
@@ -114,6 +121,7 @@ export class CallBatcher {
     const lane = this.#lane(url, options);
     const asked = this.cache.describe(lane, body.func_name, body.args);
     const generation = this.generationOf(address);
+    this.#asked.set(address, asked.key);
     const kept = this.cache.get(asked.key, generation);
     if (kept) {
       this.onAnswer(address, "good");
@@ -125,11 +133,14 @@ export class CallBatcher {
       const same = this.#open.get(asked.key);
       if (same) {
         same.waiting.push({ address, settle });
+        same.cells.add(address);
+        if (same.late) this.#settle(same, same.late);
         return;
       }
       const waiting = [{ address, settle }];
       const begun = performance.now();
-      const call = { asked, body, url, options, generation, begun, waiting };
+      const cells = new Set([address]);
+      const call = { asked, body, url, options, generation, begun, waiting, cells, late: null };
       this.#open.set(asked.key, call);
       if (this.longFunctions().includes(body.func_name)) this.#send([call], 0);
       else this.#enqueue(lane, call);
@@ -230,7 +241,7 @@ export class CallBatcher {
     const when = this.now();
     const { url, options } = calls[0];
     const batch = url.replace(CALL_ROUTE, BATCH_ROUTE);
-    const outcome = await this.#try(batch, makeBatch(calls), options);
+    const outcome = await this.#ask(batch, makeBatch(calls), options);
     const edition = "result" in outcome ? String(outcome.result?.edition ?? "") : "";
     if (edition && this.cache.note(edition, when)) this.onEdition();
     const outcomes = outcomesOf(outcome, calls.length);
@@ -254,16 +265,31 @@ export class CallBatcher {
    * @param {number} [look]
    */
   #take(call, outcome, edition, look = 0) {
-    const waited = performance.now() - call.begun;
-    if (outcome.job && waited < this.jobPatience) {
+    if (outcome.job) {
+      if (performance.now() - call.begun >= this.jobPatience) {
+        call.late = outcome;
+        this.#settle(call, outcome);
+      }
+      if (call.late && !this.#isWanted(call)) {
+        this.#open.delete(call.asked.key);
+        return; // the server ends a job that nobody asks for
+      }
       const wait = this.looks[Math.min(look, this.looks.length - 1)];
       setTimeout(() => this.#look(call, outcome.job.id, look + 1), varied(wait));
       return;
     }
-    if (edition && outcome.cacheable !== false && !isBusy(outcome)) {
-      this.cache.keep(call.asked.key, outcome, edition, call.generation);
-    }
+    this.#open.delete(call.asked.key);
+    // the next calculation shows what came late, or it would start a failed job anew
+    const lasts = call.late ? !isAway(outcome) : outcome.cacheable !== false && !isBusy(outcome);
+    const from = edition || (call.late ? this.cache.edition : "");
+    if (from && lasts) this.cache.keep(call.asked.key, outcome, from, call.generation);
     this.#settle(call, outcome);
+    if (call.late && lasts) this.onLate();
+  }
+
+  /** @param {Call} call */
+  #isWanted({ asked, cells }) {
+    return [...cells].some((address) => this.#asked.get(address) === asked.key);
   }
 
   /**
@@ -276,35 +302,18 @@ export class CallBatcher {
   async #look(call, follow, look) {
     const { url, options } = call;
     const batch = url.replace(CALL_ROUTE, BATCH_ROUTE);
-    const outcome = await this.#try(batch, { ...makeBatch([call]), follow }, options);
+    const outcome = await this.#ask(batch, { ...makeBatch([call]), follow }, options);
     const edition = "result" in outcome ? String(outcome.result?.edition ?? "") : "";
     this.#take(call, outcomesOf(outcome, 1)[0], edition, look);
   }
 
   /**
-   * POST once. Never rejects, and always answers within the deadline.
-   *
    * @param {string} url
    * @param {any} body
    * @param {any} options
-   * @returns {Promise<Outcome>} the body of the answer as `result`, or the error of the whole request
    */
-  async #try(url, body, options) {
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    let timer;
-    const late = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error("no answer in time")), this.deadline);
-    });
-    try {
-      const reply = await Promise.race([this.post(url, body, options), late]);
-      this.onReply(reply.status);
-      return { result: reply.data };
-    } catch (error) {
-      this.onReply(error.response?.status ?? 0);
-      return refusal(error.response);
-    } finally {
-      clearTimeout(timer);
-    }
+  #ask(url, body, options) {
+    return askOnce(() => this.post(url, body, options), this.deadline, this.onReply);
   }
 
   /**
@@ -312,8 +321,7 @@ export class CallBatcher {
    * @param {Outcome} outcome
    */
   #settle(call, outcome) {
-    this.#open.delete(call.asked.key);
-    for (const { address, settle } of call.waiting) {
+    for (const { address, settle } of call.waiting.splice(0)) {
       if (isAway(outcome)) settle(this.#instead(call.asked.key, address, outcome));
       else {
         this.onAnswer(address, "good");

@@ -69,3 +69,29 @@ export function outcomesOf(outcome, count) {
     known(results?.length === count ? results[i] : undefined),
   );
 }
+
+/**
+ * POST once. Never rejects, and always answers within the deadline.
+ *
+ * @param {() => Promise<import("./calls.js").Reply>} post
+ * @param {number} deadline milliseconds after which no answer is waited for
+ * @param {(status: number) => void} onReply told the status; 0 when no answer came
+ * @returns {Promise<Outcome>} the body of the answer as `result`, or the error of the whole request
+ */
+export async function askOnce(post, deadline, onReply) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error("no answer in time")), deadline);
+  });
+  try {
+    const reply = await Promise.race([post(), late]);
+    onReply(reply.status);
+    return { result: reply.data };
+  } catch (error) {
+    onReply(error.response?.status ?? 0);
+    return refusal(error.response);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -42,6 +42,7 @@ export class Sheet extends EventTarget {
       generationOf: (address) => this.#generationOf(address),
       onReply: (status) => this.#onReply(status),
       onAnswer: (address, kind) => this.#onAnswer(address, kind),
+      onLate: () => this.#onLate(),
       onEdition: () => this.dispatchEvent(new Event("data")),
       ...calls,
       post,
@@ -114,6 +115,15 @@ export class Sheet extends EventTarget {
       connection.note(error.response?.status ?? 0);
     } finally {
       this.#confirming = false;
+    }
+  }
+
+  /** Have the cells show what their jobs found after they had stopped waiting. */
+  async #onLate() {
+    try {
+      await calculate();
+    } catch (error) {
+      console.warn("Tilt: Excel did not calculate; the next calculation shows it.", error);
     }
   }
 

@@ -52,7 +52,9 @@ def create_app(settings: Settings) -> FastAPI:
     store = Store.open(settings)
     pool = Pool(threads=settings.threads, seconds=settings.cell_seconds)
     jobs = Jobs(
-        store.catalog, settings.data_path / "jobs", preload=("tilt.api.tasks", "tilt.api.backtests")
+        store.catalog,
+        settings.data_path / "jobs",
+        preload=("tilt.api.tasks", "tilt.api.backtests", "tilt.api.optimizations"),
     )
     running = Running(
         state=State(

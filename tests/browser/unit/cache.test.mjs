@@ -8,6 +8,8 @@ import { covers, parseAddress } from "../../../addin/static/js/covers.js";
 const URL = `https://tilt.example${CALL_ROUTE}`;
 const RANGE = Array.from({ length: 40 }, (_, i) => [`T${i}`, i / 40]);
 
+const RUNNING = { error: "40 %", status: 503, cell: "#N/A", job: { id: "j" }, cacheable: false };
+
 /** A server with an edition, which answers a call with its arguments. */
 function makeServer(answer = (call) => ({ result: call.args })) {
   const server = { edition: "e1", posts: [], away: false };
@@ -202,8 +204,7 @@ test("a shared range counts once against the cells of a POST", async () => {
 
 test("a job is asked for until it is done", async () => {
   let looks = 0;
-  const running = { error: "40 %", status: 503, cell: "#N/A", job: { id: "j" }, cacheable: false };
-  const server = makeServer(() => ((looks += 1) < 4 ? running : { result: [[7]] }));
+  const server = makeServer(() => ((looks += 1) < 4 ? RUNNING : { result: [[7]] }));
   const batcher = makeBatcher({ post: server.post, longFunctions: () => ["backtest"] });
   assert.deepEqual(await ask(batcher, "backtest", [1]), [[7]]);
   assert.equal(looks, 4);
@@ -211,21 +212,69 @@ test("a job is asked for until it is done", async () => {
   assert.equal(looks, 4, "its result is kept");
 });
 
-test("a job that takes long says how far it is, and its result comes when asked again", async () => {
-  const running = { error: "40 %", status: 503, cell: "#N/A", job: { id: "j" }, cacheable: false };
+/** A batcher whose cells wait for no job, and a promise of what came late. */
+function impatient(answer) {
+  const server = makeServer(answer);
+  let batcher;
+  const late = new Promise((resolve) => {
+    batcher = makeBatcher({ post: server.post, jobPatience: 0, onLate: resolve });
+  });
+  return { server, batcher, late };
+}
+
+test("a job that takes long says how far it is, and its result is there once it has ended", async () => {
   let done = false;
-  const server = makeServer(() => (done ? { result: 7 } : running));
-  const batcher = makeBatcher({ post: server.post, jobPatience: 5 });
+  const { server, batcher, late } = impatient(() => (done ? { result: 7 } : RUNNING));
   assert.equal(await ask(batcher, "backtest", [1]), "#N/A 40 %");
+  assert.equal(await ask(batcher, "backtest", [1]), "#N/A 40 %", "said again at once");
   done = true;
+  await late;
+  const posts = server.posts.length;
   assert.equal(await ask(batcher, "backtest", [1]), 7);
+  assert.equal(server.posts.length, posts, "its result was kept");
+});
+
+test("a cell keeps its last good value while a job takes long over newer data", async () => {
+  let answer = { result: 7 };
+  const { server, batcher, late } = impatient(() => answer);
+  assert.equal(await ask(batcher, "backtest", [1]), 7);
+  server.edition = "e2";
+  batcher.cache.note("e2", Infinity);
+  answer = RUNNING;
+  assert.equal(await ask(batcher, "backtest", [1]), 7);
+  answer = { result: 8 };
+  await late;
+  assert.equal(await ask(batcher, "backtest", [1]), 8);
+});
+
+test("a job that fails late says why and is not started anew by calculating", async () => {
+  let answer = RUNNING;
+  const { server, batcher, late } = impatient(() => answer);
+  assert.equal(await ask(batcher, "backtest", [1]), "#N/A 40 %");
+  answer = { error: "It was canceled.", status: 422, cell: "#N/A", cacheable: false };
+  await late;
+  const posts = server.posts.length;
+  assert.equal(await ask(batcher, "backtest", [1]), "#N/A It was canceled.");
+  assert.equal(server.posts.length, posts);
+});
+
+test("a job is no longer followed when its cell asks for something else", async () => {
+  const asked = [];
+  const { batcher } = impatient(({ args }) => {
+    asked.push(args[0]);
+    return args[0] === 1 || asked.length < 8 ? RUNNING : { result: 9 };
+  });
+  await ask(batcher, "backtest", [1]);
+  await ask(batcher, "backtest", [2]);
+  const followed = asked.filter((arg) => arg === 1).length;
+  while (asked.length < 8) await new Promise((resolve) => setTimeout(resolve, 0));
+  assert.ok(asked.filter((arg) => arg === 1).length <= followed + 1, "at most what was on its way");
 });
 
 test("a failed job's words reach the cell", async () => {
   let looks = 0;
-  const running = { error: "40 %", status: 503, cell: "#N/A", job: { id: "j" }, cacheable: false };
   const failed = { error: "It was canceled.", status: 422, cell: "#N/A", cacheable: false };
-  const server = makeServer(() => ((looks += 1) < 3 ? running : failed));
+  const server = makeServer(() => ((looks += 1) < 3 ? RUNNING : failed));
   const batcher = makeBatcher({ post: server.post });
   assert.equal(await ask(batcher, "backtest", [1]), "#N/A It was canceled.");
 });
