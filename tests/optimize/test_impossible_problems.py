@@ -239,3 +239,27 @@ def test_a_rule_that_cannot_repair_it_alone_is_said_to(problem_of):
     assert solution.repairs.loc[solution.repairs["alone"] == "yes", "to"].isna().any()
     told = list(solution.view("explain")["explanation"])
     assert any(t.startswith("Moving '") and t.endswith("' alone repairs nothing.") for t in told)
+
+
+def test_less_invested_keeps_all_rules_where_the_caps_do_not_add_up(problem_of):
+    capped = problem_of(rules=(Rule("weight", "*", None, 0.02),))
+    (release,) = solve(capped).trouble.releases
+    assert (release.option, release.words()) == ("cash", "leave 52.01 % in cash")
+    again = solve(replace(capped, options={"cash": release.to}))
+    assert again.solved
+    assert again.weights.max() <= 0.02 + 1e-9
+    barely = replace(capped, options={"cash": release.to - 0.001})
+    assert not solve(barely).solved, "no smaller cash would do"
+
+
+def test_short_positions_are_offered_where_they_keep_all_rules(problem_of):
+    neutral = problem_of(rules=(Rule("net", "", 0.0, 0.0), Rule("weight", "N00", 0.1, None)))
+    trouble = solve(neutral).trouble
+    assert [(r.option, r.to) for r in trouble.releases] == [("long_short", True)]
+    assert "To keep all rules, allow short positions (option long_short)." in trouble.sentences()
+    assert solve(replace(neutral, options={"long_short": True})).solved
+
+
+def test_no_option_is_offered_that_repairs_nothing(problem_of):
+    crossed = problem_of(rules=(Rule("weight", "N00", 0.2), Rule("weight", "N00", None, 0.1)))
+    assert solve(crossed).trouble.releases == ()

@@ -114,7 +114,11 @@ def test_every_repair_of_an_impossible_problem_makes_it_possible(api):
         for change in repair["changes"]:
             row = next(r for r in mended if r[0] == change["rule"])
             row[HEADER.index(change["side"])] = change["to"]
-        again = api.ended(api.ok("POST", "optimize", {**body, "constraints": mended}))
+        again = api.ended(
+            api.ok(
+                "POST", "optimize", {**body, "constraints": mended, "options": repair["options"]}
+            )
+        )
         assert again["result"]["solved"], repair
 
 

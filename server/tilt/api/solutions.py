@@ -10,8 +10,8 @@ from tilt.optimize.solve import Solution
 def solution_body(solution: Solution) -> dict[str, object]:
     """Return what a reader of a solution wants to see, with or without an answer.
 
-    ``repairs`` is a list of ``{"words", "alone", "changes": [{rule, who, relative, side, to}]}``;
-    each of them makes the rules hold together.
+    ``repairs`` is a list of ``{"words", "alone", "changes": [{rule, who, relative, side, to}],
+    "options": {name: value}}``; each of them makes the rules hold together.
     """
     body: dict[str, object] = {
         "run_id": solution.run_id,
@@ -46,14 +46,22 @@ def _repairs(solution: Solution) -> list[dict[str, object]]:
     together = [r for r in conflict.least if r.to is not None]
     if len(together) > 1 and len(together) == len(conflict.least):
         ways.append(_way(together, alone=False))
+    for release in conflict.releases:
+        options = {release.option: release.to}
+        said = _sentence(release.words())
+        ways.append({"words": said, "alone": True, "changes": [], "options": options})
     return ways
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def _way(repairs: Iterable[Repair], *, alone: bool) -> dict[str, object]:
     found = list(repairs)
     words = " and ".join(repair.words() for repair in found)
     return {
-        "words": words[0].upper() + words[1:],
+        "words": _sentence(words),
         "alone": alone,
         "changes": [
             {
@@ -65,4 +73,5 @@ def _way(repairs: Iterable[Repair], *, alone: bool) -> dict[str, object]:
             }
             for repair in found
         ],
+        "options": {},
     }

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,6 +53,21 @@ class Repair:
 
 
 @dataclass(frozen=True)
+class Release:
+    """An option that alone makes the whole problem feasible, where no rule of the table need move.
+
+    option : cash, as a fraction of capital, or long_short
+    """
+
+    option: str
+    to: float | bool
+
+    def words(self) -> str:
+        """Return 'leave 12 % in cash' or 'allow short positions'."""
+        return "allow short positions" if self.to is True else f"leave {amount(self.to)} in cash"
+
+
+@dataclass(frozen=True)
 class Conflict:
     """What stands in the way.
 
@@ -60,12 +75,14 @@ class Conflict:
               without any of them the others can hold
     repairs : for each of them, the value that alone makes the whole problem feasible
     least   : the least that several bounds together must move, measured in steps of their kind
+    releases : options that alone make it feasible: less invested, or short positions
     reasons : what plain arithmetic says
     """
 
     rules: tuple[Rule, ...]
     repairs: tuple[Repair, ...]
     least: tuple[Repair, ...]
+    releases: tuple[Release, ...]
     reasons: tuple[str, ...]
     invested: float | None
 
@@ -105,6 +122,7 @@ class Conflict:
         if len(self.least) > 1:
             ways = " and ".join(r.words() for r in self.least)
             told.append(f"The least change over all rules together: {ways}.")
+        told += [f"To keep all rules, {r.words()} (option {r.option})." for r in self.releases]
         return told
 
 
@@ -137,6 +155,7 @@ def explain_conflict(case: Case) -> Conflict | None:
             for n, by in first.moved.items()
             if by > FEASIBLE
         ),
+        releases=_releases(case),
         reasons=shortcomings(case),
         invested=case.invested,
     )
@@ -219,6 +238,39 @@ def _alone(layout: Layout, sides: Sequence[Half], index: int) -> Repair:
         return Repair(rule, half.side, None)
     by: Array = answer.x[program.slack[index]]
     return Repair(rule, half.side, _outward(half, float(by[0])))
+
+
+def _releases(case: Case) -> tuple[Release, ...]:
+    """Return what repairs a case while all its rules stay: less invested, or short positions."""
+    found: list[Release] = []
+    cash = _cash(case)
+    if cash is not None:
+        found.append(Release("cash", cash))
+    if not case.options.long_short:
+        shorts = replace(case, options=replace(case.options, long_short=True))
+        if _holds(shorts):
+            found.append(Release("long_short", to=True))
+    return tuple(found)
+
+
+def _cash(case: Case) -> float | None:
+    """Return the least cash with which all rules hold; None where no amount does."""
+    if case.invested is None:
+        return None
+    least = Rule("net", "", case.invested, None)
+    free = replace(case, invested=None, rules=(*(r for r in case.rules if r.hard), least))
+    layout = lay_out(free)
+    sides = halves(layout, free.rules)
+    invested = _alone(layout, sides, len(sides) - 1).to
+    if invested is None or invested < 0 or not _holds(replace(case, invested=invested)):
+        return None
+    return round(1.0 - invested, 10)
+
+
+def _holds(case: Case) -> bool:
+    """Return whether the hard rules of a case can hold together."""
+    sides = halves(layout := lay_out(case), [rule for rule in case.rules if rule.hard])
+    return _Violation(layout, sides).smallest(range(len(sides))).feasible
 
 
 def _outward(half: Half, by: float) -> float:

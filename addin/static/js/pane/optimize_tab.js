@@ -97,13 +97,10 @@ async function showObjective() {
 // --- parameters ---------------------------------------------------------------------------------
 
 function startOptions() {
-  const { options } = settings.now;
   const aversion = input("option-risk-aversion");
   const cash = input("option-cash");
   const short = input("option-long-short");
-  aversion.value = String(options.risk_aversion ?? "");
-  cash.value = options.cash === undefined ? "" : boundText(Number(options.cash), true);
-  short.checked = options.long_short === true;
+  showOptions();
   const keep = () => {
     const held = readBound(cash.value, true);
     cash.value = boundText(held, true);
@@ -117,6 +114,13 @@ function startOptions() {
     });
   };
   for (const field of [aversion, cash, short]) field.addEventListener("change", keep);
+}
+
+function showOptions() {
+  const { risk_aversion: price, cash, long_short: short } = settings.now.options;
+  input("option-risk-aversion").value = String(price ?? "");
+  input("option-cash").value = cash === undefined ? "" : boundText(Number(cash), true);
+  input("option-long-short").checked = short === true;
 }
 
 // --- rules --------------------------------------------------------------------------------------
@@ -329,12 +333,18 @@ function showSolution(result, context) {
 const repaired = (changes) =>
   changes.reduce((rules, change) => rules && changed(rules, change), table.rules);
 
-/** @param {any[]} changes */
-async function applyRepair(changes) {
+/** @param {{changes: any[], options: Record<string, any>}} repair */
+async function applyRepair({ changes, options }) {
   const rules = repaired(changes);
   if (!rules) return;
-  table.show(rules);
-  await saveRules();
+  if (changes.length > 0) {
+    table.show(rules);
+    await saveRules();
+  }
+  if (Object.keys(options).length > 0) {
+    settings.set({ options: { ...settings.now.options, ...options } });
+    showOptions();
+  }
   checkSoon();
   await solve();
 }

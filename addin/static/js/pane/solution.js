@@ -21,7 +21,7 @@ const FIGURES = [
  * @typedef {object} How
  * @property {(name: string) => import("./rules.js").Kind} kindOf
  * @property {(changes: any[]) => boolean} repairable whether the rules are in the table
- * @property {(changes: any[]) => void} onRepair
+ * @property {(repair: {changes: any[], options: Record<string, any>}) => void} onRepair
  * @property {() => void} onWrite
  */
 
@@ -234,12 +234,12 @@ function conflictView(result, { repairable, onRepair }) {
           h(
             "p",
             { class: "quiet small" },
-            "Each one lets all rules hold. It changes the rule and solves again.",
+            "Each one lets all rules hold. It changes the rule or the option and solves again.",
           ),
           h(
             "ul",
             { class: "repairs" },
-            ...offered.map((/** @type {any} */ { words, changes }) =>
+            ...offered.map((/** @type {any} */ { words, changes, options }) =>
               h(
                 "li",
                 null,
@@ -249,7 +249,7 @@ function conflictView(result, { repairable, onRepair }) {
                   {
                     type: "button",
                     "aria-label": `Apply: ${words}`,
-                    click: () => onRepair(changes),
+                    click: () => onRepair({ changes, options }),
                   },
                   "Apply",
                 ),
