@@ -100,7 +100,7 @@ def test_factors_that_never_meet_are_an_error():
 
 
 def test_volatility_and_correlation_each_have_their_own_memory():
-    cov = factor_covariance(RETURNS, Horizon(84, 5, 504, 2)).cov.to_numpy()
+    cov = factor_covariance(RETURNS, Horizon(84, 5, 504, 2, 42)).cov.to_numpy()
     fast = by_hand(RETURNS.to_numpy(), 84, 5)
     slow = by_hand(RETURNS.to_numpy(), 504, 2)
     np.testing.assert_allclose(np.diag(cov), np.diag(fast), rtol=1e-10)
@@ -110,15 +110,15 @@ def test_volatility_and_correlation_each_have_their_own_memory():
 
 
 def test_horizons_are_those_of_the_convention():
-    assert HORIZONS["short"] == Horizon(84, 5, 504, 2)
-    assert HORIZONS["long"] == Horizon(252, 5, 504, 2)
+    assert HORIZONS["short"] == Horizon(84, 5, 504, 2, 42)
+    assert HORIZONS["long"] == Horizon(252, 5, 504, 2, 168)
 
 
 def test_known_covariance_is_recovered_from_many_days():
     rng = np.random.default_rng(8)
     true = np.array([[1.0, 0.5, -0.2], [0.5, 2.0, 0.1], [-0.2, 0.1, 0.5]]) * 1e-4
     r = pd.DataFrame(rng.multivariate_normal(np.zeros(3), true, 20_000))
-    got = factor_covariance(r, Horizon(4000, 5, 4000, 2)).cov.to_numpy()
+    got = factor_covariance(r, Horizon(4000, 5, 4000, 2, 42)).cov.to_numpy()
     np.testing.assert_allclose(np.diag(got), np.diag(true), rtol=0.1)
     scale = np.sqrt(np.outer(np.diag(true), np.diag(true)))
     np.testing.assert_allclose(got / scale, true / scale, atol=0.08)

@@ -6,7 +6,7 @@ import pytest
 
 from tilt.errors import ArgumentError, UnknownNameError
 from tilt.risk.covariance import HORIZONS, factor_covariance
-from tilt.risk.model import RiskModel, estimate_model
+from tilt.risk.model import PLAIN, RiskModel, estimate_model
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +144,7 @@ def test_days_without_a_sector_leave_its_covariance_to_the_other_days(truth):
     history = truth.history
     returns = history.returns.copy()
     returns.iloc[300:340, returns.columns.get_loc("Energy")] = np.nan
-    model = estimate_model(replace(history, returns=returns), history.dates[-1])
+    model = estimate_model(replace(history, returns=returns), history.dates[-1], adjustments=PLAIN)
     full = factor_covariance(history.returns.iloc[1:], HORIZONS["short"]).cov
     assert model.factor_cov.loc["Energy", "Energy"] == pytest.approx(
         full.loc["Energy", "Energy"], rel=0.02

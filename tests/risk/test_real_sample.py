@@ -117,8 +117,8 @@ def test_tracking_error_of_ten_large_names_adds_up(panel, model, by):
 def test_forecasts_of_the_universe_and_of_an_active_portfolio_came_true(panel, history):
     chosen = np.random.default_rng(0).choice(panel.assets, 60, replace=False)
     parts: dict[str, list[pd.DataFrame]] = {"absolute": [], "active": []}
-    for t in range(126, len(history.dates) - 10, 10):
-        date, after = history.dates[t], history.dates[t + 1 : t + 11]
+    for t in range(126, len(history.dates) - 21, 21):
+        date, after = history.dates[t], history.dates[t + 1 : t + 22]
         model = estimate_model(history, date)
         b = panel.cap_weights(date)
         held = b.index.intersection(chosen)

@@ -21,16 +21,20 @@ SERIAL_FLOOR = 0.25  # of the variance without lags; beneath it the correction i
 
 @dataclass(frozen=True)
 class Horizon:
-    """Half-lives in trading days and Newey-West lags of a forecast horizon."""
+    """Half-lives in trading days and Newey-West lags of a forecast horizon.
+
+    regime_half_life : of how the latest forecasts turned out
+    """
 
     volatility_half_life: float
     volatility_lags: int
     correlation_half_life: float
     correlation_lags: int
+    regime_half_life: float
 
 
 HORIZONS: Mapping[str, Horizon] = MappingProxyType(
-    {"short": Horizon(84, 5, 504, 2), "long": Horizon(252, 5, 504, 2)}
+    {"short": Horizon(84, 5, 504, 2, 42), "long": Horizon(252, 5, 504, 2, 168)}
 )
 
 

@@ -7,12 +7,30 @@ import pandas as pd
 
 from tilt.errors import UnknownNameError, one_of
 from tilt.frames import FactorHistory, Weights, listed, spread
-from tilt.risk.covariance import HORIZONS, factor_covariance
+from tilt.risk.covariance import HORIZONS, Horizon, ewma_weights, factor_covariance
+from tilt.risk.eigenfactor import SampleLength, adjust_eigenfactors, effective_length
+from tilt.risk.regime_adjustment import Regime, volatility_regime
 from tilt.risk.specific import SpecificRisk, specific_risk
 
 CASH = "CASH"
 LEAST_DAYS = 63  # of factor returns
 THIN_SECTOR = 5  # names under which a sector's factor is its largest names' own story
+
+
+@dataclass(frozen=True)
+class Adjustments:
+    """What is done to a covariance beyond estimating it.
+
+    eigenfactor : scale of the eigenfactor adjustment: 1, or 1.4 to allow for fat tails; 0 is none
+    regime      : whether volatilities follow how the latest forecasts turned out
+    """
+
+    eigenfactor: float = 1.0
+    regime: bool = True
+
+
+ADJUSTED = Adjustments()
+PLAIN = Adjustments(eigenfactor=0.0, regime=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +103,7 @@ def estimate_model(
     universe: str = "",
     snapshot: str = "",
     horizon: str = "short",
+    adjustments: Adjustments = ADJUSTED,
 ) -> RiskModel:
     """Estimate the risk model of ``date`` from what was known at its close.
 
@@ -93,6 +112,7 @@ def estimate_model(
     history : exposures and factor returns; later dates are not looked at
     date : one of the history's
     horizon : "short" (volatilities halve in 84 days) or "long" (252)
+    adjustments : eigenfactors and volatility regime, both by default
 
     Raises
     ------
@@ -116,7 +136,8 @@ def estimate_model(
     notes += [f"{f} is not known on the date and is left out of the model." for f in unknown]
     gone = young.union(unknown)
     exposures = exposures.drop(columns=gone)
-    fitted = factor_covariance(returns.drop(columns=gone).dropna(how="all"), memory)
+    known = returns.drop(columns=gone).dropna(how="all")
+    fitted = factor_covariance(known, memory)
     if fitted.raised:
         notes.append(
             f"{fitted.raised} eigenvalues of the factor covariance were raised to keep it positive."
@@ -131,17 +152,47 @@ def estimate_model(
         half_life=memory.volatility_half_life,
         lags=memory.volatility_lags,
     )
+    notes += _specific_notes(own, caps)
+    cov, variance = fitted.cov, own.variance
+    if adjustments.eigenfactor:
+        cov = _repaired(cov, len(known), memory, adjustments.eigenfactor)
+    if adjustments.regime:
+        by_factor, by_asset = _regimes(past, known, exposures.index, memory)
+        cov, variance = by_factor.scaled(cov), by_asset.scaled(variance)
+        notes += [*by_factor.notes, *by_asset.notes]
     return RiskModel(
         universe=universe,
         snapshot=snapshot,
         date=date,
         horizon=horizon,
         exposures=exposures,
-        factor_cov=fitted.cov,
-        specific_var=own.variance,
+        factor_cov=cov,
+        specific_var=variance,
         groups=history.factors["group"].reindex(exposures.columns),
-        notes=(*notes, *_specific_notes(own, caps)),
+        notes=tuple(notes),
     )
+
+
+def _repaired(cov: pd.DataFrame, days: int, memory: Horizon, scale: float) -> pd.DataFrame:
+    """Return the covariance with its eigenfactors adjusted for the length of its sample."""
+    length = SampleLength(
+        effective_length(ewma_weights(days, memory.volatility_half_life)),
+        effective_length(ewma_weights(days, memory.correlation_half_life)),
+    )
+    adjusted, _ = adjust_eigenfactors(cov.to_numpy(), length, scale=scale)
+    return pd.DataFrame(adjusted, index=cov.index, columns=cov.columns)
+
+
+def _regimes(
+    past: FactorHistory, returns: pd.DataFrame, assets: "pd.Index[str]", memory: Horizon
+) -> tuple[Regime, Regime]:
+    """Return the volatility regimes of the factors and of the assets' own returns."""
+    by_factor = volatility_regime("factors", returns.to_numpy(dtype=float), None, memory)
+    caps = None
+    if past.market_cap.columns.size:
+        caps = past.market_cap.reindex(columns=assets).shift(1).to_numpy(dtype=float)
+    own = past.specific_returns.reindex(columns=assets).to_numpy(dtype=float)
+    return by_factor, volatility_regime("single names", own, caps, memory)
 
 
 def _check_days(history: FactorHistory, date: pd.Timestamp) -> None:
