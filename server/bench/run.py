@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import statsmodels.api as sm
 from threadpoolctl import threadpool_limits
 
 from bench.ingest import ingest
@@ -40,6 +41,7 @@ from tilt.risk.model import RiskModel
 from tilt.settings import Settings
 
 START_SECONDS = 60
+PEER_DAYS = 20  # of a peer that would take minutes
 VERSIONS = ("tilt", "numpy", "pandas", "cvxpy", "piqp", "clarabel")
 
 
@@ -102,31 +104,35 @@ def optimum(n: int = 500, sectors: int = 31, styles: int = 8) -> Iterator[Row]:
 
 
 def regressions(
-    days: int = 504, n: int = 500, industries: int = 60, styles: int = 10
+    days: int = 2520, n: int = 3000, industries: int = 60, styles: int = 10
 ) -> Iterator[Row]:
-    """Daily weighted regressions on industries and styles."""
+    """Daily weighted regressions on industries and styles, in either precision."""
     rng = np.random.default_rng(9)
     names = np.array([f"I{i:02d}" for i in range(industries)])[np.arange(n) % industries]
     returns = rng.normal(0, 0.02, (days, n))
-    scores = rng.normal(size=(days, n, styles))
+    scores = rng.standard_normal((days, n, styles), dtype=np.float32)
     caps = rng.lognormal(sigma=1.0, size=(days, n))
     groups = Groups.of(pd.Series(names))
     inside = np.ones((days, n), dtype=bool)
     labels = tuple(f"S{i}" for i in range(styles))
     dummies = (names[:, None] == np.unique(names)).astype(float)
+    some = range(0, days, -(-days // PEER_DAYS))
 
-    def plain() -> None:
-        for day in range(days):
-            root = caps[day] ** 0.25
-            design = np.hstack([dummies, scores[day]]) * root[:, None]
-            np.linalg.lstsq(design, returns[day] * root, rcond=None)
+    def ours(precise: type) -> float:
+        x = scores.astype(precise)
+        return median_seconds(lambda: cross_sections(returns, x, caps, inside, groups, labels), 3)
 
-    yield Row(
-        f"cross-sectional regressions, {days} days x {n} names x {industries + styles} factors",
-        median_seconds(lambda: cross_sections(returns, scores, caps, inside, groups, labels)),
-        "numpy lstsq by day, without t-values",
-        median_seconds(plain, runs=3),
-    )
+    def peer() -> None:
+        for day in some:
+            design = np.hstack([dummies, scores[day]])
+            weights = np.sqrt(caps[day])
+            sm.WLS(returns[day], design, weights=weights).fit(cov_type="HC1").bse  # noqa: B018
+
+    scaled = median_seconds(peer, runs=1) * days / len(some)
+    what = f"{days} days x {n} names x {industries + styles} factors, with HC1 t-values"
+    told = f"statsmodels WLS, {len(some)} of the days, scaled up"
+    yield Row(f"regressions, {what}, double precision", ours(np.float64), told, scaled)
+    yield Row(f"regressions, {what}, single precision", ours(np.float32), told, scaled)
 
 
 def evaluations(days: int = 2520, n: int = 3000) -> Iterator[Row]:

@@ -180,6 +180,26 @@ def test_return_outside_the_estimation_universe_moves_no_factor():
     np.testing.assert_array_equal(again.factor_returns[0], Many.fit.factor_returns[0])
 
 
+def test_date_has_the_same_numbers_whichever_are_regressed_with_it():
+    many = [np.concatenate([a] * 5) for a in (Many.returns, Many.styles, Many.caps, Many.estu)]
+    whole = cross_sections(*many, Many.groups, tuple(STYLES.columns))  # more than a block of them
+    for field in ("factor_returns", "t_values", "r2", "specific_returns"):
+        again = getattr(whole, field)[-Many.days :]
+        np.testing.assert_array_equal(again, getattr(Many.fit, field))
+
+
+def test_single_precision_is_as_good_as_a_millionth():
+    single = cross_sections(
+        Many.returns, Many.styles.astype(np.float32), Many.caps, Many.estu, Many.groups,
+        tuple(STYLES.columns),
+    )  # fmt: skip
+    size = np.nanmax(np.abs(Many.fit.factor_returns))
+    np.testing.assert_allclose(single.factor_returns, Many.fit.factor_returns, atol=1e-6 * size)
+    np.testing.assert_allclose(single.t_values, Many.fit.t_values, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(single.r2, Many.fit.r2, atol=1e-6)
+    np.testing.assert_allclose(single.specific_returns, Many.fit.specific_returns, atol=1e-6 * size)
+
+
 def test_too_few_assets_is_an_error_that_says_how_many_are_needed():
     few = ASSETS[:20]
     with pytest.raises(DataError, match=r"20 assets are too few for 8 factors; 30 are needed."):

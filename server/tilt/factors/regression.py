@@ -9,16 +9,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from tilt.errors import DataError
 from tilt.factors.groups import Groups
+from tilt.factors.moments import Layout, Room, regress
 from tilt.frames import Exposures, Weights, require_assets
 
 MARKET = "Market"
 HUBER = 1.345  # 95 % efficient where residuals are normal
 NORMAL_QUARTILE = 0.6744897501960817
 THIN = 5.0  # effective names under which an industry is merged into its parent
-CHUNK = 64  # dates at once: large enough for numpy, small enough for the cache
+CHUNK = 16  # dates at once: large enough for numpy, small enough for the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,8 +216,9 @@ def cross_sections(
 ) -> CrossSections:
     """Regress many periods at once; the same numbers as `cross_section` gives.
 
-    Industry dummies are taken out as weighted group means (Frisch, Waugh 1933), so that only a
-    system of the styles' size is solved for a date.
+    With ``styles`` in single precision sums over assets are taken in it: twice as fast, and the
+    factor returns differ by about 1e-6 of their size; with any other type the difference is that of
+    rounding. The numbers of a date do not depend on which others are regressed with it.
 
     Parameters
     ----------
@@ -238,100 +241,23 @@ def cross_sections(
         np.full(days, np.nan),
         np.full((days, n), np.nan),
     )
-    for start in range(0, days, CHUNK):
-        part = slice(start, min(start + CHUNK, days))
-        f, t, r2, u = _regress(
-            np.asarray(returns[part], dtype=float),
-            np.ascontiguousarray(np.swapaxes(styles[part], 1, 2)),
-            np.asarray(caps[part], dtype=float),
-            estu[part],
-            industries,
-        )
-        out.factor_returns[part], out.t_values[part] = f, t
-        out.r2[part], out.specific_returns[part] = r2, u
+    layout = Layout.of(industries)
+    precise = styles.dtype if styles.dtype == np.float32 else np.dtype(float)
+    room = Room.of(min(CHUNK, days), n, styles.shape[2], precise)
+    with threadpool_limits(1):  # the matrices are small: a second thread would only wait
+        for start in range(0, days, CHUNK):
+            part = slice(start, min(start + CHUNK, days))
+            f, t, r2, u = regress(
+                np.asarray(returns[part], dtype=float),
+                np.asarray(styles[part], dtype=precise),
+                np.asarray(caps[part], dtype=float),
+                np.asarray(estu[part], dtype=bool),
+                layout,
+                room,
+            )
+            out.factor_returns[part], out.t_values[part] = f, t
+            out.r2[part], out.specific_returns[part] = r2, u
     return out
-
-
-def _regress(
-    returns: np.ndarray, styles: np.ndarray, caps: np.ndarray, estu: np.ndarray, groups: Groups
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Regress a chunk of dates; ``styles`` is dates × styles × assets."""
-    known = np.isfinite(styles)
-    none = ~known.any(axis=2)  # dates × styles without any score
-    k = 1 + len(groups.names) + (~none).sum(axis=1)
-    scored = (known | none[:, :, None]).all(axis=1)
-    used = estu & scored & np.isfinite(returns) & (caps > 0) & (groups.codes >= 0)
-    n = used.sum(axis=1)
-    cap = np.where(used, caps, 0.0)
-    q = np.sqrt(cap)
-    r = np.where(used, returns, 0.0)
-    x = np.where(scored[:, None, :] & known, styles, 0.0)
-
-    mass = groups.sums(q)
-    some = mass > 0
-    per_mass = 1 / np.where(some, mass, 1.0)
-    mean_r = groups.sums(q * r) * per_mass
-    mean_x = groups.sums(q[:, None, :] * x) * per_mass[:, None, :]
-    centered = x - groups.spread(mean_x, outside=0.0)
-    weighted = q[:, None, :] * centered
-    gram = weighted @ np.swapaxes(centered, 1, 2)
-    enough = n >= np.maximum(30, 2 * k)
-    gram[~enough] = np.eye(styles.shape[1])
-    gram += none[:, :, None] * np.eye(styles.shape[1])
-    _check_rank(gram)
-    pure = np.linalg.solve(gram, weighted)  # pure style portfolios, dates × styles × assets
-
-    f_style = (pure @ r[:, :, None])[:, :, 0]
-    level = mean_r - (np.swapaxes(mean_x, 1, 2) @ f_style[:, :, None])[:, :, 0]
-    share = groups.sums(cap)
-    share = share / np.where(enough, share.sum(axis=1), 1.0)[:, None]
-    f_market = (share * level).sum(axis=1)
-    f_industry = np.where(some, level - f_market[:, None], np.nan)
-    f = np.concatenate([f_market[:, None], f_industry, f_style], axis=1)
-
-    fitted = (np.swapaxes(x, 1, 2) @ f_style[:, :, None])[:, :, 0]
-    fitted += f_market[:, None] + groups.spread(f_industry, outside=0.0)
-    u = np.where(scored & np.isfinite(returns), returns - fitted, np.nan)
-    seen_u = np.where(used, u, 0.0)
-    scale = n / np.maximum(n - (k - 1 - (~some).sum(axis=1)), 1)
-    variance = _variances(pure, seen_u**2 * scale[:, None], q, per_mass, mean_x, share, groups)
-    t = f / np.sqrt(np.where(variance > 0, variance, np.nan))
-    total = (q * r**2).sum(axis=1)
-    r2 = 1 - (q * seen_u**2).sum(axis=1) / np.where(total > 0, total, np.nan)
-    f[:, -styles.shape[1] :][none], t[:, -styles.shape[1] :][none] = np.nan, np.nan
-    f[~enough], t[~enough], r2[~enough], u[~enough] = np.nan, np.nan, np.nan, np.nan
-    return f, t, r2, u
-
-
-def _variances(
-    pure: np.ndarray,
-    noise: np.ndarray,
-    q: np.ndarray,
-    per_mass: np.ndarray,
-    mean_x: np.ndarray,
-    share: np.ndarray,
-    groups: Groups,
-) -> np.ndarray:
-    """Return HC1 variances of the factor returns, dates × factors.
-
-    Every factor return is a combination ``L`` of the weighted industry means and the style returns;
-    so its variance is ``L C L'`` with C the covariance of those, most of which is zero.
-    """
-    a = q * groups.spread(per_mass, outside=0.0)  # an asset's weight in its industry's mean
-    of_means = groups.sums(a**2 * noise)
-    of_styles = (pure * noise[:, None, :]) @ np.swapaxes(pure, 1, 2)
-    between = np.swapaxes(groups.sums((a * noise)[:, None, :] * pure), 1, 2)
-    lift = np.swapaxes(mean_x, 1, 2)  # dates × industries × styles
-    m = of_means.shape[1]
-    level = np.zeros((len(q), m, m))
-    level[:, np.arange(m), np.arange(m)] = of_means
-    cross = between @ np.swapaxes(lift, 1, 2)
-    level += lift @ of_styles @ np.swapaxes(lift, 1, 2) - cross - np.swapaxes(cross, 1, 2)
-    with_market = (level @ share[:, :, None])[:, :, 0]
-    market = (share * with_market).sum(axis=1)
-    industry = np.diagonal(level, axis1=1, axis2=2) - 2 * with_market + market[:, None]
-    style = np.diagonal(of_styles, axis1=1, axis2=2)
-    return np.concatenate([market[:, None], industry, style], axis=1)
 
 
 def _check_styles(styles: Exposures) -> None:
@@ -341,13 +267,4 @@ def _check_styles(styles: Exposures) -> None:
         raise DataError(
             f"{styles.index[row]} has no {styles.columns[column]} exposure. "
             "Fill it or drop the asset."
-        )
-
-
-def _check_rank(gram: np.ndarray) -> None:
-    eigenvalues = np.linalg.eigvalsh(gram)
-    if (eigenvalues[:, 0] <= 1e-12 * eigenvalues[:, -1]).any():
-        raise DataError(
-            "The styles are collinear on at least one date. "
-            "Take out the one that repeats the others."
         )
