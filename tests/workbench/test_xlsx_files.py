@@ -46,11 +46,22 @@ def test_text_never_becomes_a_formula(text):
         ("=tilt.risk_table(T)", "=_xldudf_TILT_RISK_TABLE(T[])"),
         ('=IF(A1="TILT.RISK(",1,2)', '=IF(A1="TILT.RISK(",1,2)'),
         ("=SUM(T[weight])+ROWS(T)", "=SUM(T[weight])+ROWS(T[])"),
+        (
+            "=TILT.RISK(D8#)+SUM('My sheet'!$D$8#)",
+            "=_xldudf_TILT_RISK(ANCHORARRAY(D8))+SUM(ANCHORARRAY('My sheet'!$D$8))",
+        ),
         ('=TILT.HELP("T")', '=_xldudf_TILT_HELP("T")'),
     ],
 )
 def test_functions_of_the_addin_and_tables_are_written_as_excel_writes_them(shown, written):
     assert to_file(shown, ["T"]) == written
+
+
+def test_a_spilled_range_is_written_as_excel_does_and_comes_back():
+    given = book(Cell(row=0, column=0, value=3.0, formula="=ROWS(D8#)"))
+    with zipfile.ZipFile(io.BytesIO(write_xlsx(given))) as package:
+        assert b"ROWS(_xlfn.ANCHORARRAY(D8))" in package.read("xl/worksheets/sheet1.xml")
+    assert cells_of(again(given))[0, 0].formula == "=ROWS(D8#)"
 
 
 def test_a_formula_comes_back_with_its_last_value_its_format_and_its_spill():

@@ -177,9 +177,10 @@ export class Calculator {
    * @param {import("./formulas.js").Reference} reference
    * @param {Sheet} home
    */
-  #cells({ sheet: name, block }, home) {
-    const sheet = name === null ? home : this.store.find(name);
+  #cells(reference, home) {
+    const sheet = reference.sheet === null ? home : this.store.find(reference.sheet);
     if (!sheet) throw cellError("#REF!");
+    const block = reference.spilled ? this.#spilledFrom(sheet, reference.block) : reference.block;
     const used = sheet.grid.used();
     const end = used ? used.row + used.rows : 0;
     // A whole column is read as far as there is anything in the sheet.
@@ -192,11 +193,23 @@ export class Calculator {
   }
 
   /**
+   * @param {Sheet} sheet
+   * @param {Block} anchor
+   * @returns {Block} what the formula there spills
+   */
+  #spilledFrom(sheet, { row, column }) {
+    const spill = this.#entries.get(`${sheet.id}:${row}:${column}`)?.spill;
+    if (!spill) throw cellError("#REF!");
+    return spill;
+  }
+
+  /**
    * @param {import("./formulas.js").Reference} reference
    * @param {Entry} entry
    */
-  #absolute({ sheet, block }, entry) {
-    return this.store.address((sheet && this.store.find(sheet)) || entry.sheet, block);
+  #absolute({ sheet: name, block, spilled }, entry) {
+    const sheet = (name && this.store.find(name)) || entry.sheet;
+    return this.store.address(sheet, spilled ? this.#spilledFrom(sheet, block) : block);
   }
 
   /**

@@ -10,14 +10,15 @@ import { typed } from "./values.js";
 /**
  * @typedef {import("./addresses.js").Block} Block
  * @typedef {{kind: "call", name: string, args: Node[]}} Call
- * @typedef {{kind: "range", sheet: string | null, block: Block, address: string}} Reference
+ * @typedef {{kind: "range", sheet: string | null, block: Block, address: string,
+ *   spilled: boolean}} Reference spilled: D8#, what the formula in D8 spills
  * @typedef {{kind: "constant", value: import("./values.js").Scalar}} Constant
  * @typedef {{kind: "nothing"}} Nothing an argument left out
  * @typedef {Call | Reference | Constant | Nothing} Node
  */
 
 const TOKEN =
-  /\s*(?:("(?:[^"]|"")*")|((?:'(?:[^']|'')+'|[A-Za-z_][\w.]*)!\$?[A-Za-z]{1,3}\$?\d+(?::\$?[A-Za-z]{1,3}\$?\d+)?|\$?[A-Za-z]{1,3}\$?\d+(?::\$?[A-Za-z]{1,3}\$?\d+)?(?![\w.(])|\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}(?![\w.(]))|([A-Za-z_][\w.]*)(?=\()|(-?\d+\.?\d*(?:[eE][+-]?\d+)?%?)|(TRUE|FALSE)|([(),]))/iy;
+  /\s*(?:("(?:[^"]|"")*")|((?:'(?:[^']|'')+'|[A-Za-z_][\w.]*)!\$?[A-Za-z]{1,3}\$?\d+(?::\$?[A-Za-z]{1,3}\$?\d+|#)?|\$?[A-Za-z]{1,3}\$?\d+(?::\$?[A-Za-z]{1,3}\$?\d+|#)?(?![\w.(])|\$?[A-Za-z]{1,3}:\$?[A-Za-z]{1,3}(?![\w.(]))|([A-Za-z_][\w.]*)(?=\()|(-?\d+\.?\d*(?:[eE][+-]?\d+)?%?)|(TRUE|FALSE)|([(),]))/iy;
 
 /**
  * @param {string} formula from the equals sign on
@@ -66,8 +67,9 @@ function readNode(reader) {
     return { kind: "constant", value: typed(token.text).value };
   }
   if (token.type === "range") {
-    const { sheet, cells } = splitSheet(token.text);
-    return { kind: "range", sheet, block: parseBlock(cells), address: token.text };
+    const spilled = token.text.endsWith("#");
+    const { sheet, cells } = splitSheet(spilled ? token.text.slice(0, -1) : token.text);
+    return { kind: "range", sheet, block: parseBlock(cells), address: token.text, spilled };
   }
   if (token.type === "name") return readCall(reader, token.text.toUpperCase());
   return null;

@@ -29,6 +29,8 @@ POINTS_PER_CHARACTER = 5.25
 _TEXT = re.compile(r'("(?:[^"]|"")*")')
 _CALL = re.compile(r"\b(TILT(?:_[A-Z]+)?)\.([A-Za-z_][\w.]*)(?=\()", re.IGNORECASE)
 _WRITTEN = re.compile(r"_xldudf_(TILT(?:_(?:DEV|QA|UAT|STAGING))?)_(\w+)(?=\()", re.IGNORECASE)
+_SPILLED = re.compile(r"((?:'(?:[^']|'')+'!|\b[A-Za-z_][\w.]*!)?\$?\b[A-Za-z]{1,3}\$?\d+)#")
+_ANCHORED = re.compile(r"\bANCHORARRAY\(([^()\"]+)\)")  # how Excel writes D8# in a file
 _FUTURE = re.compile(r"_xlfn\.(?:_xlws\.)?|_xlpm\.")
 _ERRORS = frozenset(
     {"#N/A", "#VALUE!", "#DIV/0!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
@@ -209,6 +211,7 @@ def _from_file(formula: str, tables: frozenset[str]) -> str:
     for part in _TEXT.split(formula):
         if not part.startswith('"'):
             part = _FUTURE.sub("", _WRITTEN.sub(r"\1.\2", part))
+            part = _ANCHORED.sub(r"\1#", part)
             part = re.sub(rf"\b({name})\[\]", r"\1", part) if name else part
         parts.append(part)
     return "".join(parts)
@@ -329,6 +332,7 @@ def to_file(formula: str, tables: Iterable[str]) -> str:
                 lambda m: f"{UDF}{m[1].upper()}_{m[2].upper().replace('.', '_')}", part
             )
             part = re.sub(rf"\b({name})\b(?!\[)", r"\1[]", part, flags=re.I) if name else part
+            part = _SPILLED.sub(r"ANCHORARRAY(\1)", part)
         parts.append(part)
     return "".join(parts)
 

@@ -64,6 +64,20 @@ test("a result spills, is read by others, and shrinks again", async () => {
   assert.equal(shownAt(host, 0, 5).value, 1);
 });
 
+test("a spilled range is read by its first cell, however large it is now", async () => {
+  const { host, Excel } = makeHost();
+  await put(Excel, "A1", 2);
+  await put(Excel, "C1", "=TILT.GRID(A1,2)");
+  await put(Excel, "F1:F3", [["=TILT.TOTAL(C1#)"], ["=TILT.TOTAL($C$1#)"], ["=TILT.TOTAL(A1#)"]]);
+  await host.calculator.whenSettled();
+  assert.equal(shownAt(host, 0, 5).value, 22);
+  assert.equal(shownAt(host, 1, 5).value, 22);
+  assert.equal(shownAt(host, 2, 5).value, "#REF!", "nothing spills from there");
+  await put(Excel, "A1", 3);
+  await host.calculator.whenSettled();
+  assert.equal(shownAt(host, 0, 5).value, 63);
+});
+
 test("a spill that is in the way of something shows #SPILL! and spares it", async () => {
   const { host, Excel } = makeHost();
   await put(Excel, "D2", "mine");

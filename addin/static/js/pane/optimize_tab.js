@@ -344,6 +344,7 @@ async function applyRepair({ changes, options }) {
   if (Object.keys(options).length > 0) {
     settings.set({ options: { ...settings.now.options, ...options } });
     showOptions();
+    /** @type {HTMLDetailsElement} */ (at("parameters")).open = true; // it shows what was changed
   }
   checkSoon();
   await solve();
