@@ -85,6 +85,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "style_left_out": Check("warning", "a style that the data has nothing for"),
         "no_factor_model": Check("error", "a universe that no factor model can be had for"),
         # what a source could not give
+        "unreadable_value": Check("warning", "a cell of a file that is not what its column holds"),
         "read_as": Check("info", "how a file was read: delimiter, decimals, order of dates"),
         "not_at_yahoo": Check("error", "a name that Yahoo has no prices for"),
         "not_at_bloomberg": Check("error", "a name that Bloomberg has no prices for"),

@@ -12,6 +12,8 @@ from tilt.data.reading.raw import NoTableError, Raw
 from tilt.data.reading.shaping import shape
 from tilt.data.reading.sheets import read_workbook
 from tilt.data.reading.text import read_text
+from tilt.data.reading.units import in_whole_units
+from tilt.data.reading.unreadable import together
 from tilt.errors import DataError
 
 NO_ASKED = Asked()
@@ -57,6 +59,7 @@ def read_files(
     parts: dict[str, list[tuple[str, pd.DataFrame]]] = {}
     notes: list[Note] = []
     refused: list[NoTableError] = []
+    unreadable: list[pd.DataFrame] = []
     for content in contents:
         here: list[NoTableError] = []
         found = _shaped(content, asked, here)
@@ -66,11 +69,12 @@ def read_files(
         for raw, name, table in found:
             parts.setdefault(name, []).append((raw.origin, table))
             notes.extend(raw.notes)
+            unreadable.extend(raw.unreadable)
     if refused and not parts:
         raise refused[0]
     notes += [Note("", "rows", f"Left out: {error}") for error in refused]
     tables = {name: _together(name, given, notes) for name, given in parts.items()}
-    return Reading(tables, tuple(notes))
+    return Reading(tables, tuple(notes), together(unreadable))
 
 
 def merge(
@@ -111,12 +115,17 @@ def _shaped(
             label = raw.label.casefold()
             table = label if label in READ_SCHEMAS and label in candidates(asked.kind) else ""
             try:
-                made.append((raw, *shape(raw, asked, table=table)))
+                name, shaped = shape(raw, asked, table=table)
+                shaped, said = in_whole_units(name, shaped, raw.unit)
+                raw.notes.extend(Note(raw.origin, "numbers", text) for text in said)
+                made.append((raw, name, shaped))
             except NoTableError as error:
                 if table:
                     raise DataError(str(error)) from None
                 refused.append(error)
     except NoTableError as error:  # the file as a whole
+        if content.stem.casefold() in candidates(asked.kind):
+            raise DataError(str(error)) from None
         refused.append(error)
     return made
 

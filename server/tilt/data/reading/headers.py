@@ -88,8 +88,8 @@ _SYNONYMS: dict[str, dict[str, str]] = {
         "gross_profit": "gross profit|gross income",
         "operating_income": "operating income|ebit|operating profit|is oper inc",
         "interest_expense": "interest expense|is int expense",
-        "net_income": "net income|net income applicable to common shareholders|"
-        "net income to common|net profit|net income common stockholders",
+        "net_income": "net income applicable to common shareholders|net income to common|"
+        "net income common stockholders|net income|net profit",
         "total_assets": "total assets|assets|bs tot asset",
         "current_assets": "current assets|total current assets",
         "current_liabilities": "current liabilities|total current liabilities",
@@ -153,9 +153,10 @@ def fold(header: str) -> str:
 
 
 def synonyms(table: str, column: str) -> list[str]:
-    """Return the folded names of a column, its own first."""
-    given = _SYNONYMS.get(table, {}).get(column, "")
-    names = [fold(column), *(n for n in given.split("|") if n)]
+    """Return the folded names of a column, the plainest first; its own among them."""
+    names = [n for n in _SYNONYMS.get(table, {}).get(column, "").split("|") if n]
+    if fold(column) not in names:
+        names = [fold(column), *names]
     return [*dict.fromkeys([*names, *(n.replace(" ", "") for n in names)])]
 
 
@@ -187,6 +188,12 @@ def lacking(found: Mapping[str, int], schema: Schema) -> list[str]:
 def fits(found: Mapping[str, int], schema: Schema) -> bool:
     """Return whether headers are a schema's: all that is needed, and more than the row's name."""
     return not lacking(found, schema) and any(name not in schema.key for name in found)
+
+
+def names_rows(headers: list[str]) -> bool:
+    """Return whether a header is one of dates or tickers: what is below it is meant as a table."""
+    keys = {*_DATE.split("|"), *_TICKER.split("|")} - {"name", "time", "code", "id"}
+    return any(fold(h) in keys for h in headers)
 
 
 def candidates(kind: str) -> tuple[str, ...]:

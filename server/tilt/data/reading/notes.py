@@ -1,6 +1,6 @@
 """What a reader had to find out about a file, said so that its owner can object."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -10,7 +10,7 @@ class Note:
     """One thing that was detected or done.
 
     origin : the file, with its sheet where it has sheets
-    what   : ``format``, ``dates``, ``numbers``, ``columns``, ``rows``
+    what   : ``format``, ``dates``, ``numbers``, ``columns``, ``rows``, ``cells``
     text   : a sentence
     """
 
@@ -43,7 +43,12 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """Tables by name, as ``tilt.data.schema`` has them, and how they were read."""
+    """Tables by name, as ``tilt.data.schema`` has them, and how they were read.
+
+    unreadable : file, row, column and text of each cell that was set aside, see
+        ``tilt.data.reading.unreadable``
+    """
 
     tables: dict[str, pd.DataFrame]
     notes: tuple[Note, ...] = ()
+    unreadable: pd.DataFrame = field(default_factory=pd.DataFrame)

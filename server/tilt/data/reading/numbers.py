@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from tilt.errors import one_of
 NOTHING = (*NOT_NUMBERS, "#n/a", "#n/a n/a", "#n/a field not applicable", "--", "—", "n.a.", "n.a")
 _PLAIN = r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 _UNITS = {"[Kk]": "e3", "[Mm][Nn]?": "e6", "[Bb][Nn]?": "e9", "[Tt][Nn]?": "e12"}
+_HAS_UNIT = r"\d ?([KkMmBbTt][Nn]?|%)\)?$"
 _SPACES = "[\u00a0\u202f\u2009]"
 _COMMA_IS_DECIMAL = (
     r"^(\d*,\d{1,2}|\d*,\d{4,}|0+\d*,\d+|\d{4,},\d+|,\d+|\d+,\d+[eE][+-]?\d+"
@@ -82,25 +84,43 @@ def decimal_sign(raw: Raw, numeric: Sequence[int], asked: Asked) -> str:
     )
 
 
-def read_numbers(column: "pd.Series[str]", decimal: str) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Return a column as floats, where a cell is no number, and whether per cents were among them.
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A column read as numbers.
+
+    floats   : NaN where there is none
+    bad      : where a cell is neither a number nor a word for nothing
+    unit     : where a cell says its unit itself: 7.5B, 5 %
+    per_cent : whether some have a per cent sign
+    """
+
+    floats: np.ndarray
+    bad: np.ndarray
+    unit: np.ndarray
+    per_cent: bool = False
+
+
+def read_numbers(column: "pd.Series[str]", decimal: str) -> Numbers:
+    """Return a column as floats.
 
     A blank and the words for nothing are NaN; 5 % is 0.05; (5) is -5; 7.5B is 7.5e9. Text is read
     to the nearest float.
     """
+    unit = np.zeros(len(column), dtype=bool)
     if pd.api.types.is_bool_dtype(column):
-        return np.full(len(column), np.nan), column.notna().to_numpy(), False
+        return Numbers(np.full(len(column), np.nan), column.notna().to_numpy(), unit)
     if pd.api.types.is_numeric_dtype(column):
         plain = column.to_numpy(dtype="float64", na_value=np.nan)
-        return plain, np.isinf(plain), False
+        infinite = np.isinf(plain)
+        return Numbers(np.where(infinite, np.nan, plain), infinite, unit)
     values, bad = _cells(column)
     text, places = _texts(column)
     if not len(places):
-        return values, bad, False
+        return Numbers(values, bad, unit)
     quick = _quick(text, decimal)
     if quick is not None:
         values[places] = quick
-        return values, bad, False
+        return Numbers(values, bad, unit)
     text = pc.utf8_trim_whitespace(text)
     given, per_cent = _plain(text, decimal)
     words = pa.array(NOTHING, text.type)
@@ -108,9 +128,12 @@ def read_numbers(column: "pd.Series[str]", decimal: str) -> tuple[np.ndarray, np
     right = pc.match_substring_regex(given, _PLAIN).to_numpy(zero_copy_only=False) & ~blank
     kept = pc.if_else(pa.array(right), given, pa.scalar(None, given.type))
     read = kept.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    values[places] = read
-    bad[places] = (~right & ~blank) | np.isinf(read)
-    return values, bad, per_cent
+    infinite = np.isinf(read)
+    values[places] = np.where(infinite, np.nan, read)
+    bad[places] = (~right & ~blank) | infinite
+    said = pc.match_substring_regex(text, _HAS_UNIT).to_numpy(zero_copy_only=False)
+    unit[places] = said & right
+    return Numbers(values, bad, unit, per_cent)
 
 
 def _quick(text: pa.Array, decimal: str) -> np.ndarray | None:
@@ -141,8 +164,8 @@ def _cells(column: "pd.Series[str]") -> tuple[np.ndarray, np.ndarray]:
         if isinstance(cell, bool):
             bad[i] = True
         elif isinstance(cell, int | float):
-            values[i] = cell
             bad[i] = math.isinf(cell)
+            values[i] = np.nan if bad[i] else cell
         elif cell is not None and not isinstance(cell, str):
             bad[i] = True
     return values, bad

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pandas as pd
 
 from tilt.data.reading.notes import Note
@@ -25,6 +26,8 @@ class Raw:
     delimiter : between the cells of a text file; empty for others
     serial_shift : days by which a workbook counts its dates later than from 1900
     notes     : what was found out so far
+    unreadable : cells that are not what their column holds, a table for each column
+    unit      : by our column, of each row that is read, whether its cell says its unit itself
     """
 
     origin: str
@@ -35,6 +38,8 @@ class Raw:
     delimiter: str = ""
     serial_shift: int = 0
     notes: list[Note] = field(default_factory=list)
+    unreadable: list[pd.DataFrame] = field(default_factory=list)
+    unit: dict[str, np.ndarray] = field(default_factory=dict)
 
     def trimmed(self) -> "Raw":
         """Return the table without columns that have neither a name nor anything in them."""

@@ -1,7 +1,6 @@
 """From a table as it stands in a file to one of the tables that Tilt keeps."""
 
-import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,12 +20,12 @@ from tilt.data.reading.headers import (
     synonyms,
 )
 from tilt.data.reading.notes import Asked
-from tilt.data.reading.numbers import decimal_sign, read_numbers
+from tilt.data.reading.numbers import Numbers, decimal_sign, read_numbers
 from tilt.data.reading.raw import NoTableError, Raw
+from tilt.data.reading.texts import AS_TEXT, read_texts, why_no_text
+from tilt.data.reading.unreadable import Fault, check_few, is_filled, set_aside
 from tilt.data.schema import Schema
 from tilt.errors import ArgumentError, DataError, cut, did_you_mean
-
-MOST_CODE = 10_000_000  # a whole number above this is no ticker: Excel made it of a code
 
 _LONG = frozenset(["ticker", "tickers", "symbol", "symbols", "ticker symbol", "isin", "cusip"])
 
@@ -55,54 +54,6 @@ def shape(raw: Raw, asked: Asked, *, table: str = "") -> tuple[str, pd.DataFrame
         raise _fits_nothing(raw, matches)
     chosen = max(whole, key=lambda n: (len(matches[n]), -wanted.index(n)))
     return chosen, _long(raw, READ_SCHEMAS[chosen], matches[chosen], asked)
-
-
-def read_texts(raw: Raw, column: int) -> "pd.Series[str]":
-    """Return a column as text: nothing in it is taken for a number, a truth value or missing.
-
-    Raises
-    ------
-    DataError
-        If a cell holds a date or a number that no code is: Excel has changed what was typed.
-    """
-    given = raw.columns[column]
-    if isinstance(given.dtype, pd.StringDtype):
-        text = given.str.strip()
-        return text.mask(text == "")
-    if pd.api.types.is_bool_dtype(given):
-        return given.map({True: "TRUE", False: "FALSE"}).astype("str")
-    cells = [_text(raw, column, place, cell) for place, cell in enumerate(given)]
-    return pd.Series(cells, dtype="str")
-
-
-def _text(raw: Raw, column: int, place: int, cell: object) -> str | None:
-    if isinstance(cell, str):
-        return cell.strip() or None
-    if isinstance(cell, bool | np.bool_):
-        return "TRUE" if cell else "FALSE"
-    if cell is None or cell is pd.NaT or cell is pd.NA:
-        return None
-    if isinstance(cell, dt.datetime | dt.date):
-        typed = f"{cell:%b}{cell.day}".upper()
-        raise raw.wrong(
-            place,
-            column,
-            f"the cell is the date {cell:%Y-%m-%d}: Excel makes one of a text such as {typed}.",
-            "Format the column as Text and type it again.",
-        )
-    if not isinstance(cell, int | float | np.number):
-        raise raw.wrong(place, column, f"the cell is a {type(cell).__name__}.", "Give it as text.")
-    number = float(cell)
-    if np.isnan(number):
-        return None
-    if number.is_integer() and abs(number) < MOST_CODE:
-        return str(int(number))
-    raise raw.wrong(
-        place,
-        column,
-        f"the cell is the number {number:g}: Excel makes one of a code such as 12E7.",
-        "Format the column as Text and type it again.",
-    )
 
 
 def _adjusted_as_close(raw: Raw, table: str, found: dict[str, int]) -> None:
@@ -148,33 +99,119 @@ def _is_wide(raw: Raw, asked: Asked) -> bool:
 
 def _long(raw: Raw, schema: Schema, found: Mapping[str, int], asked: Asked) -> pd.DataFrame:
     kinds = {c.name: c.kind for c in schema.columns}
+    completing = _complete(raw, schema, found)
     filled = _filled(raw, list(found.values()))
     order = date_order(raw, [i for n, i in found.items() if kinds[n] == "date"], asked)
     numeric = [i for n, i in found.items() if kinds[n] == "number"]
     decimal = decimal_sign(raw, numeric, asked)
     columns: dict[str, object] = {}
+    faults: dict[str, Fault] = {}
+    unit: dict[str, np.ndarray] = {}
     said: list[str] = []
     for name, at in found.items():
         if kinds[name] == "text":
-            columns[name] = read_texts(raw, at).to_numpy()
+            columns[name], fault = _texts(raw, at)
         elif kinds[name] == "date":
-            columns[name], phrase = _days(raw, at, order_of=order)
+            columns[name], fault, phrase = _days(raw, at, order_of=order)
             said.append(phrase)
         else:
-            columns[name] = _numbers(raw, at, decimal)
-    _say(raw, schema, found, said, decimal)
+            read, fault = _numbers(raw, at, decimal)
+            columns[name], unit[name] = read.floats, read.unit
+        if fault is not None:
+            faults[name] = fault
+    _say(raw, schema, found, said, decimal, completing)
     table = pd.DataFrame(columns)
     table = table.astype({n: "str" for n in found if kinds[n] == "text"})
-    _check_needed(raw, schema, found, table, filled)
+    whole = filled & _whole(raw, schema, found, table, faults, filled)
     if not schema.repeats:
-        _check_once(raw, schema, found, table[filled])
-    if not filled.all():
-        table = table[filled].reset_index(drop=True)
+        _check_once(raw, schema, found, table[whole])
+    if not whole.all():
+        table = table[whole].reset_index(drop=True)
+    raw.unit.update({name: said_so[whole] for name, said_so in unit.items()})
     return table
 
 
+def _complete(raw: Raw, schema: Schema, found: Mapping[str, int]) -> list[int]:
+    """Fill a column from another of the same meaning, where no row has both: it was renamed.
+
+    Returns
+    -------
+    the columns that others are filled from
+    """
+    completing: list[int] = []
+    unused = [i for i in range(len(raw.headers)) if i not in found.values()]
+    for name, at in found.items():
+        known = synonyms(schema.name, name)
+        for other in [i for i in unused if fold(raw.headers[i]) in known]:
+            mine, theirs = raw.columns[at], raw.columns[other]
+            if mine.dtype != theirs.dtype:
+                continue
+            there = is_filled(theirs)
+            if there.any() and not (there & is_filled(mine)).any():
+                raw.columns[at] = mine.where(~there, theirs)
+                completing.append(other)
+                raw.note(
+                    "columns",
+                    f"'{raw.headers[other]}' stands for '{raw.headers[at]}' where that is blank",
+                )
+    return completing
+
+
+def _whole(
+    raw: Raw,
+    schema: Schema,
+    found: Mapping[str, int],
+    table: pd.DataFrame,
+    faults: Mapping[str, Fault],
+    filled: np.ndarray,
+) -> np.ndarray:
+    """Return the rows that have all that a row needs; what cannot be read is set aside and said.
+
+    Raises
+    ------
+    DataError
+        If it is more of a column than slips.
+    """
+    whole = np.ones(len(filled), dtype=bool)
+    day, name = _days_of(schema, table), _names_of(schema, table)
+    for column in schema.columns:
+        at = found.get(column.name, -1)
+        fault = faults.get(column.name)
+        needed = column.needed or column.name in schema.key
+        if fault is not None:
+            set_aside(raw, fault, left_out=needed, days=day, tickers=name)
+            whole &= ~fault.bad if needed else True
+        if not column.needed:
+            continue
+        gone = table[column.name].isna().to_numpy() & filled
+        if fault is not None:
+            gone &= ~fault.bad
+        if gone.any():
+            blank = Fault(at, gone, "is no value")
+            check_few(raw, blank, "Fill it or delete the row.")
+            set_aside(raw, blank, left_out=True, days=day, tickers=name)
+            whole &= ~gone
+    return whole
+
+
+def _days_of(schema: Schema, table: pd.DataFrame) -> np.ndarray:
+    at = next((k for k in ("date", "period_end") if k in schema.key and k in table), "")
+    nothing = np.full(len(table), np.datetime64("NaT", "us"))
+    return table[at].to_numpy() if at else nothing
+
+
+def _names_of(schema: Schema, table: pd.DataFrame) -> Sequence[str]:
+    at = next((k for k in ("ticker", "symbol") if k in schema.key and k in table), "")
+    return table[at].fillna("").tolist() if at else [""] * len(table)
+
+
 def _say(
-    raw: Raw, schema: Schema, found: Mapping[str, int], dates: list[str], decimal: str
+    raw: Raw,
+    schema: Schema,
+    found: Mapping[str, int],
+    dates: list[str],
+    decimal: str,
+    completing: list[int],
 ) -> None:
     raw.note("format", f"long: one row for each {', '.join(schema.key)} of {schema.name}")
     for phrase in dict.fromkeys(p for p in dates if p):
@@ -184,69 +221,48 @@ def _say(
     renamed = [f"{n} from '{raw.headers[i]}'" for n, i in found.items() if raw.headers[i] != n]
     if renamed:
         raw.note("columns", ", ".join(renamed))
-    other = [h for i, h in enumerate(raw.headers) if h and i not in found.values()]
+    used = {*found.values(), *completing}
+    other = [h for i, h in enumerate(raw.headers) if h and i not in used]
     if other:
         raw.note("columns", f"not used: {cut(', '.join(other), 120)}")
 
 
-def _days(raw: Raw, at: int, *, order_of: Order) -> tuple[np.ndarray, str]:
+def _texts(raw: Raw, at: int) -> tuple[np.ndarray, Fault | None]:
+    texts, bad = read_texts(raw.columns[at])
+    first = why_no_text(raw.columns[at].iloc[int(np.argmax(bad))]) if bad.any() else ""
+    return texts.to_numpy(), _fault(raw, at, bad, first, AS_TEXT)
+
+
+def _days(raw: Raw, at: int, *, order_of: Order) -> tuple[np.ndarray, Fault | None, str]:
     days, bad, phrase = read_days(raw.columns[at], order_of, serial_shift=raw.serial_shift)
-    if bad.any():
-        place = int(np.flatnonzero(bad)[0])
-        raise raw.wrong(
-            place,
-            at,
-            f"'{cut(str(raw.columns[at].iloc[place]))}' is not a date.",
-            "Write it as 2017-06-30.",
-        )
-    return days, phrase
+    return days, _fault(raw, at, bad, "is not a date", "Write it as 2017-06-30."), phrase
 
 
-def _numbers(raw: Raw, at: int, decimal: str) -> np.ndarray:
-    values, bad, per_cent = read_numbers(raw.columns[at], decimal)
-    if bad.any():
-        place = int(np.flatnonzero(bad)[0])
-        raise raw.wrong(
-            place,
-            at,
-            f"'{cut(str(raw.columns[at].iloc[place]))}' is not a number.",
-            "Write it as 1234.5, or leave the cell blank.",
-        )
-    if per_cent:
+def _numbers(raw: Raw, at: int, decimal: str) -> tuple[Numbers, Fault | None]:
+    read = read_numbers(raw.columns[at], decimal)
+    remedy = "Write it as 1234.5, or leave the cell blank."
+    fault = _fault(raw, at, read.bad, "is not a number", remedy)
+    if read.per_cent:
         raw.note("numbers", f"'{raw.headers[at]}' has per cent signs: 5% is read as 0.05")
-    return values
+    return read, fault
+
+
+def _fault(raw: Raw, at: int, bad: np.ndarray, problem: str, remedy: str) -> Fault | None:
+    if not bad.any():
+        return None
+    fault = Fault(at, bad, problem)
+    check_few(raw, fault, remedy)
+    return fault
 
 
 def _filled(raw: Raw, columns: list[int]) -> np.ndarray:
     """Return where a row has a value in one of the columns."""
     filled = np.zeros(len(raw.columns[0]), dtype=bool)
     for i in columns:
-        given = raw.columns[i]
-        there = given.notna().to_numpy()
-        if isinstance(given.dtype, pd.StringDtype):
-            there = there & (given.str.strip() != "").to_numpy(dtype=bool)
-        elif given.dtype == object:
-            there = np.array([c is not None and str(c).strip() != "" for c in given], dtype=bool)
-        filled |= there
+        filled |= is_filled(raw.columns[i])
         if filled.all():
             break
     return filled
-
-
-def _check_needed(
-    raw: Raw, schema: Schema, found: Mapping[str, int], table: pd.DataFrame, filled: np.ndarray
-) -> None:
-    for column in schema.columns:
-        if not column.needed:
-            continue
-        gone = table[column.name].isna().to_numpy() & filled
-        if gone.any():
-            raise raw.wrong(
-                int(np.flatnonzero(gone)[0]),
-                found[column.name],
-                f"{column.name} is missing.",
-                "Fill it or delete the row.",
-            )
 
 
 def _check_once(raw: Raw, schema: Schema, found: Mapping[str, int], table: pd.DataFrame) -> None:
@@ -267,19 +283,27 @@ def _wide(raw: Raw, asked: Asked, wanted: tuple[str, ...]) -> tuple[str, pd.Data
     """Return a wide table as a long one of date, ticker and one value; blanks are left out."""
     name, key, field = _wide_field(raw, asked, wanted)
     order = date_order(raw, [0], asked)
-    days, phrase = _days(raw, 0, order_of=order)
+    days, undated, phrase = _days(raw, 0, order_of=order)
     tickers = raw.headers[1:]
     twice = next((t for i, t in enumerate(tickers) if t in tickers[:i]), None)
     if twice is not None:
         raise DataError(f"{raw.origin} has the column '{twice}' twice. Keep one of them.")
     decimal = decimal_sign(raw, range(1, len(raw.headers)), asked)
-    values = np.column_stack([_numbers(raw, i, decimal) for i in range(1, len(raw.headers))])
+    read = [_numbers(raw, i, decimal) for i in range(1, len(raw.headers))]
+    values = np.column_stack([numbers.floats for numbers, _ in read])
     there = ~np.isnan(values)
-    undated = np.isnat(days) & there.any(axis=1)
-    if undated.any():
+    bare = np.isnat(days) & there.any(axis=1)
+    if undated is not None:
+        set_aside(raw, undated, left_out=True, days=days, tickers=[""] * len(days))
+        bare &= ~undated.bad
+    if bare.any():
         raise raw.wrong(
-            int(np.flatnonzero(undated)[0]), 0, "the date is missing.", "Fill it or delete the row."
+            int(np.flatnonzero(bare)[0]), 0, "the date is missing.", "Fill it or delete the row."
         )
+    for ticker, (_, fault) in zip(tickers, read, strict=True):
+        if fault is not None:
+            set_aside(raw, fault, left_out=False, days=days, tickers=[ticker] * len(days))
+    there[np.isnat(days)] = False
     row, column = np.nonzero(there)
     raw.note("format", f"wide: dates down, {len(tickers)} tickers across; the values are {field}")
     if phrase:

@@ -2,7 +2,9 @@
 
 import csv
 import io
+from array import array
 from collections import Counter
+from collections.abc import Iterator
 
 import charset_normalizer
 import pandas as pd
@@ -10,6 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from tilt.data.reading.guarding import unguarded, unguarded_names
+from tilt.data.reading.headers import names_rows
 from tilt.data.reading.notes import Asked
 from tilt.data.reading.opening import Content
 from tilt.data.reading.raw import NoTableError, Raw
@@ -40,13 +43,13 @@ def read_text(content: Content, asked: Asked) -> Raw:
     sample = _first_lines(data)
     delimiter = _delimiter(sample, content.name, asked.delimiter)
     headers, lines = _header(sample, delimiter, content.name)
-    columns = _columns(data, delimiter, lines, len(headers), content.name)
+    columns = _columns(data, delimiter, lines, headers, content.name)
     raw = Raw(
         origin=content.name,
         label=content.stem,
         headers=headers,
         columns=columns,
-        row=lambda place: line_of(data, delimiter, lines, place),
+        row=Lines(data, delimiter, lines),
         delimiter=delimiter,
     )
     raw.note("format", f"text in {encoding}, divided by {DELIMITERS.get(delimiter, delimiter)}")
@@ -55,14 +58,25 @@ def read_text(content: Content, asked: Asked) -> Raw:
     return raw
 
 
-def line_of(data: bytes, delimiter: str, skipped: int, place: int) -> int:
-    """Return the line, counted from 1, where the record at ``place`` below the header ends."""
-    lines = _lines(data, skipped)
-    reader = csv.reader(lines, delimiter=delimiter)
-    filled = (row for row in reader if "".join(row).strip() or len(row) > 1)
-    for _ in range(place + 1):
-        next(filled, None)
-    return skipped + reader.line_num
+class Lines:
+    """Where the records below the header end: lines counted from 1, read as far as was asked."""
+
+    def __init__(self, data: bytes, delimiter: str, skipped: int) -> None:
+        self._known = array("q")
+        self._ends = _ends(data, delimiter, skipped)
+
+    def __call__(self, place: int) -> int:
+        """Return the line where the record at ``place`` ends."""
+        while len(self._known) <= place:
+            self._known.append(next(self._ends))
+        return self._known[place]
+
+
+def _ends(data: bytes, delimiter: str, skipped: int) -> Iterator[int]:
+    reader = csv.reader(_lines(data, skipped), delimiter=delimiter)
+    for row in reader:
+        if len(row) > 1 or "".join(row).strip():
+            yield skipped + reader.line_num
 
 
 def _lines(data: bytes, skipped: int) -> io.TextIOWrapper:
@@ -175,9 +189,10 @@ def _header(sample: list[str], delimiter: str, name: str) -> tuple[list[str], in
 
 
 def _columns(
-    data: bytes, delimiter: str, skipped: int, width: int, name: str
+    data: bytes, delimiter: str, skipped: int, headers: list[str], name: str
 ) -> "list[pd.Series[str]]":
     """Return the cells below the header as text, a column each."""
+    width = len(headers)
     names = [str(i) for i in range(width)]
     ragged: list[pc.InvalidRow] = []
 
@@ -206,7 +221,8 @@ def _columns(
             return [pd.Series([], dtype="str") for _ in names]
         raise DataError(f"{name} is no readable text table: {error}.") from None
     if ragged:
-        raise _too_wide(data, delimiter, skipped, width, name)
+        uneven = _too_wide(data, delimiter, skipped, width, name)
+        raise uneven if names_rows(headers) else NoTableError(str(uneven))
     return [unguarded(table.column(i)).to_pandas() for i in range(width)]
 
 

@@ -1,6 +1,6 @@
 """A folder of files, or one file: CSV, Excel or Parquet, wide or long, as people have them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from tilt.data.findings import Finding, noted
 from tilt.data.reading.door import NO_ASKED, read_files
 from tilt.data.reading.notes import Asked, Note, Reading
 from tilt.data.reading.opening import Content, is_readable, open_path, stem_of
+from tilt.data.reading.unreadable import TABLE as UNREADABLE
+from tilt.data.reading.unreadable import unreadable_findings
 from tilt.data.schema import PRICES, SCHEMAS
 from tilt.data.sources.delivery import (
     UNKNOWN_BIAS,
@@ -115,6 +117,8 @@ def deliver(
 ) -> Delivery:
     """Return what was read as a delivery, with a finding for each file on how it was read.
 
+    Cells that could not be read are a table of it, and a finding each.
+
     Raises
     ------
     DataError
@@ -122,19 +126,21 @@ def deliver(
     """
     own = {name: table for name, table in reading.tables.items() if name in SCHEMAS}
     tables = check_tables(own)
+    last = pd.Timestamp(tables[PRICES.name]["date"].max())
+    unreadable = reading.unreadable
+    cells = {UNREADABLE: unreadable} if len(unreadable) else {}
     return Delivery(
         source=source,
         universe=universe,
         description=description,
-        tables=tables,
+        tables={**tables, **cells},
         survivorship=survivorship,
-        findings=tuple(_said(reading.notes, tables)),
+        findings=(*_said(reading.notes, last), *unreadable_findings(unreadable, last)),
     )
 
 
-def _said(notes: Iterable[Note], tables: Mapping[str, pd.DataFrame]) -> list[Finding]:
+def _said(notes: Iterable[Note], last: pd.Timestamp) -> list[Finding]:
     """Return one finding a file: how it was read."""
-    last = pd.Timestamp(tables[PRICES.name]["date"].max())
     by_origin: dict[str, list[str]] = {}
     for note in notes:
         by_origin.setdefault(note.origin, []).append(note.text.replace(" | ", " ; "))

@@ -19,6 +19,8 @@ from tilt.data.named import Files, open_files
 from tilt.data.reading.door import merge
 from tilt.data.reading.headers import EXPOSURES, READ_SCHEMAS
 from tilt.data.reading.notes import Note, Reading
+from tilt.data.reading.unreadable import TABLE as UNREADABLE
+from tilt.data.reading.unreadable import none_unreadable, together
 from tilt.data.schema import SCHEMAS
 from tilt.data.sources.delivery import Delivery, Progress, Source, Vendor, quiet
 from tilt.data.sources.files import deliver
@@ -71,7 +73,11 @@ class Imported:
         tables = {n: t for n in SCHEMAS if (t := _read(self.files, self.universe, n)) is not None}
         progress(1.0)
         return deliver(
-            Reading(tables, tuple(_notes(self.files, self.universe))),
+            Reading(
+                tables,
+                tuple(_notes(self.files, self.universe)),
+                _unreadable(self.files, self.universe),
+            ),
             source=self.name,
             universe=self.universe,
             description=f"Files imported as {self.universe}",
@@ -137,6 +143,7 @@ def keep(
         try:
             for kept, table in merged:
                 files.write(_path(universe, kept.table), _packed(table))
+            _keep_unreadable(files, universe, reading)
             _keep_notes(files, universe, reading.notes)
         except OSError as error:
             raise DataError(
@@ -241,6 +248,21 @@ def _keep_notes(files: Files, universe: str, notes: tuple[Note, ...]) -> None:
     in_order = sorted(both, key=lambda n: n.origin)  # the same files give the same snapshot
     text = json.dumps([asdict(n) for n in in_order])
     files.write(f"{_FOLDER}/{universe}/{_NOTES}", text.encode())
+
+
+def _unreadable(files: Files, universe: str) -> pd.DataFrame:
+    kept = _read(files, universe, UNREADABLE)
+    return none_unreadable() if kept is None else kept
+
+
+def _keep_unreadable(files: Files, universe: str, reading: Reading) -> None:
+    """Keep the cells that could not be read, in place of those of files of the same name."""
+    again = {note.origin for note in reading.notes}
+    before = _unreadable(files, universe)
+    both = together([before[~before["file"].isin(again)], reading.unreadable])
+    if len(both) or len(before):
+        ordered = both.sort_values(["file", "column", "row"], ignore_index=True)
+        files.write(_path(universe, UNREADABLE), _packed(ordered))
 
 
 def open_import(asked: str, settings: Settings) -> Source:

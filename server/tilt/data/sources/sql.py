@@ -33,6 +33,8 @@ from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 from tilt.data.reading.notes import Asked, Note, Reading
 from tilt.data.reading.raw import Raw
 from tilt.data.reading.shaping import shape
+from tilt.data.reading.units import in_whole_units
+from tilt.data.reading.unreadable import together
 from tilt.data.schema import PRICES, SCHEMAS
 from tilt.data.sources.delivery import Delivery, Progress, Source, Vendor, quiet
 from tilt.data.sources.files import deliver
@@ -95,17 +97,20 @@ class Sql:
         """
         tables: dict[str, pd.DataFrame] = {}
         notes: list[Note] = []
+        unreadable: list[pd.DataFrame] = []
         engine = _engine(self.described)
         try:
             with _reading(engine) as connection:
                 for done, (name, query) in enumerate(self.described.tables.items()):
                     progress(done / len(self.described.tables))
-                    tables[name] = _table(connection, name, query, self.described, notes)
+                    tables[name], read = _table(connection, name, query, self.described)
+                    notes += read.notes
+                    unreadable += read.unreadable
         finally:
             engine.dispose()
         progress(1.0)
         return deliver(
-            Reading(tables, tuple(notes)),
+            Reading(tables, tuple(notes), together(unreadable)),
             source=self.name,
             universe=self.universe,
             description=self.described.description or f"Database of {Path(self.given).name}",
@@ -179,27 +184,34 @@ def _reading(engine: Engine) -> Iterator[Connection]:
 
 
 def _table(
-    connection: Connection, name: str, query: str, described: Described, notes: list[Note]
-) -> pd.DataFrame:
-    """Return what a query gives as one of our tables, made column by column a chunk at a time."""
+    connection: Connection, name: str, query: str, described: Described
+) -> tuple[pd.DataFrame, Raw]:
+    """Return what a query gives as one of our tables, made column by column a chunk at a time.
+
+    With it what was found out of all chunks, without their cells.
+    """
     asked = Asked(kind=name, dates=described.dates, decimal=described.decimal)
     result = connection.execution_options(stream_results=True, yield_per=CHUNK).execute(
         _statement(connection, name, query)
     )
     headers = list(result.keys())
+    whole = Raw(f"query '{name}'", name, headers, [], _RowAfter(0))
     parts: list[pd.DataFrame] = []
     read = 0
     for rows in result.partitions():
         columns = [_column([row[i] for row in rows]) for i in range(len(headers))]
         raw = Raw(f"query '{name}'", name, headers, columns, _RowAfter(read))
         parts.append(shape(raw, asked, table=name)[1])
-        if not read:
-            notes += raw.notes
+        whole.notes.extend(n for n in raw.notes if not read or n.what == "cells")
+        whole.unreadable.extend(raw.unreadable)
         read += len(rows)
     if not parts:
-        notes.append(Note(f"query '{name}'", "rows", "no rows"))
-        return pd.DataFrame(columns=SCHEMAS[name].names)
-    return pd.concat(parts, ignore_index=True)
+        whole.note("rows", "no rows")
+        return pd.DataFrame(columns=SCHEMAS[name].names), whole
+    table, said = in_whole_units(name, pd.concat(parts, ignore_index=True), {})
+    for phrase in said:
+        whole.note("numbers", phrase)
+    return table, whole
 
 
 @dataclass(frozen=True)
