@@ -8,6 +8,7 @@ from custom_functions._arguments import Benchmark, Constraints, End, Start
 from custom_functions._edge import udf
 from custom_functions._inputs import NO_OPTIONS, Options, cells, text
 from tilt.api.backtests import OPTIONS, Asked, ask_backtest
+from tilt.api.configured import CONFIG, OPTION, complete
 from tilt.api.state import current
 from tilt.api.values import Grid
 from tilt.backtest.result import VIEWS
@@ -23,14 +24,14 @@ StrategyGiven = Annotated[
     "benchmark_nav, active, drawdown, turnover, ...; weights; trades; costs; monthly; drawdowns; "
     "assumptions",
     example='=TILT.BACKTEST("quantile:Momentum:5:1","2014-01-02")',
-    keys=OPTIONS,
+    keys={**OPTIONS, **OPTION},
     alone=True,
 )
 def backtest(
     strategy: StrategyGiven,
     start: Start = None,
     end: End = None,
-    rebalance: Annotated[str, text("M (default), D, W, Q, Y or drift:0.05.")] = "M",
+    rebalance: Annotated[str, text("M (default), D, W, Q, Y or drift:0.05.")] = "",
     constraints: Constraints = None,
     benchmark: Benchmark = None,
     view: Annotated[str, text(f"{', '.join(VIEWS)}; stats is the default.")] = "stats",
@@ -39,6 +40,9 @@ def backtest(
     """Show what a strategy would have earned, after costs.
 
     It decides with what was known at the close and is filled at the close of the next session.
+
+    The option config names a saved configuration, which says what the call leaves out: dates,
+    schedule, costs, benchmark, an objective's rules; the strategy config is its objective.
     """
     view = one_of("view", view, VIEWS)
     asked = Asked(
@@ -48,7 +52,8 @@ def backtest(
         rebalance,
         constraints,
         benchmark,
-        options.own,
+        {key: value for key, value in options.own.items() if key != CONFIG},
         options.flag("long_short"),
     )
-    return ask_backtest(current(), asked).view(view)
+    state = current()
+    return ask_backtest(state, complete(state, asked, options.own.get(CONFIG))).view(view)

@@ -7,13 +7,17 @@ import pandas as pd
 from custom_functions._arguments import Benchmark, Constraints, Date, Holdings
 from custom_functions._edge import udf
 from custom_functions._inputs import NO_OPTIONS, Options, cells, text
-from tilt.api.books import open_book, solve_book, with_notes
+from tilt.api.books import with_notes
+from tilt.api.configured import CONFIG, OPTION, Posed, open_posed, pose, posed_problem
+from tilt.api.optimizations import ask_solution
 from tilt.api.state import current
 from tilt.api.values import Grid
 from tilt.errors import one_of
 from tilt.optimize.solve import OPTIONS, VIEWS
 
-Objective = Annotated[str, text("min_te, min_risk, max_return, max_utility or equal_weight.")]
+Objective = Annotated[
+    str, text("min_te, min_risk, max_return, max_utility, equal_weight; or config.")
+]
 Alpha = Annotated[
     Grid | None,
     cells("Tickers and expected yearly returns; or a factor: 1 % a year for a score of 1."),
@@ -26,7 +30,7 @@ View = Annotated[str, text(f"{', '.join(VIEWS)}; trades is the default.")]
     "before, after; constraints: rule, who, min, max, value, slack, status, shadow_price, "
     "gain_if_looser, gain_if_tighter; exposures; risk; explain: one sentence a row",
     example='=TILT.OPTIMIZE("min_te",A2:B40,D2:I8)',
-    keys=OPTIONS,
+    keys={**OPTIONS, **OPTION},
     alone=True,
 )
 def optimize(
@@ -41,20 +45,21 @@ def optimize(
 ) -> pd.DataFrame:
     """Find the best weights within the rules, and show trades, risk or the reasons.
 
-    Another view of the same problem does not solve it again. Where the rules cannot hold together
-    the trades are #N/A with the conflict as its message, and the view explain says what repairs it.
+    Another view of the same problem does not solve it again. What takes over two seconds shows how
+    far it is until it is done. Where the rules cannot hold together the trades are #N/A with the
+    conflict as its message, and the view explain says what repairs it.
+
+    The option config names a saved configuration, which says what the call leaves out: rules,
+    benchmark, options, and the objective where that is the word config. The note tells its id.
     """
     view = one_of("view", view, VIEWS)
-    long_short = options.flag("long_short")
-    state = current()
-    book = open_book(state, holdings, benchmark, date, None, long_short=long_short)
-    solution = solve_book(
-        state,
-        book,
-        objective,
-        constraints=constraints,
-        alpha=alpha,
-        options=options.own,
-        long_short=long_short,
+    own = {key: value for key, value in options.own.items() if key != CONFIG}
+    given = Posed(
+        objective, constraints, benchmark, options=own, long_short=options.flag("long_short")
     )
+    state = current()
+    posed = pose(state, options.own.get(CONFIG), given)
+    book = open_posed(state, holdings, posed, date)
+    problem = posed_problem(state, book, posed, alpha)
+    solution = ask_solution(state, problem, view, book.panel.snapshot)
     return with_notes(solution.view(view), book.notes)

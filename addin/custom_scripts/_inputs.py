@@ -11,6 +11,7 @@ from custom_scripts import _sheets as sheets
 from custom_scripts._sheets import Output
 from tilt.api import backtests
 from tilt.api.books import Book, open_book
+from tilt.api.configured import OPTION
 from tilt.api.state import State
 from tilt.api.values import Grid
 from tilt.errors import ArgumentError, DataError, UnknownNameError, did_you_mean
@@ -30,12 +31,19 @@ KEYS: Mapping[str, str] = {
     "universe": "left out: the default one",
     "objective": "of Optimize: min_te, min_risk, max_return, max_utility, equal_weight",
     "alpha": "a factor, whose scores are taken for expected returns",
+    "factor": "of Pure factor: a factor, a field or an expression; left out: the first style",
+    "exposure": "of Pure factor: that the investable portfolio strives for, 1 unless given",
+    "long_only": "of Pure factor: no lets the investable portfolio be short",
+    "max_weight": "of Pure factor: of a name in the investable portfolio, 0.05 unless given",
+    "max_turnover": "of Pure factor: from the benchmark, one way; no limit unless given",
+    "fund": "of What-if: cash pays for the trades, or prorata what is not traded",
     "strategy": "of Backtest: equal_weight, quantile:Momentum:5:5, ...; left out: the holdings",
     "start": "of Backtest",
     "end": "of Backtest",
     "rebalance": "of Backtest: M, D, W, Q, Y or drift:0.05",
     **OPTIONS,
     **backtests.OPTIONS,
+    **OPTION,
 }
 EXAMPLE_RULES: Grid = [
     ["weight", "*", 0.0, 0.05, "no", "hard"],

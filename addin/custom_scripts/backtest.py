@@ -8,11 +8,12 @@ from custom_scripts import _inputs as inputs
 from custom_scripts import _sheets as sheets
 from custom_scripts._inputs import Marked
 from custom_scripts._sheets import Chart, Output, Part
-from tilt.api.backtests import OPTIONS, run_backtest
+from tilt.api.backtests import OPTIONS, Asked, run_backtest
+from tilt.api.configured import CONFIG, complete
 from tilt.api.state import State, current
+from tilt.backtest.parse import SOLVED
 from tilt.backtest.result import BacktestResult
 from tilt.errors import ArgumentError
-from tilt.optimize.terms import OBJECTIVES
 
 BACKTEST = "Tilt Backtest"
 CURVE = ["date", "nav", "benchmark_nav"]  # what the chart shows comes first
@@ -44,18 +45,18 @@ def _run(state: State, marked: Marked) -> BacktestResult:
             f"Clear universe in {inputs.SETTINGS}."
         )
     named = marked.cell("strategy")
-    solves = str(marked.settings.get("strategy", "")).strip().casefold() in OBJECTIVES
-    return run_backtest(
-        state,
+    solves = str(marked.settings.get("strategy", "")).strip().casefold() in {*SOLVED, CONFIG}
+    asked = Asked(
         named or marked.holdings,
-        start=marked.settings.get("start"),
-        end=marked.settings.get("end"),
-        rebalance=marked.text("rebalance", "M"),
-        constraints=marked.constraints if solves else None,
-        benchmark=marked.cell("benchmark"),
-        options=marked.options(OPTIONS),
-        long_short=marked.long_short,
+        marked.settings.get("start"),
+        marked.settings.get("end"),
+        marked.text("rebalance", ""),
+        marked.constraints if solves else None,
+        marked.cell("benchmark"),
+        marked.options(OPTIONS),
+        marked.long_short,
     )
+    return run_backtest(state, complete(state, asked, marked.settings.get(CONFIG)))
 
 
 def _words(result: BacktestResult) -> list[str]:

@@ -7,7 +7,9 @@ from custom_scripts import _inputs as inputs
 from custom_scripts import _sheets as sheets
 from custom_scripts._inputs import Marked
 from custom_scripts._sheets import Output
-from tilt.api.books import Book, solve_book
+from tilt.api.books import Book
+from tilt.api.configured import CONFIG, Posed, open_posed, pose, posed_problem
+from tilt.api.optimizations import solve_once
 from tilt.api.state import State, current
 from tilt.optimize.solve import OPTIONS, Solution
 
@@ -20,9 +22,10 @@ def optimize(book: xw.Book) -> None:
     """Find the best weights for the marked holdings within the marked rules."""
     state = current()
     marked = inputs.read_marked(book, state)
-    objective = marked.text("objective", inputs.OBJECTIVE)
+    named = CONFIG in marked.settings
+    objective = marked.text("objective", CONFIG if named else inputs.OBJECTIVE)
     found, solution = _solve(state, marked, objective)
-    words = _words(f"Optimal weights: {objective}", found, solution)
+    words = _words(f"Optimal weights: {solution.problem.objective}", found, solution)
     written = sheets.write_sheet(book, OPTIMIZE, words, _tables(solution, "Tilt"))
     _say(book, marked, words[1], written)
 
@@ -46,17 +49,18 @@ def _solve(state: State, marked: Marked, objective: str) -> tuple[Book, Solution
     NoSolutionError
         If no weights keep all the rules.
     """
-    found = marked.open(state)
-    solution = solve_book(
-        state,
-        found,
+    given = Posed(
         objective,
-        constraints=marked.constraints,
-        alpha=marked.cell("alpha"),
-        options=marked.options(OPTIONS),
-        long_short=marked.long_short,
+        marked.constraints,
+        marked.cell("benchmark"),
+        marked.universe,
+        marked.options(OPTIONS),
+        marked.long_short,
     )
-    return found, solution.require()
+    posed = pose(state, marked.settings.get(CONFIG), given)
+    found = open_posed(state, marked.holdings, posed, marked.settings.get("date"))
+    problem = posed_problem(state, found, posed, marked.cell("alpha"))
+    return found, solve_once(state, problem).require()
 
 
 def _words(title: str, book: Book, solution: Solution) -> list[str]:

@@ -1,7 +1,7 @@
 """Backtests as a sheet asks for them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
 import pandas as pd
@@ -15,6 +15,8 @@ from tilt.backtest.costs import Costs
 from tilt.backtest.parse import parse_strategy
 from tilt.backtest.result import BacktestResult
 from tilt.backtest.run import backtest
+from tilt.backtest.walk_forward import Optimal
+from tilt.configuration import Configuration
 from tilt.errors import ArgumentError
 from tilt.frames import Panel, Weights, content_id
 from tilt.jobs import Progress
@@ -37,14 +39,21 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 SOLVER_OPTIONS = frozenset({"lookback", "risk_aversion", "long_short"})
+MONTHLY = "M"
 
 
 @dataclass(frozen=True)
 class Asked:
     """A backtest as it is asked for.
 
+    rebalance  : empty for each month
     options    : by the names of ``OPTIONS``
     long_short : the option of that name, read
+    solver     : further options of an objective, by the optimizer's names
+    universe   : empty for the default one
+    horizon    : of an objective's risk model
+    configuration : the one that states a part of it
+    configured : which one that is, in words
     """
 
     strategy: Grid
@@ -55,25 +64,16 @@ class Asked:
     benchmark: Grid | None
     options: Mapping[str, object]
     long_short: bool = False
+    solver: Mapping[str, object] = field(default_factory=dict)
+    universe: str = ""
+    horizon: str = "short"
+    configuration: Configuration | None = None
+    configured: str = ""
 
 
-def run_backtest(
-    state: State,
-    strategy: Grid,
-    *,
-    start: object,
-    end: object,
-    rebalance: str,
-    constraints: Grid | None,
-    benchmark: Grid | None,
-    options: Mapping[str, object],
-    long_short: bool = False,
-) -> BacktestResult:
+def run_backtest(state: State, asked: Asked) -> BacktestResult:
     """Return a backtest; the same asked again, in another view, is not run again."""
-    asked = Asked(
-        strategy, start, end, rebalance, constraints, benchmark, dict(options), long_short
-    )
-    panel = state.panel(None)
+    panel = state.panel(asked.universe or None)
     run = _prepare(state, panel, asked)
     return state.once(("job", _key(state, panel, asked)), run)
 
@@ -86,19 +86,20 @@ def ask_backtest(state: State, asked: Asked) -> BacktestResult:
     RunningError
         If it is not done yet.
     """
-    panel = state.panel(None)
+    panel = state.panel(asked.universe or None)
     _prepare(state, panel, asked)
+    data, _, _ = panel.snapshot.partition(".")  # a universe made by a rule has its parent's data
     return work_out(
         state,
         backtest_job,
         state.settings.data_url,
         state.settings.default_universe,
-        panel.snapshot,
+        data,
         DECIMAL_SIGN.get(),
         asked,
         key=_key(state, panel, asked),
         title=f"Backtest of {_title(asked)}",
-        snapshot=panel.snapshot,
+        snapshot=data,
     )
 
 
@@ -114,7 +115,7 @@ def backtest_job(
     progress(0.0, "reading the data")
     DECIMAL_SIGN.set(decimal)
     state = worker_state(data_url, default_universe)
-    panel = state.store.panel(snapshot=snapshot)
+    panel = state.store.panel(asked.universe or None, snapshot)
     return _prepare(state, panel, asked, progress)()
 
 
@@ -141,7 +142,7 @@ def _prepare(
         If an argument is wrong.
     """
     options, start, end = asked.options, asked.start, asked.end
-    solver = {k: v for k, v in options.items() if k in SOLVER_OPTIONS}
+    solver = {**asked.solver, **{k: v for k, v in options.items() if k in SOLVER_OPTIONS}}
     numbers = {k: _number(k, v) for k, v in options.items() if k not in SOLVER_OPTIONS}
     lag = numbers.pop("lag", 1.0)
     if lag != int(lag):
@@ -163,18 +164,38 @@ def _prepare(
         long_short=asked.long_short,
         options=solver,
     )
-    return lambda: backtest(
-        panel,
-        strategy,
-        start=first,
-        end=last,
-        rebalance=asked.rebalance,
-        rules=rules,
-        benchmark=_benchmark(state, panel, asked.benchmark, last),
-        costs=Costs(**{k: v for k, v in numbers.items() if k in _COSTS}),
-        lag=int(lag),
-        cash_rate=cash_rate,
-        progress=progress,
+    if isinstance(strategy, Optimal):
+        strategy = replace(strategy, horizon=asked.horizon)
+    benchmark = _benchmark(state, panel, asked.benchmark, last)
+
+    def run() -> BacktestResult:
+        result = backtest(
+            panel,
+            strategy,
+            start=first,
+            end=last,
+            rebalance=asked.rebalance or MONTHLY,
+            rules=rules,
+            benchmark=benchmark,
+            costs=Costs(**{k: v for k, v in numbers.items() if k in _COSTS}),
+            lag=int(lag),
+            cash_rate=cash_rate,
+            progress=progress,
+        )
+        return _with_configuration(result, asked)
+
+    return run
+
+
+def _with_configuration(result: BacktestResult, asked: Asked) -> BacktestResult:
+    """Return a result whose id and assumptions tell the configuration that it rests on."""
+    if asked.configuration is None:
+        return result
+    said = pd.DataFrame([("configuration", asked.configured)], columns=["item", "value"])
+    return replace(
+        result,
+        run_id=asked.configuration.result_id(result.run_id),
+        assumptions=pd.concat([said, result.assumptions], ignore_index=True),
     )
 
 

@@ -14,7 +14,7 @@ from tilt.calendar import parse_date
 from tilt.errors import ArgumentError, UnknownNameError, one_of
 from tilt.frames import Panel, Weights, listed
 from tilt.optimize.constraints import parse_rules
-from tilt.optimize.solve import OPTIONS, Problem, Solution, solve
+from tilt.optimize.solve import OPTIONS, Problem
 from tilt.portfolio.cells import DECIMAL_SIGN, is_error, shown
 from tilt.portfolio.holdings import Holdings, parse_benchmark, parse_holdings
 from tilt.portfolio.identifiers import Tickers
@@ -70,9 +70,10 @@ def open_book(
     universe: str | None,
     *,
     long_short: bool = False,
+    horizon: str = "short",
 ) -> Book:
     """Read holdings and benchmark, and estimate the risk model of their date."""
-    day = open_day(state, benchmark, date, universe, long_short=long_short)
+    day = open_day(state, benchmark, date, universe, long_short=long_short, horizon=horizon)
     return hold(state, day, holdings, long_short=long_short)
 
 
@@ -83,12 +84,13 @@ def open_day(
     universe: str | None,
     *,
     long_short: bool = False,
+    horizon: str = "short",
 ) -> Day:
     """Read a benchmark, and estimate the risk model of its date."""
     panel = state.panel(universe)
     day = date_of(date, panel)
     base = parse_benchmark(benchmark, panel, day, state.store.named(day), long_short=long_short)
-    model = state.model(panel, day)
+    model = state.model(panel, day, horizon)
     return Day(panel, day, _covered(base, model), model)
 
 
@@ -147,7 +149,7 @@ def _covered(benchmark: "Weights | None", model: RiskModel) -> "Weights | None":
     return known * (benchmark.sum() / known.sum())
 
 
-def solve_book(
+def state_problem(
     state: State,
     book: Book,
     objective: str,
@@ -156,13 +158,15 @@ def solve_book(
     alpha: Grid | None = None,
     options: Mapping[str, object],
     long_short: bool = False,
-) -> Solution:
-    """Solve a portfolio problem; asked again, for another view, it is not solved again.
+    configuration: str = "",
+) -> Problem:
+    """Return a portfolio problem as the optimizer takes it.
 
     Parameters
     ----------
     alpha : rows of ticker and expected yearly return, or the name of a factor
     options : of the solver, by the names of ``OPTIONS``
+    configuration : id of the one that states a part of the problem
     """
     rules = parse_rules(
         constraints or [],
@@ -170,7 +174,7 @@ def solve_book(
         factors=book.model.factor_cov.index,
         long_short=long_short,
     )
-    problem = Problem(
+    return Problem(
         objective,
         book.model,
         book.panel.securities,
@@ -179,8 +183,8 @@ def solve_book(
         alpha=None if alpha is None else read_alpha(state, book, alpha),
         rules=rules,
         options={k: v for k, v in options.items() if k in OPTIONS},
+        configuration=configuration,
     )
-    return state.once(("solution", problem.run_id), lambda: solve(problem))
 
 
 def read_alpha(state: State, book: Book, grid: Grid) -> Weights:

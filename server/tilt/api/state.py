@@ -99,18 +99,23 @@ class State:
         program = program_id(addin_path() / "custom_functions")
         return f"{tilt.__version__}-{program}-{self.store.edition()}"
 
-    def model(self, panel: Panel, date: pd.Timestamp) -> RiskModel:
+    def model(self, panel: Panel, date: pd.Timestamp, horizon: str = "short") -> RiskModel:
         """Return the risk model of a universe on a date, estimated once per snapshot.
 
-        That of the last date comes with the snapshot.
+        That of the last date at the short horizon comes with the snapshot.
         """
 
         def made() -> RiskModel:
-            return kept_model(self.store, panel, date) or estimate_model(
-                panel.factors, date, universe=panel.universe, snapshot=panel.snapshot
+            kept = kept_model(self.store, panel, date) if horizon == "short" else None
+            return kept or estimate_model(
+                panel.factors,
+                date,
+                universe=panel.universe,
+                snapshot=panel.snapshot,
+                horizon=horizon,
             )
 
-        return self.models.get((panel.universe, panel.snapshot, date), made)
+        return self.models.get((panel.universe, panel.snapshot, date, horizon), made)
 
     def once(self, key: object, compute: Callable[[], T]) -> T:
         """Return what ``compute`` returned the first time it was asked under ``key``."""

@@ -26,6 +26,7 @@ from tilt.portfolio.cells import Grid, is_blank
 from tilt.portfolio.holdings import Holdings, Saved, parse_holdings, weigh_rows
 from tilt.portfolio.layout import BadLayout, Row, looks_dated, read_layout
 
+SOLVED = frozenset(OBJECTIVES) - {"equal_weight"}  # which needs no solver, and keeps no rules
 STRATEGIES: Mapping[str, str] = {
     "equal_weight": "every member of the universe with the same weight",
     "cap_weight": "every member with its share of the market cap",
@@ -35,7 +36,7 @@ STRATEGIES: Mapping[str, str] = {
 } | {
     name: f"{text}, solved anew at each rebalance"
     for name, text in OBJECTIVES.items()
-    if name != "equal_weight"
+    if name in SOLVED
 }
 MOST_BUCKETS = 100
 

@@ -26,6 +26,7 @@ class Optimal:
     benchmark : fixed weights, ``universe`` for the cap-weighted universe of the day, or None
     alpha     : expected yearly return by ticker, the same at each decision
     options   : of the optimizer; the book is fully invested unless ``cash`` says otherwise
+    horizon   : of the risk model, short or long
     """
 
     objective: str
@@ -33,6 +34,7 @@ class Optimal:
     benchmark: "Weights | str | None" = "universe"
     alpha: "Weights | None" = None
     options: Mapping[str, object] = field(default_factory=dict)
+    horizon: str = "short"
     notes: tuple[str, ...] = (
         "Rules about trading bind from the second decision on; the first buys the portfolio.",
         "A held name without exposures on the day of a decision is sold.",
@@ -46,7 +48,8 @@ class Optimal:
     @property
     def identity(self) -> tuple[object, ...]:
         rules = [(r.rule, r.who, r.low, r.high, r.relative, r.priority) for r in self.rules]
-        return (self.objective, rules, self.benchmark, self.alpha, dict(self.options))
+        given = (self.benchmark, self.alpha, dict(self.options))
+        return (self.objective, rules, *given, self.horizon)
 
     def earliest(self, panel: Panel) -> pd.Timestamp:
         known = panel.factors.returns.dropna(how="all").index
@@ -60,7 +63,11 @@ class Optimal:
 
     def weights(self, view: Panel, current: Weights) -> Weights:
         model = estimate_model(
-            view.factors, view.as_of, universe=view.universe, snapshot=view.snapshot
+            view.factors,
+            view.as_of,
+            universe=view.universe,
+            snapshot=view.snapshot,
+            horizon=self.horizon,
         )
         model = _only(model, members(view).union(current.index))
         opening = current.empty

@@ -40,6 +40,7 @@ class Problem:
     alpha      : expected yearly return by ticker, as decimals
     rules      : of ``parse_rules``, or built in code
     options    : by the names of ``OPTIONS``
+    configuration : id of the configuration that states a part of it; empty for none
     """
 
     objective: str
@@ -50,6 +51,7 @@ class Problem:
     alpha: Weights | None = None
     rules: tuple[Rule, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
+    configuration: str = ""
 
     @cached_property
     def run_id(self) -> str:
@@ -57,7 +59,7 @@ class Problem:
         model = self.model
         labels = ("name", "sector", "industry")
         named = self.securities.reindex(index=model.exposures.index, columns=list(labels))
-        return content_id(
+        own = content_id(
             self.objective.strip().casefold(),
             _joined(model.exposures.index),
             _joined(model.exposures.columns),
@@ -69,6 +71,7 @@ class Problem:
             [(r.rule, r.who, r.low, r.high, r.relative, r.priority) for r in self.rules],
             {f.name: getattr(read_options(self.options), f.name) for f in fields(Options)},
         )
+        return content_id(self.configuration, [own]) if self.configuration else own
 
 
 def _joined(labels: Iterable[object]) -> str:

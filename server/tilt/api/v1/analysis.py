@@ -6,14 +6,14 @@ from pydantic import Field
 
 from tilt import __version__ as tilt_version
 from tilt.api import tasks
-from tilt.api.books import Book, open_book, read_alpha
+from tilt.api.books import Book, open_book
+from tilt.api.configured import CONFIG, Posed, open_posed, pose, posed_problem
 from tilt.api.frames import plain, split
 from tilt.api.running import Running
 from tilt.api.state import State
 from tilt.api.v1.asking import Body, Cell, Cells, StrictRoute, Universe, grid_of, in_pool, owner_of
 from tilt.api.v1.jobs import job_body
 from tilt.optimize.check import read_rules
-from tilt.optimize.constraints import parse_rules
 from tilt.optimize.options import read_options
 from tilt.optimize.problem import open_case
 from tilt.optimize.solve import Problem
@@ -26,6 +26,8 @@ from tilt.risk.measures import (
 )
 
 router = APIRouter(tags=["analysis"], route_class=StrictRoute)
+
+OBJECTIVE = "min_te"
 
 SHARES = {"volatility": ("factor_volatility", "specific_volatility"),
           "tracking_error": ("factor_te", "specific_te")}  # fmt: skip
@@ -49,7 +51,14 @@ class BookBody(Body):
 class ProblemBody(BookBody):
     """What to strive for within which rules."""
 
-    objective: str = Field(default="min_te", max_length=100)
+    objective: str | None = Field(
+        default=None, max_length=100, description="Left out: the configuration's, or min_te."
+    )
+    configuration: str | None = Field(
+        default=None,
+        max_length=200,
+        description="Name of a saved one, which says what the body leaves out.",
+    )
     constraints: list[list[Cell]] = Field(
         default=[], description="Rows of rule, who, min, max, relative, priority."
     )
@@ -126,27 +135,19 @@ async def exposures(body: BookBody, request: Request) -> dict[str, object]:
 
 def _posed(state: State, body: ProblemBody) -> tuple[Book, Problem]:
     """Return a problem as it is asked; whatever is wrong with it is an error here."""
-    long_short = body.long_short or read_options(body.options).long_short
-    book = _open(state, body.model_copy(update={"long_short": long_short}))
     most = state.settings.max_cells
-    rules = parse_rules(
-        grid_of(body.constraints, "constraints", most) or [],
-        securities=book.panel.securities,
-        factors=book.model.factor_cov.index,
-        long_short=long_short,
+    given = Posed(
+        body.objective or (CONFIG if body.configuration else OBJECTIVE),
+        grid_of(body.constraints, "constraints", most),
+        grid_of(body.benchmark, "benchmark", most),
+        body.universe,
+        body.options,
+        body.long_short or read_options(body.options).long_short,
     )
-    alpha = grid_of(body.alpha, "alpha", most)
-    problem = Problem(
-        body.objective,
-        book.model,
-        book.panel.securities,
-        book.weights,
-        book.benchmark,
-        alpha=None if alpha is None else read_alpha(state, book, alpha),
-        rules=rules,
-        options=body.options,
-    )
-    return book, problem
+    posed = pose(state, body.configuration, given)
+    holdings = grid_of(body.holdings, "holdings", most) or [[None]]
+    book = open_posed(state, holdings, posed, body.date)
+    return book, posed_problem(state, book, posed, grid_of(body.alpha, "alpha", most))
 
 
 @router.post("/optimize/check")
