@@ -88,7 +88,7 @@ export function openBook(store, book) {
       tables.forEach((/** @type {any} */ { name, ...block }, /** @type {number} */ n) =>
         sheet.tables.push({ ...TABLE, id: `${i}.${n}`, name, block }),
       );
-      for (const chart of charts) sheet.charts.push(chartOf(sheet, chart));
+      for (const chart of charts) sheet.charts.push(chartOf(store, sheet, chart));
     });
   });
 }
@@ -108,16 +108,18 @@ const TABLE = {
 const CHART_TYPES = { line: "Line", area: "Area", bar: "ColumnClustered" };
 
 /**
+ * @param {UniverStore} store
  * @param {Sheet} sheet
- * @param {any} chart as the server sends it
+ * @param {any} given as the server sends it
  */
-function chartOf(sheet, { title, kind, labels, series, numberFormat = "General", ...block }) {
+function chartOf(store, sheet, given) {
+  const { title, kind, labels, series, numberFormat = "General", source, ...block } = given;
   const number = sheet.charts.length + 1;
   return {
     id: `chart${number}`,
     name: `Chart ${number}`,
     chartType: CHART_TYPES[kind],
-    source: { sheet, block },
+    source: { sheet: (source && store.find(source)) || sheet, block },
     seriesBy: "Columns",
     title: { text: title, visible: true },
     legend: { position: "Bottom", visible: true },
@@ -155,7 +157,7 @@ function sheetToBook(sheet) {
       cellToBook(sheet, row, column, cell),
     ),
     tables: sheet.tables.map(({ name, block }) => ({ name, ...block })),
-    charts: sheet.charts.filter((chart) => chart.series).map(chartToBook),
+    charts: sheet.charts.filter((chart) => chart.series).map((chart) => chartToBook(sheet, chart)),
     widths: Object.fromEntries(sheet.columnWidths),
     frozen: frozen ? [frozen.rows, frozen.columns] : [0, 0],
     gridlines: sheet.showGridlines,
@@ -199,8 +201,11 @@ function plainColors(format) {
   return plain;
 }
 
-/** @param {any} chart */
-function chartToBook(chart) {
+/**
+ * @param {Sheet} sheet
+ * @param {any} chart
+ */
+function chartToBook(sheet, chart) {
   const kind = Object.entries(CHART_TYPES).find(([, type]) => type === chart.chartType)?.[0];
   return {
     ...chartBlock(chart),
@@ -209,5 +214,6 @@ function chartToBook(chart) {
     labels: chart.labels,
     series: chart.series,
     numberFormat: chart.numberFormat,
+    source: chart.source.sheet === sheet ? "" : chart.source.sheet.name,
   };
 }

@@ -5,12 +5,13 @@ import zipfile
 
 import openpyxl
 import pytest
+from openpyxl.chart import BarChart, PieChart, Reference
 from openpyxl.worksheet.table import Table as FileTable
 from pydantic import ValidationError
 
 from tilt.api.problems import RefusedError
 from tilt.api.workbook_files import MOST_UNPACKED, read_xlsx, to_file, write_xlsx
-from tilt.api.workbook_model import Cell, Format, Sheet, Table, Workbook
+from tilt.api.workbook_model import Cell, Chart, Format, Sheet, Table, Workbook
 
 
 def book(*cells, **more):
@@ -113,6 +114,45 @@ def test_looks_widths_and_frozen_rows_come_back():
     assert back.cells[0].format == look
     assert back.widths[0] == pytest.approx(84.0, abs=5)
     assert back.frozen == (2, 1)
+
+
+DATA = (("date", "nav", "bench"), (40000.0, 1.0, 1.0), (40001.0, 1.1, 1.05), (40002.0, 1.2, 1.0))
+
+
+@pytest.mark.parametrize("kind", ["line", "area", "bar"])
+@pytest.mark.parametrize("source", ["", "It's data"])
+def test_charts_come_back_with_their_cells_wherever_these_are(kind, source):
+    cells = tuple(
+        Cell(row=3 + i, column=1 + j, value=value)
+        for i, row in enumerate(DATA)
+        for j, value in enumerate(row)
+    )
+    chart = Chart(
+        row=3, column=1, rows=4, columns=3, title="Growth of 1", kind=kind, labels="date",
+        series=("nav", "bench"), source=source,
+    )  # fmt: skip
+    data = Sheet(name="It's data", cells=cells, charts=() if source else (chart,))
+    drawn = Sheet(name="Drawn", cells=(Cell(row=0, column=0, value="x"),), charts=(chart,))
+    given = Workbook(name="x", sheets=(data, drawn) if source else (data,))
+    back = again(again(given))
+    assert [s.charts for s in back.sheets] == [s.charts for s in given.sheets]
+
+
+def test_charts_of_a_workbook_of_another_program_are_read_and_what_cannot_be_drawn_is_not():
+    made = openpyxl.Workbook()
+    sheet = made.active
+    for row in (("name", "weight"), ("AAPL", 0.5), ("XOM", 0.3)):
+        sheet.append(row)
+    for kind in (BarChart(), PieChart()):
+        kind.title = "Weights"
+        kind.add_data(Reference(sheet, min_col=2, min_row=1, max_row=3), titles_from_data=True)
+        kind.set_categories(Reference(sheet, min_col=1, min_row=2, max_row=3))
+        sheet.add_chart(kind)
+    content = io.BytesIO()
+    made.save(content)
+    (chart,) = read_xlsx(content.getvalue(), "x.xlsx", most_cells=100).sheets[0].charts
+    assert (chart.kind, chart.title, chart.labels) == ("bar", "Weights", "name")
+    assert (chart.series, chart.row, chart.rows) == (("weight",), 0, 3)
 
 
 def test_a_workbook_of_another_program_opens():

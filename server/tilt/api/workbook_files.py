@@ -1,10 +1,10 @@
-"""Workbooks read from and written to .xlsx: values, formulas, number formats and tables."""
+"""Workbooks read from and written to .xlsx: values, formulas, number formats, tables and charts."""
 
 import datetime as dt
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 import openpyxl
 import xlsxwriter
@@ -19,6 +19,7 @@ from xlsxwriter.format import Format as FileFormat
 from xlsxwriter.worksheet import Worksheet as NewSheet
 
 from tilt.api.problems import RefusedError
+from tilt.api.workbook_charts import read_charts, write_chart
 from tilt.api.workbook_model import Cell, Chart, Format, Horizontal, Sheet, Table, Workbook
 
 MOST_UNPACKED = 128 * 2**20
@@ -52,7 +53,7 @@ _BROKEN = "This is no .xlsx workbook that Tilt can read. Open it in Excel and sa
 
 
 def read_xlsx(content: bytes, name: str, *, most_cells: int) -> Workbook:
-    """Return the workbook in a file; macros, styles beyond the font and drawings are left out.
+    """Return the workbook in a file; macros, pictures and styles beyond the font are left out.
 
     Raises
     ------
@@ -69,7 +70,8 @@ def read_xlsx(content: bytes, name: str, *, most_cells: int) -> Workbook:
     left = most_cells
     sheets = []
     for sheet in formulas.worksheets:
-        read = _read_sheet(sheet, values[sheet.title], tables, left, formulas.epoch)
+        charts = read_charts(sheet, formulas)
+        read = _read_sheet(sheet, values[sheet.title], tables, left, charts)
         left -= len(read.cells)
         sheets.append(read)
     if not sheets:
@@ -97,9 +99,14 @@ def _check_package(content: bytes) -> None:
 
 
 def _read_sheet(
-    sheet: Worksheet, values: Worksheet, tables: frozenset[str], most: int, epoch: dt.datetime
+    sheet: Worksheet,
+    values: Worksheet,
+    tables: frozenset[str],
+    most: int,
+    charts: tuple[Chart, ...],
 ) -> Sheet:
     cells: list[Cell] = []
+    epoch = sheet.parent.epoch
     spilled: set[tuple[int, int]] = set()
     for row in sheet.iter_rows():
         for cell in row:
@@ -129,6 +136,7 @@ def _read_sheet(
         },
         frozen=(first_row - 1, first_column - 1),
         gridlines=sheet.sheet_view.showGridLines is not False,
+        charts=charts,
     )
 
 
@@ -241,7 +249,7 @@ def write_xlsx(workbook: Workbook) -> bytes:
         made = book.add_worksheet(sheet.name)
         _write_sheet(made, sheet, formats, tables)
         for chart in sheet.charts:
-            _write_chart(book, made, sheet, chart)
+            write_chart(book, made, sheet, chart, workbook.sheets)
     try:
         book.close()
     except XlsxWriterException as error:
@@ -335,34 +343,3 @@ def to_file(formula: str, tables: Iterable[str]) -> str:
             part = _SPILLED.sub(r"ANCHORARRAY(\1)", part)
         parts.append(part)
     return "".join(parts)
-
-
-def _write_chart(book: xlsxwriter.Workbook, made: NewSheet, sheet: Sheet, chart: Chart) -> None:
-    heads = {
-        str(c.value): c.column
-        for c in sheet.cells
-        if c.row == chart.row and chart.column <= c.column < chart.column + chart.columns
-    }
-    if chart.rows < 2 or chart.labels not in heads:
-        return
-    drawn = book.add_chart({"type": "column" if chart.kind == "bar" else chart.kind})
-    for name in _present(chart.series, heads):
-        drawn.add_series(
-            {
-                "name": name,
-                "categories": _column(sheet.name, chart, heads[chart.labels]),
-                "values": _column(sheet.name, chart, heads[name]),
-            }
-        )
-    drawn.set_title({"name": chart.title})
-    drawn.set_y_axis({"num_format": chart.number_format})
-    above = 16 * sheet.charts.index(chart)  # rows
-    made.insert_chart(chart.row + above, chart.column + chart.columns + 1, drawn)
-
-
-def _present(series: Iterable[str], heads: Mapping[str, int]) -> Iterator[str]:
-    return (name for name in series if name in heads)
-
-
-def _column(sheet: str, chart: Chart, column: int) -> list[object]:
-    return [sheet, chart.row + 1, column, chart.row + chart.rows - 1, column]

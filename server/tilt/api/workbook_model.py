@@ -12,6 +12,7 @@ TABLE_NAME = r"^[A-Za-z_\\][\w.\\]*$"
 
 Row = Annotated[int, Field(ge=0, lt=MOST_ROWS)]
 Column = Annotated[int, Field(ge=0, lt=MOST_COLUMNS)]
+Kind: TypeAlias = Literal["line", "area", "bar"]
 Horizontal: TypeAlias = Literal["General", "Left", "Center", "Right"]
 Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
 
@@ -81,13 +82,15 @@ class Chart(Block):
 
     labels : header of the column along the axis
     series : headers of the columns that are drawn
+    source : sheet of the cells; empty is the chart's own
     """
 
     title: str = Field(max_length=255)
-    kind: Literal["line", "area", "bar"]
+    kind: Kind
     labels: str
     series: tuple[str, ...]
     number_format: str = Field(default="General", max_length=255)
+    source: str = Field(default="", max_length=31)
 
 
 class Sheet(Part):
