@@ -12,6 +12,7 @@ from custom_functions.performance import drawdowns, regress, stat, stats
 from custom_functions.portfolio import check, portfolio, portfolios
 from custom_functions.pure import pure_factor
 from custom_functions.quality import quality
+from custom_functions.regimes import regimes
 from custom_functions.research import (
     factor_correlation,
     factor_ic,
@@ -50,6 +51,7 @@ __all__ = [
     "portfolios",
     "pure_factor",
     "quality",
+    "regimes",
     "regress",
     "risk",
     "risk_table",

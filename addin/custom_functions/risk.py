@@ -25,6 +25,10 @@ By = Annotated[
     choice("How risk is split.", measures.GROUPINGS),
 ]
 
+RISK_KEYS = {
+    **LONG_SHORT,
+    "horizon": "of the risk model: short (default; volatilities halve in 84 days) or long (252)",
+}
 _Call = tuple[Grid, tuple[str, ...], object, "Grid | None", "str | None", Options]
 
 
@@ -34,7 +38,14 @@ class _Batch:
     def __init__(self, state: State, call: _Call) -> None:
         _, _, date, benchmark, universe, options = call
         self.long_short = options.flag("long_short")
-        self.day: Day = open_day(state, benchmark, date, universe, long_short=self.long_short)
+        self.day: Day = open_day(
+            state,
+            benchmark,
+            date,
+            universe,
+            long_short=self.long_short,
+            horizon=options.text("horizon", "short"),
+        )
         self.books: dict[str, Book | TiltError] = {}
         self.keys: dict[int, str] = {}
         self.taken: dict[str, Mapping[str, float]] = {}
@@ -96,7 +107,7 @@ def _risk_many(calls: Sequence[tuple[object, ...]]) -> Sequence[Result | TiltErr
 @udf(
     result="one number, or a row for a range of measures",
     example='=TILT.RISK(A2:B40,"tracking_error")',
-    keys=LONG_SHORT,
+    keys=RISK_KEYS,
     many=_risk_many,
 )
 def risk(
@@ -108,8 +119,15 @@ def risk(
     options: Options = NO_OPTIONS,
 ) -> Sequence[Sequence[Scalar]]:
     """Return a forecast of risk: volatility, tracking error, beta and others, for a year."""
-    long_short = options.flag("long_short")
-    book = open_book(current(), holdings, benchmark, date, universe, long_short=long_short)
+    book = open_book(
+        current(),
+        holdings,
+        benchmark,
+        date,
+        universe,
+        long_short=options.flag("long_short"),
+        horizon=options.text("horizon", "short"),
+    )
     return _row(book, measure)
 
 
@@ -117,7 +135,7 @@ def risk(
     result="name, group, exposure, volatility, correlation, mctr, ctr, pct; the last row is the "
     "total",
     example='=TILT.RISK_TABLE(A2:B40,"sector")',
-    keys=LONG_SHORT,
+    keys=RISK_KEYS,
     totals=1,
 )
 def risk_table(
@@ -129,8 +147,15 @@ def risk_table(
     options: Options = NO_OPTIONS,
 ) -> pd.DataFrame:
     """Split forecast risk into contributions that add up to the total."""
-    long_short = options.flag("long_short")
-    book = open_book(current(), holdings, benchmark, date, universe, long_short=long_short)
+    book = open_book(
+        current(),
+        holdings,
+        benchmark,
+        date,
+        universe,
+        long_short=options.flag("long_short"),
+        horizon=options.text("horizon", "short"),
+    )
     found = measures.risk_table(book.model, book.weights, book.benchmark, by=by)
     return with_notes(found, book.notes)
 

@@ -1,0 +1,67 @@
+"""The cell about regimes, over HTTP, against the engine."""
+
+import numpy as np
+import pytest
+from cell_tables import frame
+
+from tilt.factors.descriptors import market_return
+from tilt.risk.regimes import markov_regimes, threshold_regimes, trailing_volatility, turbulence
+
+
+def test_regimes_of_a_factor_are_those_of_its_returns(excel, panel):
+    shown = frame(excel("regimes", "market", 2, "2015-06-30"))
+    expected = markov_regimes(panel.factors.returns.loc["2015-06-30":, "Market"])
+    assert list(shown) == ["date", "state", "calm", "turbulent", "note"]
+    np.testing.assert_allclose(
+        shown["turbulent"].astype(float), expected.probabilities["turbulent"], atol=1e-9
+    )
+    assert shown["state"].tolist() == expected.state.tolist()
+    assert "fits anew on every date" in shown["note"].iloc[0]
+
+
+def test_smoothed_regimes_carry_a_badge_and_a_summary_its_criterion(excel, panel):
+    shown = frame(excel("regimes", "AAPL", 2, "2015-06-30", None, "smoothed=yes;view=summary"))
+    expected = markov_regimes(panel.returns.loc["2015-06-30":, "AAPL"], smoothed=True).summary()
+    assert list(shown) == [*expected, "note"]
+    np.testing.assert_allclose(shown["bic"].astype(float), expected["bic"], rtol=1e-9)
+    assert shown["note"].iloc[0].startswith("Look-ahead")
+
+
+def test_rules_judge_the_level_of_the_market_or_of_its_sectors(excel, panel):
+    shown = frame(excel("regimes", None, 2, "2016-12-30", None, "method=threshold;enter=0.7"))
+    level = trailing_volatility(market_return(panel))
+    expected = threshold_regimes(level, enter=0.7, leave=0.6).loc["2016-12-30":]
+    assert shown["state"].tolist() == expected["state"].tolist()
+    np.testing.assert_allclose(shown["level"].astype(float), expected["level"], rtol=1e-9)
+
+    shown = frame(excel("regimes", panel.universe, 2, "2016-12-30", None, "method=turbulence"))
+    history = panel.factors
+    sectors = history.factors.index[history.factors["group"] == "sector"]
+    level = turbulence(history.returns[sectors].add(history.returns["Market"], axis=0))
+    expected = threshold_regimes(level, enter=0.8, leave=0.6).loc["2016-12-30":]
+    np.testing.assert_allclose(shown["level"].astype(float), expected["level"], rtol=1e-9)
+
+
+def test_range_without_dates_is_numbered_by_its_rows(excel):
+    rng = np.random.default_rng(0)
+    grid = [[float(r)] for r in rng.standard_normal(300) * np.repeat([0.01, 0.03, 0.01], 100)]
+    shown = frame(excel("regimes", grid))
+    assert [int(d) for d in shown["date"]] == list(range(1, 301))
+    assert (shown["state"].iloc[110:190] == "turbulent").mean() > 0.8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("AAPX",), "Unknown ticker 'AAPX'"),
+        (("AAPL", 4), "states must be 2 or 3; got 4"),
+        (("AAPL", 2, None, None, "method=absorption"), "'AAPL' is one series"),
+        (("AAPL", 3, None, None, "method=threshold"), "two states and is never smoothed"),
+        (("AAPL", 2, None, None, "method=markow"), "markov"),
+        (([[0.01]] * 50,), "need 126 returns; there are 50"),
+        (([[0.01]] * 50, 2, "-1Y"), "start and end need dates"),
+        (("AAPL", 2, "2017-06-30", "2016-06-30"), "is not before end"),
+    ],
+)
+def test_mistakes_are_answered_with_what_to_do(excel, arguments, words):
+    assert words in excel.error("regimes", *arguments)[1]
