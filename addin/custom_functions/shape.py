@@ -17,6 +17,7 @@ from tilt.factors.shape import factor_shape as measured
 @udf(
     result="measure, value, three_year, percentile, rank, meaning",
     example='=TILT.FACTOR_SHAPE("Momentum")',
+    alone=True,
 )
 def factor_shape(
     factor: Annotated[str, text("A factor of the model, such as Momentum.")],
