@@ -33,11 +33,13 @@ class Output:
     """A table to be written.
 
     percent : the columns that are fractions
+    plain   : where the rows are measures, those that are no fractions, beside what is known
     """
 
     name: str
     frame: pd.DataFrame
     percent: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,17 @@ def write_sheet(book: xw.Book, name: str, words: Sequence[str], parts: Sequence[
     return name
 
 
+def write_beside(book: xw.Book, name: str, output: Output) -> str:
+    """Write one more table right of the tables of a sheet; return the sheet's name.
+
+    The sheet is made if it is not there.
+    """
+    sheet = _own_sheet(book, name)
+    taken = [table.range.last_cell.column for table in sheet.tables]
+    _write_table(book, sheet, output, max(taken) + 1 + _GAP if taken else 1)
+    return str(sheet.name)
+
+
 def say(book: xw.Book, text: str) -> None:
     """Tell the user in the task pane what was done."""
     # not app.macro: that takes the book that was opened last, which may be another user's
@@ -226,7 +239,10 @@ def _write_cells(
         cells = sheet.range((row + 1, column + first), (last[0], column + end))
         cells.number_format = shown
     if body and frame.columns[0] == "measure":  # rows of different units
-        units = [NUMBER_FORMATS[measure_format(str(m))] for m in frame["measure"]]
+        units = [
+            _NUMBER if m in output.plain else NUMBER_FORMATS[measure_format(str(m))]
+            for m in frame["measure"]
+        ]
         for shown, first, end in _runs(units):
             cells = sheet.range((row + 1 + first, column + 1), (row + 1 + end, last[1]))
             cells.number_format = shown

@@ -237,6 +237,21 @@ GLYPHS: dict[str, tuple[Shape, ...]] = {
         Stroke(((15.0, 17.0), (28.0, 4.0)), AMBER, width=2.8),
         Disc((15.0, 17.0), 2.6, AMBER),
     ),
+    # One bar of many, taken out.
+    "pure_factor": (
+        Fill(box(4.0, 18.0, 8.6, 27.0), SLATE, round_by=0.4),
+        Fill(box(11.0, 22.0, 15.6, 27.0), SLATE, round_by=0.4),
+        Fill(box(18.0, 4.0, 22.6, 27.0), TEAL, round_by=0.4),
+        Fill(box(25.0, 20.0, 29.0, 27.0), SLATE, round_by=0.4),
+    ),
+    # A way that forks.
+    "what_if": (
+        Stroke(((16.0, 29.0), (16.0, 18.0)), SLATE, width=3.0),
+        Stroke(((16.0, 18.5), (8.0, 9.5)), SLATE, width=3.0),
+        Stroke(((16.0, 18.5), (23.0, 10.5)), TEAL, width=3.2),
+        Fill(((20.4, 6.0), (28.4, 4.6), (26.6, 13.0)), TEAL, round_by=0.4),
+        Disc((7.4, 8.6), 2.6, SLATE),
+    ),
     # Wealth through time against the benchmark's.
     "backtest": (
         AXES,

@@ -16,6 +16,8 @@ SHEETS = {
     "risk": "Tilt Risk",
     "optimize": "Tilt Optimize",
     "tracking_error": "Tilt Tracking Error",
+    "pure_factor": "Tilt Pure Factor",
+    "what_if": "Tilt What-if",
     "backtest": "Tilt Backtest",
 }
 FILES = {"export_report", "share_as_values", "starter_workbook"}
@@ -78,14 +80,16 @@ def test_save_keeps_the_holdings_under_the_name_of_the_workbook(pressed, own_sto
     assert dict(own_store.portfolio(name)) == pytest.approx(dict(own_store.portfolio("SAMPLE")))
 
 
-def test_charts_show_the_tables_written(pressed):
+def test_charts_show_the_tables_written(pressed, panel):
     charts = {c["name"]: c for c in pressed["then"]["charts"]}
     assert set(charts) == {
         "TiltActiveStyles", "TiltActiveSectors", "TiltRiskDrivers", "TiltBacktestCurve",
+        "TiltCompareChart", "TiltPureChart",
     }  # fmt: skip
     assert charts["TiltBacktestCurve"]["columns"] == 3
     assert charts["TiltBacktestCurve"]["rows"] > 1000
-    assert charts["TiltActiveStyles"]["rows"] == 7
+    styles = (panel.factors.factors["group"] == "style").sum()
+    assert charts["TiltActiveStyles"]["rows"] == styles + 1
     assert all(c["title"] for c in charts.values())
 
 

@@ -23,7 +23,9 @@ export const SCRIPTS = {
   factor_analysis: { title: "Factor analysis" },
   risk: { title: "Risk" },
   optimize: { title: "Optimize" },
+  pure_factor: { title: "Pure factor" },
   tracking_error: { title: "Tracking error" },
+  what_if: { title: "What-if" },
   backtest: { title: "Backtest" },
   export_report: { title: "Export report" },
   share_as_values: { title: "Share as values", whole: true },
@@ -205,8 +207,8 @@ async function ask(name, whole) {
 
 /** What the pane's settings say; a table TiltSettings or TiltConstraints goes before. */
 function chosen() {
-  const { universe, benchmark, objective, alpha, options, rules } = settings.now;
-  const given = Object.entries({ universe, benchmark, objective, alpha, ...options });
+  const { universe, benchmark, objective, alpha, factor, options, rules } = settings.now;
+  const given = Object.entries({ universe, benchmark, objective, alpha, factor, ...options });
   return { settings: given.filter(([, value]) => value !== "" && value !== null), rules };
 }
 

@@ -6,6 +6,7 @@ What is in it is data, so that the workbench shows it and a file of it is writte
 from collections.abc import Sequence
 
 from tilt.api.starter_data import data_sheet, match_sheet
+from tilt.api.starter_factors import factor_sheets
 from tilt.api.starter_parts import (
     DATE,
     FIRST,
@@ -63,6 +64,7 @@ def starter(state: State) -> Workbook:
         _backtest(),
         data_sheet(panel, state.store.findings()),
         match_sheet(panel),
+        *factor_sheets(panel),
     )
     return Workbook(name="Tilt starter.xlsx", sheets=sheets)
 

@@ -1,6 +1,7 @@
 // A chart of bars to both sides of zero, with its numbers as a table for those who do not see it.
 
-import { h, s, tableOf } from "./dom.js";
+import { h, s } from "./dom.js";
+import { chartFigure } from "./figure.js";
 
 const WIDTH = 292;
 const ROW = 22;
@@ -26,26 +27,16 @@ export function barChart({ title, column, bars, show }) {
   const zero = NAMES + 4 - low * scale;
   const height = bars.length * ROW + 6;
   const rows = bars.map((bar, i) => row(bar, i, { zero, scale, show }));
-  return h(
-    "figure",
-    { class: "chart" },
+  return chartFigure(
     s(
       "svg",
       { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": title },
       ...rows,
       s("line", { class: "zero", x1: zero, x2: zero, y1: 0, y2: height - 4 }),
     ),
-    h(
-      "details",
-      null,
-      h("summary", null, "As a table"),
-      tableOf(
-        title,
-        ["Name", column],
-        bars.map(({ name, value }) => [name, show(value)]),
-        { numeric: [1] },
-      ),
-    ),
+    title,
+    ["Name", column],
+    bars.map(({ name, value }) => [name, show(value)]),
   );
 }
 

@@ -1,33 +1,70 @@
-// A sheet of our own that holds one formula whose result spills; written in one undo step.
+// A sheet of our own that holds formulas whose results spill; written in one undo step.
 
-const FIRST_ROW = 6; // of the formula, below the words
-const MOST_ROWS = 1000; // whose numbers are shown as asked
+const FIRST_ROW = 6; // of the formulas, below the words
+const MOST_ROWS = 1000;
+
+/** @typedef {{width: number, format?: string}} Column points, and how its numbers are shown */
 
 /**
- * @param {string} name of the sheet, made if it is not there and cleared if it is
+ * @typedef {object} Block
+ * @property {string} formula
+ * @property {Column[]} columns of the result
+ * @property {string} [title] above it
+ * @property {number} [rows] whose numbers are shown as asked
+ */
+
+/**
+ * @param {string} name of the sheet, made if it is not there
  * @param {string[]} words at most four lines for its top, the first one its title
  * @param {string} formula
- * @param {{width: number, format?: string}[]} columns of the result: points, and how numbers are shown
+ * @param {Column[]} columns of the result
  */
-export async function writeFormula(name, words, formula, columns) {
+export const writeFormula = (name, words, formula, columns) =>
+  writeFormulas(
+    name,
+    words.map((line) => [line]),
+    [{ formula, columns }],
+  );
+
+/**
+ * Write formulas side by side, a blank column between two.
+ *
+ * @param {string} name of the sheet, made if it is not there
+ * @param {string[][]} words at most four lines of cells for its top, the first one its title
+ * @param {Block[]} blocks
+ */
+export async function writeFormulas(name, words, blocks) {
   await Excel.run({ mergeUndoGroup: true }, async (context) => {
     const found = context.workbook.worksheets.getItemOrNullObject(name).load("name");
     await context.sync();
     const sheet = found.isNullObject ? context.workbook.worksheets.add(name) : found;
     for (const [row, line] of words.entries()) {
-      sheet.getRangeByIndexes(row, 0, 1, 1).values = [[line]];
+      sheet.getRangeByIndexes(row, 0, 1, line.length).values = [line];
     }
     const title = sheet.getRange("A1").format.font;
     title.bold = true;
     title.size = 14;
-    for (const [j, { width, format }] of columns.entries()) {
-      const column = sheet.getRangeByIndexes(FIRST_ROW, j, MOST_ROWS, 1);
-      column.format.columnWidth = width;
-      if (format) column.numberFormat = /** @type {any} */ (format);
+    let left = 0;
+    for (const block of blocks) {
+      writeBlock(sheet, block, left);
+      left += block.columns.length + 1;
     }
-    sheet.getRangeByIndexes(FIRST_ROW, 0, 1, 1).formulas = [[formula]];
-    sheet.getRangeByIndexes(FIRST_ROW, 0, 1, columns.length).format.font.bold = true;
     sheet.activate();
     await context.sync();
   });
+}
+
+/**
+ * @param {Excel.Worksheet} sheet
+ * @param {Block} block
+ * @param {number} left
+ */
+function writeBlock(sheet, { formula, columns, title, rows = MOST_ROWS }, left) {
+  for (const [j, { width, format }] of columns.entries()) {
+    const column = sheet.getRangeByIndexes(FIRST_ROW, left + j, rows, 1);
+    column.format.columnWidth = width;
+    if (format) column.numberFormat = /** @type {any} */ (format);
+  }
+  if (title) sheet.getRangeByIndexes(FIRST_ROW - 1, left, 1, 1).values = [[title]];
+  sheet.getRangeByIndexes(FIRST_ROW, left, 1, 1).formulas = [[formula]];
 }

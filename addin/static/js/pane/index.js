@@ -7,9 +7,11 @@ import { startCalculation } from "./calculation.js";
 import { loadData, startData } from "./data_tab.js";
 import { loadDocumentation, startDocumentation } from "./documentation_tab.js";
 import { at } from "./dom.js";
+import { loadFactors, startFactors } from "./factors_tab.js";
 import { loadOptimize, startOptimize } from "./optimize_tab.js";
 import { loadPortfolio, startPortfolio } from "./portfolio_tab.js";
 import { showProblem } from "./problems.js";
+import { loadPure, startPure } from "./pure_tab.js";
 import { loadRisk, startRisk } from "./risk_tab.js";
 import { ServerError } from "./server.js";
 import { settings } from "./settings.js";
@@ -19,7 +21,13 @@ import { HOLDINGS, watchTable } from "./workbook.js";
 import { showWelcome, startWelcome } from "./welcome.js";
 
 /** @type {Record<string, () => Promise<void>>} what shows a tab with what is known now */
-const LOAD = { optimize: loadOptimize, risk: loadRisk, portfolio: loadPortfolio };
+const LOAD = {
+  factors: loadFactors,
+  optimize: loadOptimize,
+  pure: loadPure,
+  risk: loadRisk,
+  portfolio: loadPortfolio,
+};
 
 export async function startPane() {
   ribbon.addEventListener("tab", (event) => showTab(/** @type {CustomEvent} */ (event).detail.tab));
@@ -35,7 +43,9 @@ export async function startPane() {
   startBookLists();
   startSettings();
   startData(reload);
+  startFactors();
   startOptimize();
+  startPure();
   startPortfolio();
   startRisk();
   startWelcome(async () => {

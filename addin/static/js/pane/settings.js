@@ -12,6 +12,8 @@ const KEY = "tilt";
  * @property {string} alpha a factor whose scores are taken as expected returns
  * @property {Record<string, string | number | boolean>} options of the optimizer
  * @property {any[][]} rules with a header, where the workbook has no table of them
+ * @property {string} factor studied in the tabs Factors and Pure factor; empty: the first one
+ * @property {string} span of its study, as a formula takes it; empty: all there is
  * @property {string} by how risk is split
  * @property {boolean} welcomed whether the first words were put away
  */
@@ -26,6 +28,8 @@ const NOTHING = {
   alpha: "",
   options: {},
   rules: [],
+  factor: "",
+  span: "",
   by: "factor",
   welcomed: false,
 };

@@ -1,0 +1,134 @@
+"""The tabs Factors and Pure factor, worked once by keyboard against a real server."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from serving import run_node
+
+pytestmark = pytest.mark.browser
+
+FACTOR = "Momentum"
+
+
+@pytest.fixture(scope="module")
+def worked(pane_address):
+    """What somebody saw who worked both tabs by keyboard."""
+    return run_node(Path(__file__).parent / "factors_tab.mjs", pane_address)
+
+
+@pytest.fixture(scope="module")
+def year(panel):
+    """The factor's daily returns of the last year, as the pane's period says."""
+    first = panel.dates[panel.dates <= panel.as_of - pd.DateOffset(years=1)][-1]
+    return panel.factors.returns.loc[first:, FACTOR]
+
+
+def number(text: str) -> float:
+    return float(text.replace("−", "-").replace(",", "").rstrip("%\u202f"))
+
+
+def test_how_far_it_is_is_shown_with_a_way_out(worked):
+    assert re.match(r"What it returned 1 of 8 Cancel", worked["factors"]["busy"])
+
+
+def test_factors_are_listed_by_group_with_what_they_mean(worked, panel):
+    assert worked["factors"]["groups"] == ["Style", "Market", "Sector"]
+    about = panel.factors.factors.loc[FACTOR, "description"]
+    assert worked["factors"]["about"].startswith(about)
+    listed = {row[0]: row[1] for row in worked["listed"]}
+    assert listed == panel.factors.factors["group"].to_dict()
+
+
+def test_the_line_ends_at_the_compounded_return(worked, year):
+    title = worked["factors"]["titles"]["returns"]
+    shown = re.search(r"compounded: \+?([−\d.]+)", title)[1]
+    assert number(shown) == pytest.approx(100 * ((1 + year).prod() - 1), abs=0.005)
+
+
+def test_statistics_are_of_the_chosen_period(worked, year):
+    words = worked["factors"]["statistics"]
+    volatility = number(re.search(r"Volatility ([\d.]+)", words)[1])
+    assert volatility == pytest.approx(100 * np.sqrt(252) * year.std(), abs=0.005)
+
+
+def test_every_chart_says_its_main_numbers_in_words(worked):
+    for title in worked["factors"]["titles"].values():
+        assert FACTOR in title
+        assert re.search(r"\d", title)
+
+
+def test_the_spread_is_the_highest_less_the_lowest(worked):
+    rows = dict(worked["factors"]["quantiles"])
+    spread = number(rows["5, highest"]) - number(rows["1, lowest"])
+    assert number(rows["Highest – lowest"]) == pytest.approx(spread, abs=0.011)
+
+
+def test_the_shape_has_a_percentile_and_three_years_for_each_measure(worked):
+    shape = {row[0]: row[1:] for row in worked["factors"]["shape"]}
+    assert {"height", "vigor", "stamina", "eyesight"} <= set(shape)
+    percentiles = [number(row[2]) for row in shape.values() if row[2] != "–"]
+    assert len(percentiles) > len(shape) / 2
+    assert all(0 <= p <= 100 for p in percentiles)
+
+
+def test_formulas_in_the_sheet_show_what_the_pane_shows(worked, year):
+    sheet = worked["sheet"]
+    assert sheet["words"] == "Written to the sheet Tilt Factor Research."
+    assert sheet["factor"] == FACTOR
+    rows = sheet["returns"][2:]
+    assert [value for _, value in rows] == pytest.approx(year.tolist())
+    formulas = [cell[3] for cell in sheet["cells"] if cell[3]]
+    assert len(formulas) == 8
+    assert sum("$B$3" in f for f in formulas) == 7  # the matrix is of all factors
+    broken = [cell for cell in sheet["cells"] if str(cell[2]).startswith(("#VALUE", "#NAME"))]
+    assert broken == []
+
+
+def test_an_expression_is_judged_and_what_it_cannot_have_is_said(worked):
+    assert worked["own"]["chosen"] == "rank(roe) - rank(leverage)"
+    assert "Mean IC" in worked["own"]["ic"]
+
+
+def test_a_misspelt_name_in_an_expression_is_said_once_with_the_nearest(worked):
+    wrong = worked["own"]["wrong"]
+    assert wrong.startswith("rank(roee) could not be shown.")
+    assert "Did you mean 'roe'?" in wrong
+
+
+def test_a_limit_that_is_no_number_is_named(worked):
+    assert worked["pure"]["wrong"] == "At most of a name is 'much', which is no number."
+
+
+def test_four_portfolios_stand_side_by_side(worked):
+    assert worked["pure"]["focus"] == "pure-title"
+    rows = {row[0]: row[1:] for row in worked["pure"]["compare"]}
+    pure, simple, least, investable = map(number, rows["Exposure"])
+    assert (pure, simple, least) == (1, 1, 1)
+    assert 0 < investable < 1
+    assert number(rows["Largest other style"][0]) == 0
+    assert number(rows["Volatility, a year"][2]) <= number(rows["Volatility, a year"][0])
+
+
+def test_the_investable_portfolio_keeps_the_limit_and_becomes_the_holdings(worked):
+    pure = worked["pure"]
+    assert pure["refused"].startswith("Short positions cannot be loaded")
+    assert max(number(row[1]) for row in pure["weights"]) <= 2.0
+    held = pd.DataFrame(pure["holdings"][1:], columns=pure["holdings"][0])
+    assert held["weight"].between(0, 0.02 + 1e-6).all()
+    assert held["weight"].sum() == pytest.approx(1.0, abs=1e-4)
+    assert "TiltHoldings" in pure["loaded"]
+
+
+def test_an_accessibility_scan_finds_nothing_and_both_tabs_fit_320_pixels(worked):
+    assert set(worked["looks"]) == {
+        f"{tab} {scheme}" for tab in ("factors", "pure") for scheme in ("light", "dark")
+    }
+    assert {n: seen["scan"] for n, seen in worked["looks"].items() if seen["scan"]} == {}
+    assert {seen["width"] for seen in worked["looks"].values()} == {320}
+
+
+def test_nothing_fails_on_the_page_but_what_was_asked_wrongly(worked):
+    assert [e for e in worked["errors"] if "404" not in e] == []
