@@ -15,6 +15,7 @@ from tilt.backtest.costs import Costs
 from tilt.backtest.parse import parse_strategy
 from tilt.backtest.result import BacktestResult
 from tilt.backtest.run import backtest
+from tilt.backtest.strategy import CapWeight, Strategy
 from tilt.backtest.walk_forward import Optimal
 from tilt.configuration import Configuration
 from tilt.errors import ArgumentError
@@ -156,14 +157,17 @@ def _prepare(
         factors=panel.factors.factors.index,
         long_short=asked.long_short,
     )
-    strategy = parse_strategy(
-        asked.strategy,
-        panel,
-        saved=state.store.portfolio,
-        date=first,
-        long_short=asked.long_short,
-        options=solver,
-    )
+    of_universe = _other_universe(state, panel, asked.strategy)
+    strategy: Strategy = CapWeight(of_universe)
+    if of_universe is None:
+        strategy = parse_strategy(
+            asked.strategy,
+            panel,
+            saved=state.store.portfolio,
+            date=first,
+            long_short=asked.long_short,
+            options=solver,
+        )
     if isinstance(strategy, Optimal):
         strategy = replace(strategy, horizon=asked.horizon)
     benchmark = _benchmark(state, panel, asked.benchmark, last)
@@ -199,6 +203,14 @@ def _with_configuration(result: BacktestResult, asked: Asked) -> BacktestResult:
     )
 
 
+def _other_universe(state: State, panel: Panel, given: Grid) -> Panel | None:
+    """Return the universe that a single cell names, unless it is the backtest's own."""
+    text = given[0][0] if len(given) == len(given[0]) == 1 else None
+    if not isinstance(text, str) or text.strip().casefold() in {"", panel.universe.casefold()}:
+        return None
+    return state.store.panel(text) if state.store.is_universe(text) else None
+
+
 _COSTS = frozenset(f.name for f in fields(Costs))
 
 
@@ -211,7 +223,7 @@ def _number(key: str, value: object) -> float:
 
 def _benchmark(
     state: State, panel: Panel, given: Grid | None, last: pd.Timestamp | None
-) -> "str | Weights":
+) -> "str | Weights | Panel":
     if given is None:
         return "universe"
     word = str(given[0][0]).strip().casefold() if len(given) == len(given[0]) == 1 else ""
@@ -219,10 +231,8 @@ def _benchmark(
         return word
     if word in {"cash", panel.universe.casefold()}:
         return "none" if word == "cash" else "universe"
-    if word and state.store.is_universe(word):
-        raise ArgumentError(
-            f"A back-test of '{panel.universe}' is compared with that universe; "
-            f"'{given[0][0]}' is another one. Give the weights of a portfolio, or NONE."
-        )
+    other = _other_universe(state, panel, given)
+    if other is not None:
+        return other
     weights = parse_benchmark(given, panel, last or panel.as_of, state.store.portfolio)
     return "none" if weights is None else weights

@@ -24,7 +24,7 @@ class Benchmark:
 
 
 def compare_with(
-    benchmark: "str | Weights",
+    benchmark: "str | Weights | Panel",
     panel: Panel,
     *,
     first: int,
@@ -37,11 +37,13 @@ def compare_with(
 
     Parameters
     ----------
-    benchmark : ``universe``, ``index``, ``none``, or weights, rebalanced whenever the strategy may
-        be, without costs
+    benchmark : ``universe``, ``index``, ``none``, another universe, or weights, rebalanced whenever
+        the strategy may be, without costs
     cash_rate : per day, of what the weights leave in cash
     """
     last = first + market.days - 1
+    if isinstance(benchmark, Panel):
+        return _another(benchmark, market.dates)
     if not isinstance(benchmark, str):
         check_held(benchmark, panel, "the benchmark")
         target = np.asarray(benchmark.reindex(panel.assets).fillna(0.0), dtype=np.float64)
@@ -62,8 +64,26 @@ def compare_with(
         return Benchmark(None, "none")
     if kind == "index":
         return Benchmark(_index(panel, market.dates), "published index level, without dividends")
-    words = f"cap-weighted '{panel.universe}', weights of the day before, dividends reinvested"
-    return Benchmark(universe_returns(panel, first, last), words)
+    return Benchmark(universe_returns(panel, first, last), _cap_weighted(panel))
+
+
+def _cap_weighted(panel: Panel) -> str:
+    return f"cap-weighted '{panel.universe}', weights of the day before, dividends reinvested"
+
+
+def _another(universe: Panel, dates: pd.DatetimeIndex) -> Benchmark:
+    """Return what another universe earned on the days of the window."""
+    rows = universe.dates.get_indexer(dates)
+    if not np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))) or rows[0] < 0:
+        missing = dates[rows < 0]
+        day = f" ({missing[0]:%Y-%m-%d}, for one)" if len(missing) else ""
+        raise UnknownNameError(
+            f"'{universe.universe}' has not the trading days of the backtest{day}, so it is no "
+            "benchmark for it. Choose other dates or another benchmark."
+        )
+    return Benchmark(
+        universe_returns(universe, int(rows[0]), int(rows[-1])), _cap_weighted(universe)
+    )
 
 
 def universe_returns(panel: Panel, first: int, last: int) -> "pd.Series[float]":

@@ -19,6 +19,7 @@ from tilt.backtest.strategy import (
     Strategy,
     check_held,
     first_caps,
+    identified,
 )
 from tilt.backtest.walk_forward import Optimal
 from tilt.errors import ArgumentError, StoppedError, UnknownNameError
@@ -47,7 +48,7 @@ def backtest(
     end: pd.Timestamp | None = None,
     rebalance: str = "M",
     rules: tuple[Rule, ...] = (),
-    benchmark: "str | Weights" = "universe",
+    benchmark: "str | Weights | Panel" = "universe",
     costs: Costs | None = None,
     lag: int = 1,
     cash_rate: float = 0.0,
@@ -63,7 +64,8 @@ def backtest(
     end : last trading day, the panel's last unless given
     rebalance : D W M Q Y: decided at the close of the period's last session; or ``drift:0.05``
     rules : of an optimizer's objective; other strategies take none
-    benchmark : ``universe`` (cap-weighted), ``index`` (published level), ``none``, or weights
+    benchmark : ``universe`` (cap-weighted), ``index`` (published level), ``none``, another
+        universe (cap-weighted), or weights
     costs : 10 basis points of what is traded unless given
     lag : sessions from decision to fill; 0 looks ahead and is marked so
     cash_rate : yearly, as a decimal; negative cash pays it
@@ -107,7 +109,7 @@ def backtest(
         given=_given(strategy),
         notes=strategy.notes,
     )
-    identity = (strategy.identity, rebalance, lag, cash_rate, costs, benchmark)
+    identity = (strategy.identity, rebalance, lag, cash_rate, costs, identified(benchmark))
     return BacktestResult(
         run_id=content_id(panel.universe, panel.snapshot, market.dates[[0, -1]], *identity),
         strategy=strategy.name,
@@ -121,7 +123,7 @@ def backtest(
 
 
 def _ready(
-    strategy: Strategy, panel: Panel, rules: tuple[Rule, ...], benchmark: "str | Weights"
+    strategy: Strategy, panel: Panel, rules: tuple[Rule, ...], benchmark: "str | Weights | Panel"
 ) -> Strategy:
     """Return the strategy bound to the panel's dates, the rules and the benchmark."""
     if isinstance(strategy, FixedWeights):
@@ -170,7 +172,7 @@ def _plan(
     end: pd.Timestamp | None,
     *,
     schedule: Rebalance,
-    benchmark: "str | Weights",
+    benchmark: "str | Weights | Panel",
     lag: int,
 ) -> Plan:
     sessions = panel.dates
@@ -178,6 +180,8 @@ def _plan(
     earliest = strategy.earliest(panel)
     if isinstance(benchmark, str) and benchmark == "universe":
         earliest = max(earliest, first_caps(panel))
+    if isinstance(benchmark, Panel):
+        earliest = max(earliest, first_caps(benchmark))
     possible = _row(panel, earliest) + lag
     first = possible if start is None else max(_row(panel, start), lag)
     # Fixed weights may begin before their youngest name does: it waits in cash.

@@ -145,20 +145,27 @@ class EqualWeight:
 
 @dataclass(frozen=True)
 class CapWeight:
-    """Every member with its share of the market cap."""
+    """Every member with its share of the market cap.
 
-    name: str = "cap_weight"
+    of : the universe whose members they are, where it is another one than the backtest's
+    """
+
+    of: Panel | None = None
     notes: tuple[str, ...] = ()
 
     @property
+    def name(self) -> str:
+        return "cap_weight" if self.of is None else f"cap_weight of '{self.of.universe}'"
+
+    @property
     def identity(self) -> tuple[object, ...]:
-        return (self.name,)
+        return (self.name,) if self.of is None else (self.name, self.of.snapshot)
 
     def earliest(self, panel: Panel) -> pd.Timestamp:
-        return first_caps(panel)
+        return first_caps(self.of or panel)
 
     def weights(self, view: Panel, current: Weights) -> Weights:
-        return view.cap_weights(view.as_of)
+        return view.cap_weights(view.as_of) if self.of is None else self.of.cap_weights(view.as_of)
 
 
 @dataclass(frozen=True)
@@ -272,6 +279,13 @@ def buckets(view: Panel, factor: str, count: int) -> "pd.Series[float]":
     # A rank times Q over n is exact at a bucket's edge only up to rounding.
     bucket = np.ceil(scores.rank().to_numpy() * count / len(scores) - 1e-9)
     return pd.Series(bucket, index=scores.index)
+
+
+def identified(benchmark: "Weights | str | Panel | None") -> object:
+    """Return what an id takes of a benchmark: of a universe its name and snapshot."""
+    if isinstance(benchmark, Panel):
+        return (benchmark.universe, benchmark.snapshot)
+    return benchmark
 
 
 def first_caps(panel: Panel) -> pd.Timestamp:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from tilt.backtest.strategy import first_caps, inside, members
+from tilt.backtest.strategy import first_caps, identified, inside, members
 from tilt.errors import NoSolutionError, UnknownNameError
 from tilt.frames import Panel, Weights
 from tilt.optimize.constraints import Rule
@@ -23,7 +23,8 @@ class Optimal:
     objective : a name of the optimizer's objectives
     rules     : kept at each decision; the first one buys the portfolio, so rules about trading
                 begin with the second
-    benchmark : fixed weights, ``universe`` for the cap-weighted universe of the day, or None
+    benchmark : fixed weights, ``universe`` for the cap-weighted universe of the day, another
+        universe for that one's, or None
     alpha     : expected yearly return by ticker, the same at each decision
     options   : of the optimizer; the book is fully invested unless ``cash`` says otherwise
     horizon   : of the risk model, short or long
@@ -31,7 +32,7 @@ class Optimal:
 
     objective: str
     rules: tuple[Rule, ...] = ()
-    benchmark: "Weights | str | None" = "universe"
+    benchmark: "Weights | str | Panel | None" = "universe"
     alpha: "Weights | None" = None
     options: Mapping[str, object] = field(default_factory=dict)
     horizon: str = "short"
@@ -48,7 +49,7 @@ class Optimal:
     @property
     def identity(self) -> tuple[object, ...]:
         rules = [(r.rule, r.who, r.low, r.high, r.relative, r.priority) for r in self.rules]
-        given = (self.benchmark, self.alpha, dict(self.options))
+        given = (identified(self.benchmark), self.alpha, dict(self.options))
         return (self.objective, rules, *given, self.horizon)
 
     def earliest(self, panel: Panel) -> pd.Timestamp:
@@ -59,7 +60,10 @@ class Optimal:
                 f"a risk model needs {LEAST_DAYS}."
             )
         first = pd.Timestamp(known[LEAST_DAYS - 1])
-        return max(first, first_caps(panel)) if self.benchmark is not None else first
+        if self.benchmark is None:
+            return first
+        other = self.benchmark if isinstance(self.benchmark, Panel) else panel
+        return max(first, first_caps(other))
 
     def weights(self, view: Panel, current: Weights) -> Weights:
         model = estimate_model(
@@ -90,7 +94,9 @@ class Optimal:
     def _benchmark(self, view: Panel, model: RiskModel) -> "Weights | None":
         if self.benchmark is None:
             return None
-        given = view.cap_weights(view.as_of) if isinstance(self.benchmark, str) else self.benchmark
+        given = self.benchmark
+        if not isinstance(given, pd.Series):
+            given = (view if isinstance(given, str) else given).cap_weights(view.as_of)
         known = given[inside(given.index, model.exposures.index)]
         if known.sum() <= 0:
             raise UnknownNameError(
