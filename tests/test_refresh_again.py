@@ -148,7 +148,9 @@ def test_the_snapshot_keeps_the_risk_model_of_its_last_day(grown):
     assert kept_model(store, older, older.as_of).date == older.as_of
 
 
-def test_a_model_comes_back_from_its_tables_as_it_was(panel):
+def test_a_model_comes_back_from_its_tables_as_it_was(grown):
+    store, _, _, second = grown
+    panel = store.panel(snapshot=second.snapshot.id)
     made = estimate_model(panel.factors, panel.as_of, universe="U", snapshot="s")
     again = model_of_tables(tables_of_model(made), universe="U", snapshot="s")
     weights = panel.cap_weights(panel.as_of).reindex(made.assets).fillna(0.0)

@@ -161,6 +161,21 @@ def test_securities_may_come_before_prices_and_wait_for_them(run):
     store.close()
 
 
+def test_a_cell_that_cannot_be_read_is_counted_and_stays_among_the_findings_until_it_is_mended(run):
+    days = pd.bdate_range("2020-04-13", periods=30).strftime("%Y-%m-%d")
+    rows = [f"{day},NA,{20 + i},5" for i, day in enumerate(days)]
+    rows[4] = f"{days[4]},NA,24,n.m."
+    path = run.file("p.csv", "\n".join(["date,ticker,close,volume", *rows]))
+    assert "1 cell is read as missing" in run("import", path, "--as", "dirty")
+    store = Store.open(run.settings)
+    found = store.findings("DIRTY")
+    cells = found.loc[found["check"] == "unreadable_value", "detail"]
+    assert cells.tolist() == ["p.csv row 6, column 'volume': 'n.m.' is not a number."]
+    run("import", run.file("p.csv", path.read_text().replace("n.m.", "5")), "--as", "dirty")
+    assert "unreadable_value" not in set(store.findings("DIRTY")["check"])
+    store.close()
+
+
 def test_exposures_are_kept_for_the_factors_of_the_universe(mine):
     path = mine.file("Carbon.csv", "Date,NA,TRUE\n2020-04-13,1.5,-2\n")
     mine("import", path, "--as", "mine", "--kind", "exposures")

@@ -44,7 +44,7 @@ def statements(rows) -> pd.DataFrame:
     return check_table(unique, STATEMENTS, origin="made")
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=st.lists(versions, min_size=1, max_size=8), cut=st.integers(100, 690))
 def test_versions_seen_after_a_day_change_nothing_that_was_known_on_it(rows, cut):
     """What was first seen later may fill a hole of the past; a restatement may change nothing."""
@@ -74,7 +74,7 @@ small_news = st.lists(
 )
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(news=small_news, cut=st.integers(25, 30), jump=st.floats(0.4, 2.5))
 def test_prices_and_events_of_later_days_change_no_earlier_value(make, news, cut, jump):
     close = make.walk(60, [f"N{i}" for i in range(8)])

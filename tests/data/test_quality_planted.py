@@ -1,12 +1,15 @@
 """Each check finds the fault that was planted for it, and leaves the near miss alone."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tilt.data.quality import CHECKS
+from tilt.data.quality.coverage import coverage_findings
+from tilt.frames import FactorHistory
 from tilt.settings import addin_path
 
 DAY, NEXT = "2015-03-02", "2015-03-03"  # the 43rd of the walk's days
@@ -228,6 +231,50 @@ def test_a_day_with_many_fewer_prices_is_found(make, close, gone, fires):
     close.loc[DAY:, NAMES[:gone]] = np.nan
     found = make.panel(prices=make.prices(close)).findings
     assert ("fewer_prices" in set(found["check"])) == fires
+
+
+def scored(panel, style):
+    """A factor history in which every asset has a score of one style on every day."""
+    dates, assets = panel.dates, panel.assets
+    shape = (len(dates), len(assets), 1)
+    by_style = pd.DataFrame(0.0, index=dates, columns=[style])
+    return FactorHistory(
+        factors=pd.DataFrame({"group": ["style"]}, index=[style]),
+        dates=dates,
+        assets=assets,
+        styles=np.zeros(shape),
+        imputed=np.zeros(shape, dtype=bool),
+        sector=pd.Series("Energy", index=assets),
+        returns=by_style,
+        t_stats=by_style,
+        r2=by_style[style],
+        specific_returns=pd.DataFrame(0.0, index=dates, columns=assets),
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "severity"), [(40, None), (32, None), (31, "info"), (19, "warning")]
+)
+def test_a_factor_that_is_known_for_too_few_members_is_found(make, known, severity):
+    names = [f"N{i:02d}" for i in range(40)]
+    close = make.walk(60, names)
+    figures = make.figures(close, "2015-01-02")
+    panel = make.panel(prices=make.prices(close), key_figures=figures).panel
+    history = scored(panel, "Value")
+    history.styles[20:30, known:] = np.nan
+    history.imputed[30:, known:] = True  # a score that was fitted from others is not known
+    found = coverage_findings(replace(panel, factor_history=history))
+    assert all(f.check == "low_coverage" and f.date == panel.dates[20] for f in found)
+    told = [f.severity for f in found]
+    assert told == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize("ratio", [1.25, 4 / 3])
+def test_a_fall_of_a_fifth_or_a_fourth_is_not_taken_for_a_small_split(make, close, ratio):
+    close.loc[DAY:, "N0"] /= ratio
+    review = make.review(make.prices(close))
+    assert not {"unbooked_split", "near_split_ratio"} & set(checks(review.findings))
+    assert review.returns.loc[DAY, "N0"] < 1 / ratio - 1 + 0.05
 
 
 def test_every_finding_of_the_sample_is_a_known_check_with_its_action(store):
