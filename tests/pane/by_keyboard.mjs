@@ -68,6 +68,17 @@ async function risk(page) {
   return seen;
 }
 
+/** Wait for an answer with this title: a worker that starts on a busy machine takes its time. */
+const answered = (page, title) =>
+  page.waitForFunction(
+    (text) => {
+      const shown = document.querySelector("#solution:not([hidden]) #solution-title");
+      return shown?.textContent.includes(text);
+    },
+    title,
+    { timeout: 0 }, // the script has a limit of its own
+  );
+
 async function optimize(page) {
   await openTab(page, "optimize");
   await until(page, "#check-summary", "rules");
@@ -88,7 +99,7 @@ async function optimize(page) {
     sheet: await tableCells(page, "TiltConstraints"),
   };
   await press(page, "#solve");
-  await page.waitForSelector(".repairs li");
+  await answered(page, "No weights");
   seen.conflict = {
     title: await said(page, "#solution-title"),
     focus: await page.evaluate(() => document.activeElement.id),
@@ -96,7 +107,7 @@ async function optimize(page) {
     repairs: await page.$$eval(".repairs li span", (all) => all.map((one) => one.textContent)),
   };
   await press(page, ".repairs button");
-  await until(page, "#solution-title", "best");
+  await answered(page, "best");
   seen.solved = {
     max: await page.inputValue("#max-0"),
     tiles: await said(page, "#solution .tiles"),
@@ -119,6 +130,34 @@ async function optimize(page) {
     sheets: await workbook(page),
     weights: await tableCells(page, "TiltWeights"),
   };
+  seen.underinvested = await leaveInCash(page);
+  return seen;
+}
+
+/** Caps that do not add up to the capital: the pane offers to leave the rest in cash. */
+async function leaveInCash(page) {
+  const tight = ["0.1 %", "-100 %", "100 %", "100 %"];
+  const fields = ["#max-0", "#min-1", "#max-1", "#max-2"];
+  const before = [];
+  for (const [i, field] of fields.entries()) {
+    before.push(await page.inputValue(field));
+    await page.focus("#tab-optimize");
+    await type(page, field, tight[i]);
+  }
+  await press(page, "#solve");
+  await answered(page, "No weights");
+  await press(page, ".repairs button[aria-label*='in cash']");
+  await answered(page, "best");
+  const seen = {
+    cash: await page.inputValue("#option-cash"),
+    kept: await page.inputValue("#max-0"),
+    names: await said(page, "#solution .tiles"),
+  };
+  await page.fill("#option-cash", "");
+  for (const [i, field] of fields.entries()) {
+    await page.focus("#tab-optimize");
+    await type(page, field, before[i]);
+  }
   return seen;
 }
 

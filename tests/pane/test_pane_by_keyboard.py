@@ -158,6 +158,14 @@ def test_an_applied_repair_changes_the_rule_in_pane_and_sheet_and_solves(session
     assert solved["trades"] > 0
 
 
+def test_caps_that_do_not_add_up_are_repaired_by_cash_and_the_rules_stay(session, model):
+    repaired = session["optimize"]["underinvested"]
+    most = 0.001 * len(model.assets)
+    assert percent(repaired["cash"]) == pytest.approx(1 - most, abs=2e-4)
+    assert percent(repaired["kept"]) == 0.001
+    assert f"→ {len(model.assets)}" in repaired["names"], "every name is needed at its cap"
+
+
 def test_the_solution_is_the_engines(session, panel, model, held, benchmark):
     cells = session["optimize"]["solved"]["sheet"]
     rules = parse_rules(
