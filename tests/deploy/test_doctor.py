@@ -10,6 +10,7 @@ from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from pyarrow.fs import FileSelector
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
@@ -19,6 +20,8 @@ import tilt
 from tilt import security
 from tilt.cli import connection, doctor, main
 from tilt.cli.findings import OK, PROBLEM, WARNING
+from tilt.data.catalog import HEAD
+from tilt.data.sources import bloomberg
 from tilt.data.store import Store
 from tilt.settings import Settings
 
@@ -88,7 +91,15 @@ def test_it_has_nothing_against_an_installation_that_works(
     assert stands.pop("xlwings license") == {WARNING}
     assert set().union(*stands.values()) == {OK}
     looked_at = {"Python", "packages", "settings", "add-in", "data folder", "catalog", "snapshot"}
-    looked_at |= {"access", "certificate", "certificate trust", "manifest", "port"}
+    looked_at |= {
+        "workbench",
+        "sources",
+        "access",
+        "certificate",
+        "certificate trust",
+        "manifest",
+        "port",
+    }
     assert looked_at <= set(stands)
     assert "checksums intact" in found["snapshot"][0].detail
     assert "is free" in found["port"][0].detail
@@ -349,3 +360,51 @@ def test_every_problem_and_warning_has_a_cure(examine):
     findings = [f for found in examine().values() for f in found]
     assert all(f.cure for f in findings if f.status != OK)
     assert not any(f.cure for f in findings if f.status == OK)
+
+
+def test_a_bucket_is_tried_with_a_test_object_that_does_not_stay(one, s3_server):
+    name = s3_server.new_bucket()
+    given = {"data_url": f"s3://{name}/tilt", "s3_endpoint": s3_server.address}
+    said = one("bucket", **given)
+    assert (said.status, said.detail) == (OK, f"s3://{name}/tilt, written and read")
+    chosen = FileSelector(name, recursive=True)
+    assert [f for f in s3_server.client().get_file_info(chosen) if f.is_file] == []
+
+
+def test_a_bucket_that_cannot_be_written_or_is_not_there_is_said(one, s3_server):
+    name = s3_server.new_bucket()
+    endpoint = s3_server.address
+    s3_server.watch(refused=1)  # the first request looks for the bucket, the second one writes
+    said = one("bucket", data_url=f"s3://{name}/tilt", s3_endpoint=endpoint)
+    s3_server.watch()
+    assert said.status == PROBLEM
+    assert said.cure.startswith("Let these keys read, write")
+    said = one("bucket", data_url="s3://no-such-bucket-here/tilt", s3_endpoint=endpoint)
+    assert said.status == PROBLEM
+    assert "there is no bucket 'no-such-bucket-here'" in said.detail
+
+
+def test_the_revision_of_the_catalog_is_said_and_a_newer_one_refused(one, own_store):
+    assert one("catalog").detail.endswith(f", revision {HEAD}")
+    with closing(sqlite3.connect(own_store / "catalog.sqlite")) as newer:
+        newer.execute("UPDATE alembic_version SET version_num = '9999'")
+        newer.commit()
+    said = one("catalog")
+    assert said.status == PROBLEM
+    assert "is of a newer Tilt (version 9999" in said.detail
+
+
+def test_sources_are_listed_with_why_one_cannot_be_used(one, monkeypatch):
+    monkeypatch.setattr(bloomberg, "find_spec", lambda _: None)
+    said = one("sources").detail
+    assert said.startswith("sample, ") or ", sample" in said.partition(";")[0]
+    assert "bloomberg not: " in said
+
+
+def test_a_workbench_that_is_not_built_is_no_problem(tmp_path):
+    assert doctor.workbench(tmp_path).detail.startswith("not built: ")
+    assert doctor.workbench(tmp_path).status == OK
+    built = tmp_path / "static/workbench/dist"
+    built.mkdir(parents=True)
+    (built / "main.js").write_text("")
+    assert doctor.workbench(tmp_path).detail == "built; it opens at /workbench"

@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 import tempfile
+import uuid
 from importlib import metadata
 from pathlib import Path
 
@@ -13,6 +14,9 @@ import tilt
 from tilt import security
 from tilt.cli import connection
 from tilt.cli.findings import OK, PROBLEM, WARNING, Finding
+from tilt.data import catalog
+from tilt.data.bucket import open_bucket
+from tilt.data.sources import registry
 from tilt.data.store import Store
 from tilt.errors import ArgumentError, TiltError
 from tilt.settings import Settings, addin_path, read_settings
@@ -36,7 +40,8 @@ REINSTALL = "Install again: pip install --require-hashes -r requirements.lock, t
 
 def examine(now: dt.datetime) -> list[Finding]:
     """Return a finding per check, of the installation the environment describes."""
-    found = [_python(), packages(metadata.requires("tilt") or []), addin(addin_path())]
+    found = [_python(), packages(metadata.requires("tilt") or [])]
+    found += [addin(addin_path()), workbench(addin_path())]
     try:
         settings = read_settings()
     except ArgumentError as error:
@@ -47,6 +52,7 @@ def examine(now: dt.datetime) -> list[Finding]:
         Finding("settings", OK, f"valid, {_sources()}"),
         _license(settings),
         *_data(settings),
+        sources(settings),
         *connection.examine(settings, now),
         _development(),
     ]
@@ -84,6 +90,38 @@ def addin(folder: Path) -> Finding:
             "add-in", PROBLEM, f"{folder} lacks {', '.join(absent)}", "Install Tilt again."
         )
     return Finding("add-in", OK, str(folder))
+
+
+def workbench(folder: Path) -> Finding:
+    """Say whether the workbench's scripts are built; all else works without them."""
+    if (folder / "static/workbench/dist/main.js").is_file():
+        return Finding("workbench", OK, "built; it opens at /workbench")
+    return Finding("workbench", OK, "not built: npm ci and npm run build, where it is wanted")
+
+
+def sources(settings: Settings) -> Finding:
+    """Say which sources can be used here, and why the others cannot; no network is asked."""
+    table = registry.listed(settings)
+    there = ", ".join(table.loc[table["available"], "name"])
+    absent = [f"{s.name} not: {s.reason}" for s in table[~table["available"]].itertuples()]
+    return Finding("sources", OK, "; ".join([there, *absent]))
+
+
+def bucket(settings: Settings) -> Finding:
+    """Say whether the store's bucket can be reached, written and read, by a test object."""
+    key = f".tilt-doctor-{uuid.uuid4().hex[:8]}"
+    cure = "Let these keys read, write, list and delete objects under the prefix."
+    try:
+        opened = open_bucket(settings)
+    except TiltError as error:
+        return Finding("bucket", PROBLEM, str(error), "Check TILT_DATA_URL and TILT_S3_ENDPOINT.")
+    try:
+        opened.write(key, b"tilt")
+        opened.read(key)
+        opened.remove(key)
+    except OSError as error:
+        return Finding("bucket", PROBLEM, f"{opened.url}: {error}", cure)
+    return Finding("bucket", OK, f"{opened.url}, written and read")
 
 
 def folder(path: Path) -> Finding:
@@ -127,7 +165,9 @@ def _license(settings: Settings) -> Finding:
 
 def _data(settings: Settings) -> list[Finding]:
     found = [folder(settings.data_path)]
-    if found[0].status == PROBLEM:
+    if settings.bucket:
+        found.append(bucket(settings))
+    if PROBLEM in {f.status for f in found}:
         return found
     if not settings.database_url and not (settings.data_path / "catalog.sqlite").exists():
         return [*found, _NO_DATA]
@@ -138,7 +178,8 @@ def _data(settings: Settings) -> list[Finding]:
         return [*found, Finding("catalog", PROBLEM, str(error), cure)]
     try:
         where = store.catalog.url.render_as_string(hide_password=True)
-        found += [Finding("catalog", OK, where), *_snapshots(store), _access(settings, store)]
+        revision = f"{where}, revision {catalog.HEAD}"
+        found += [Finding("catalog", OK, revision), *_snapshots(store), _access(settings, store)]
     except TiltError as error:
         found.append(Finding("catalog", PROBLEM, str(error), "Check TILT_DATABASE_URL."))
     finally:

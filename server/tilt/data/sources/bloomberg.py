@@ -210,7 +210,7 @@ def missing(settings: Settings) -> Missing | None:  # noqa: ARG001 - as every ve
     return None if found else Missing("Neither blpapi nor xbbg is installed.", _CURE)
 
 
-_CURE = "Install blpapi as WAPI <GO> in the Terminal says, or pip install 'tilt[bloomberg]'."
+_CURE = "Install blpapi as WAPI <GO> in the Terminal says, or pip install xbbg."
 
 
 def open_bloomberg(asked: str, settings: Settings) -> Bloomberg:
