@@ -146,5 +146,9 @@ def test_specific_returns_that_move_together_are_a_crowd(panel):
         history,
         specific_returns=pd.DataFrame(u, history.dates, history.assets),
     )
-    plain = build.of_scores(panel, history, row, style, row - 21)["crowding"]
-    assert build.of_scores(panel, crowded, row, style, row - 21)["crowding"] > plain + 0.2
+    scores = build.Scores.of(panel, history, np.array([row]), style)
+
+    def crowding(told):
+        return build.Crowd.of_date(told, row).of(scores.fifth[0] == 5)
+
+    assert crowding(crowded) > crowding(history) + 0.2

@@ -1,12 +1,14 @@
 """What a style's scores and its pure portfolio measure about it, on one date."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from tilt.factors.evaluate import LEAST_NAMES
 from tilt.factors.ranking import buckets, ranks
 from tilt.factors.regression import pure_portfolios
-from tilt.frames import FactorHistory, Panel
+from tilt.frames import FactorHistory, Panel, fully_scored
 
 QUARTER = 63
 TOP = 10
@@ -29,15 +31,15 @@ MEANINGS: dict[str, str] = {
 
 def pure_at(panel: Panel, history: FactorHistory, row: int) -> pd.DataFrame:
     """Return the pure portfolios of a row of the history, factors × members with every score."""
-    date = history.dates[row]
-    exposures = history.exposures(date)
-    styles = exposures[history.style_names].dropna(axis=1, how="all")
-    cap = panel.market_cap.loc[date].reindex(styles.index)
-    sector = history.sector.reindex(styles.index)
-    member = panel.member.loc[date].reindex(styles.index).to_numpy(dtype=bool)
-    inside = member & (cap > 0).to_numpy() & sector.notna().to_numpy()
-    names = styles.index[inside]
-    return pure_portfolios(styles.loc[names], cap[names], sector[names])
+    date, scores = history.dates[row], history.styles[row]
+    cap = panel.market_cap.loc[date].to_numpy(dtype=float)
+    member = panel.member.loc[date].to_numpy(dtype=bool)
+    sector = history.sector.reindex(history.assets)
+    inside = fully_scored(scores) & member & (cap > 0) & sector.notna().to_numpy()
+    names = history.assets[inside]
+    known = np.isfinite(scores[inside]).any(axis=0)
+    styles = pd.DataFrame(scores[inside][:, known], names, pd.Index(history.style_names)[known])
+    return pure_portfolios(styles, pd.Series(cap[inside], names), sector[inside])
 
 
 def of_portfolio(w: "pd.Series[float]", before: "pd.Series[float] | None") -> dict[str, float]:
@@ -63,87 +65,106 @@ def _effective(x: np.ndarray) -> float:
     return float(x.sum() ** 2 / (x @ x)) if len(x) else 0.0
 
 
-def of_scores(
-    panel: Panel, history: FactorHistory, row: int, style: int, earlier: int
-) -> dict[str, float]:
-    """Return the measures of a style's scores on a row of the history.
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """A style's scores on some dates, dates × assets.
 
-    ``earlier`` is the row 21 days before, negative where there is none.
+    member   : members with a score
+    observed : those of them whose score is not fitted
+    fifth    : of the observed ones, 5 the highest; 0 for the others
     """
-    cap = panel.market_cap.loc[history.dates[row]].to_numpy(dtype=float)
-    member, observed = _known(panel, history, row, style)
-    memory = _memory(history, row, style, earlier, member)
-    total = np.nansum(cap[member])
-    return {
-        "coverage": float(observed.sum()),
-        "coverage_cap": float(np.nansum(cap[observed]) / total) if total > 0 else float("nan"),
-        "memory": memory,
-        "memory_half_life": float(-21 * np.log(2) / np.log(memory))
-        if 0 < memory < 1
-        else float("nan"),
-        "crowding": _crowding(history, row, _fifth(history, row, style, observed) == 5),
-    }
+
+    values: np.ndarray
+    member: np.ndarray
+    observed: np.ndarray
+    fifth: np.ndarray
+
+    @classmethod
+    def of(cls, panel: Panel, history: FactorHistory, rows: np.ndarray, style: int) -> "Scores":
+        values = history.styles[rows, :, style]
+        member = panel.member.reindex(index=history.dates[rows]).to_numpy(dtype=bool)
+        member = member & np.isfinite(values)
+        observed = member & ~history.imputed[rows, :, style]
+        fifth = buckets(ranks(np.where(observed, values, np.nan)), 5)
+        return cls(values, member, observed, fifth)
+
+    def apart(self, raw: np.ndarray) -> np.ndarray:
+        """Return by date the mean of ``raw``, dates × assets: top fifth's less bottom fifth's."""
+        known = np.isfinite(raw)
+        top, bottom = known & (self.fifth == 5), known & (self.fifth == 1)
+        return np.asarray(_means(raw, top) - _means(raw, bottom))
+
+    def measured(self, i: int, cap: np.ndarray, crowd: "Crowd | None") -> dict[str, float]:
+        """Return the measures of the date at ``i``, the one before being 21 days earlier."""
+        member, observed = self.member[i], self.observed[i]
+        total = np.nansum(cap[member])
+        memory = self._memory(i)
+        return {
+            "coverage": float(observed.sum()),
+            "coverage_cap": float(np.nansum(cap[observed]) / total) if total > 0 else float("nan"),
+            "memory": memory,
+            "memory_half_life": float(-21 * np.log(2) / np.log(memory))
+            if 0 < memory < 1
+            else float("nan"),
+            "crowding": float("nan") if crowd is None else crowd.of(self.fifth[i] == 5),
+        }
+
+    def _memory(self, i: int) -> float:
+        both = self.member[i] & np.isfinite(self.values[i - 1])
+        if i < 1 or both.sum() < LEAST_NAMES:
+            return float("nan")
+        pair = ranks(np.stack([self.values[i, both], self.values[i - 1, both]]))
+        return float(np.corrcoef(pair)[0, 1])
 
 
-def apart(panel: Panel, history: FactorHistory, row: int, style: int, raw: np.ndarray) -> float:
-    """Return the mean of ``raw``, by asset, in the top fifth of scores less that in the bottom."""
-    _, observed = _known(panel, history, row, style)
-    fifth = _fifth(history, row, style, observed)
-    return _mean(raw[fifth == 5]) - _mean(raw[fifth == 1])
+def _means(x: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    count = chosen.sum(axis=1)
+    total = np.where(chosen, x, 0.0).sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def _known(
-    panel: Panel, history: FactorHistory, row: int, style: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the members with a score, and those of them whose score is not fitted."""
-    member = panel.member.loc[history.dates[row]].to_numpy(dtype=bool)
-    member = member & np.isfinite(history.styles[row, :, style])
-    return member, member & ~history.imputed[row, :, style]
+@dataclass(frozen=True, eq=False)
+class Crowd:
+    """How specific returns moved in the quarter up to a date.
 
+    z        : days × assets, of mean 0 and deviation 1
+    whole    : assets with every day
+    sector   : by asset
+    together : mean correlation within each sector that has enough names
+    """
 
-def _fifth(history: FactorHistory, row: int, style: int, observed: np.ndarray) -> np.ndarray:
-    x = np.where(observed, history.styles[row, :, style], np.nan)[None]
-    return np.asarray(buckets(ranks(x), 5)[0])
+    z: np.ndarray
+    whole: np.ndarray
+    sector: np.ndarray
+    together: dict[str, float]
 
+    @classmethod
+    def of_date(cls, history: FactorHistory, row: int) -> "Crowd | None":
+        """Return the crowd of a row of the history; None where there is no quarter before it."""
+        if row < QUARTER:
+            return None
+        u = history.specific_returns.to_numpy()[row - QUARTER + 1 : row + 1]
+        sd = np.nan_to_num(u).std(axis=0)
+        whole = np.isfinite(u).all(axis=0) & (sd > 0)
+        z = (u - u.mean(axis=0)) / np.where(whole, sd, 1.0)
+        sector = history.sector.reindex(history.assets).to_numpy()
+        together = {}
+        for name in pd.unique(sector[whole]):
+            alike = whole & (sector == name)
+            if alike.sum() >= LEAST_PAIRED:
+                together[name] = _together(z[:, alike])
+        return cls(z, whole, sector, together)
 
-def _mean(x: np.ndarray) -> float:
-    known = x[np.isfinite(x)]
-    return float(known.mean()) if len(known) else float("nan")
-
-
-def _memory(
-    history: FactorHistory, row: int, style: int, earlier: int, member: np.ndarray
-) -> float:
-    if earlier < 0:
-        return float("nan")
-    then = history.styles[earlier, :, style]
-    both = member & np.isfinite(then)
-    if both.sum() < LEAST_NAMES:
-        return float("nan")
-    pair = ranks(np.stack([history.styles[row, both, style], then[both]]))
-    return float(np.corrcoef(pair)[0, 1])
-
-
-def _crowding(history: FactorHistory, row: int, top: np.ndarray) -> float:
-    """Return how much more the top fifth's specific returns move together than its sectors' do."""
-    if row < QUARTER:
-        return float("nan")
-    u = history.specific_returns.to_numpy()[row - QUARTER + 1 : row + 1]
-    whole = np.isfinite(u).all(axis=0) & (np.nan_to_num(u).std(axis=0) > 0)
-    chosen = top & whole
-    if chosen.sum() < LEAST_PAIRED:
-        return float("nan")
-    z = (u - u.mean(axis=0)) / np.where(whole, np.nan_to_num(u).std(axis=0), 1.0)
-    sector = history.sector.reindex(history.assets).to_numpy()
-    own, weight = [], []
-    for name in pd.unique(sector[chosen]):
-        alike = whole & (sector == name)
-        if alike.sum() >= LEAST_PAIRED:
-            own.append(_together(z[:, alike]))
-            weight.append(float((chosen & alike).sum()))
-    if not own:
-        return float("nan")
-    return _together(z[:, chosen]) - float(np.average(own, weights=weight))
+    def of(self, top: np.ndarray) -> float:
+        """Return how much more ``top`` moves together than its sectors do."""
+        chosen = top & self.whole
+        if chosen.sum() < LEAST_PAIRED:
+            return float("nan")
+        weight = {s: float((chosen & (self.sector == s)).sum()) for s in self.together}
+        if not sum(weight.values()):
+            return float("nan")
+        within = np.average(list(self.together.values()), weights=list(weight.values()))
+        return _together(self.z[:, chosen]) - float(within)
 
 
 def _together(z: np.ndarray) -> float:

@@ -8,13 +8,16 @@ def ranks(x: np.ndarray) -> np.ndarray:
 
     ``x`` is dates × assets. The same numbers as ``scipy.stats.rankdata`` gives row by row.
     """
+    rows, n = x.shape
     order = np.argsort(x, axis=1)  # NaN last
-    ordered = np.take_along_axis(x, order, axis=1)
-    place = np.empty(x.shape)
-    np.put_along_axis(place, order, np.arange(1.0, x.shape[1] + 1)[None, :], axis=1)
+    order += n * np.arange(rows)[:, None]  # places in the whole array: faster than by row
+    ordered = x.ravel()[order]
+    place = np.empty(rows * n)
+    place[order] = np.arange(1.0, n + 1)
     tied = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
     for row in np.flatnonzero(tied):
-        place[row, order[row]] = _shared(ordered[row])
+        place[order[row]] = _shared(ordered[row])
+    place = place.reshape(rows, n)
     place[np.isnan(x)] = np.nan
     return place
 

@@ -135,8 +135,9 @@ def _of_bodies(
 ) -> tuple[Table, dict[str, float]]:
     """Return the measures of scores and pure portfolios, means of the months of a year."""
     months = np.arange(int(ends[-1]), -1, -MONTH)[::-1]
-    monthly = _monthly(panel, history, names, wanted, months)
-    monthly["build"] = _apart(panel, history, names, raw, months)
+    scores = [build.Scores.of(panel, history, months, at) for at in range(len(names))]
+    monthly = _monthly(panel, history, names, wanted, months, scores)
+    monthly["build"] = _apart(history, names, raw, months, scores)
     year: Table = {}
     three: dict[str, float] = {}
     recent = months > ends[-1] - YEARS_BACK * YEAR
@@ -154,6 +155,7 @@ def _monthly(
     names: list[str],
     wanted: int,
     months: np.ndarray,
+    scores: list[build.Scores],
 ) -> Table:
     """Return the measures of each month, months × factors; the others' of the last year only."""
     out = {m: np.full((len(months), len(names)), np.nan) for m in build.MEANINGS}
@@ -161,6 +163,8 @@ def _monthly(
     for i, row in enumerate(months):
         pure = build.pure_at(panel, history, int(row)).T
         late = row > months[-1] - YEAR
+        cap = panel.market_cap.loc[history.dates[row]].to_numpy(dtype=float)
+        crowd = build.Crowd.of_date(history, int(row))
         for at in range(len(names)) if late else (wanted,):
             name = names[at]
             if name not in pure.columns:
@@ -169,7 +173,7 @@ def _monthly(
             found = build.of_portfolio(
                 pure[name], before[name] if before is not None and known else None
             )
-            found |= build.of_scores(panel, history, int(row), at, int(months[i - 1]) if i else -1)
+            found |= scores[at].measured(i, cap, crowd)
             for measure, value in found.items():
                 out[measure][i, at] = value
         before = pure
@@ -177,11 +181,11 @@ def _monthly(
 
 
 def _apart(
-    panel: Panel,
     history: FactorHistory,
     names: list[str],
     raw: Mapping[str, pd.DataFrame],
     months: np.ndarray,
+    scores: list[build.Scores],
 ) -> np.ndarray:
     """Return how far apart the fifths are in the first descriptor, in deviations of its past."""
     described = history.factors["descriptors"]
@@ -189,9 +193,7 @@ def _apart(
     for at, name in enumerate(names):
         frame = raw[str(described[name]).split(", ")[0]]
         rows = history.dates[months]
-        values = array(frame.reindex(index=rows, columns=history.assets))
-        for i, row in enumerate(months):
-            out[i, at] = build.apart(panel, history, int(row), at, values[i])
+        out[:, at] = scores[at].apart(array(frame.reindex(index=rows, columns=history.assets)))
         known = out[np.isfinite(out[:, at]), at]
         sd = known.std(ddof=1) if len(known) > 2 else 0.0
         out[:, at] = (out[:, at] - known.mean()) / sd if sd > 0 else np.nan
