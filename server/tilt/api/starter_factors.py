@@ -28,6 +28,8 @@ COMPARED, HELD = 0, 6  # and on the sheet Pure factor
 
 def factor_sheets(panel: Panel) -> tuple[Sheet, ...]:
     """Return the sheets Factors and Pure factor; none where a universe has no style factor."""
+    if panel.factor_history is None:
+        return ()
     groups = panel.factors.factors["group"]
     styles = [str(f) for f in groups.index[groups == "style"]]
     if not styles:

@@ -88,8 +88,9 @@ function drawReturns(rows, factor) {
   ];
 }
 
-/** @type {(rows: Rows) => HTMLElement[]} */
-function drawStatistics([row]) {
+/** @type {(rows: Rows, factor: string) => HTMLElement[]} */
+function drawStatistics([row], factor) {
+  if (!row?.observations) return [nothing(`${factor} has no returns in this period.`)];
   return [
     tiles([
       ["Mean, a year", signedPercent(row.mean)],
@@ -112,7 +113,7 @@ function drawIc(rows) {
       ["t of the mean", decimal(of.t_hac)],
       ["Days above zero", percent(of.hit_rate, 0)],
       ["Half-life, days", of.half_life === null ? "–" : decimal(of.half_life, 0)],
-      ["Days", count(of.observations)],
+      ["Days", count(of.observations ?? 0)],
     ]),
   ];
 }
