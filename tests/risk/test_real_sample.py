@@ -1,5 +1,7 @@
 """The embedded sample, looked at as a risk manager would."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,9 +10,10 @@ from tilt.factors.descriptors import market_return
 from tilt.factors.history import estimate_history
 from tilt.factors.styles import STYLES
 from tilt.frames import FactorHistory, Panel
-from tilt.risk.health import bias_statistic
+from tilt.risk.health import forecast_health, least_variance
 from tilt.risk.measures import GROUPINGS, exposure_table, risk_measure, risk_table
 from tilt.risk.model import RiskModel, estimate_model
+from tilt.settings import addin_path
 
 ORTHOGONAL = {s.name for s in STYLES if s.orthogonal_to}
 
@@ -114,21 +117,49 @@ def test_tracking_error_of_ten_large_names_adds_up(panel, model, by):
     assert table["ctr"].iloc[-1] == pytest.approx(te, rel=1e-12)
 
 
-def test_forecasts_of_the_universe_and_of_an_active_portfolio_came_true(panel, history):
+@pytest.fixture(scope="module")
+def health(panel: Panel, history: FactorHistory) -> pd.DataFrame:
+    """How the forecasts of every month turned out, by name."""
     chosen = np.random.default_rng(0).choice(panel.assets, 60, replace=False)
-    parts: dict[str, list[pd.DataFrame]] = {"absolute": [], "active": []}
-    for t in range(126, len(history.dates) - 21, 21):
-        date, after = history.dates[t], history.dates[t + 1 : t + 22]
-        model = estimate_model(history, date)
-        b = panel.cap_weights(date)
+
+    def portfolios(model: RiskModel) -> dict[str, "pd.Series[float]"]:
+        b = panel.cap_weights(model.date)
+        b = b[b.index.isin(model.assets)]
+        b = b / b.sum()
         held = b.index.intersection(chosen)
-        active = pd.Series(1 / len(held), held).sub(b, fill_value=0)
-        r = panel.returns.loc[after, b.index].fillna(0.0)
-        for name, weights in (("absolute", b), ("active", active)):
-            sigma = np.sqrt(model.variance(weights))
-            parts[name].append(pd.DataFrame({"r": r @ weights[b.index], "sigma": sigma}))
-    for rows in parts.values():
-        days = pd.concat(rows)
-        assert len(days) > 990
-        # 0.045 for a perfect forecast of normal returns; these have fat tails
-        assert bias_statistic(days["r"], days["sigma"]) == pytest.approx(1, abs=0.12)
+        seed = model.date.toordinal()
+        alpha = np.random.default_rng(seed).standard_normal(len(b))
+        return {
+            "universe": b,
+            "60 names against it": pd.Series(1 / len(held), held).sub(b, fill_value=0),
+            "equal weights against it": 1 / len(b) - b,
+            "least variance": least_variance(model, pd.Series(1.0, b.index)),
+            "optimized for random alphas": least_variance(
+                model, pd.Series(alpha - alpha.mean(), b.index)
+            ),
+        }
+
+    return forecast_health(history, panel.returns, portfolios, first=126).set_index("name")
+
+
+def test_forecasts_of_portfolios_came_true(health):
+    found = health[~health.index.str.startswith("factor ")]
+    assert (found["days"] == 1009).all()
+    # 0.045 for a perfect forecast of normal returns; these have fat tails
+    assert found["bias"].drop("equal weights against it").between(0.88, 1.12).all()
+    assert found["bias"]["equal weights against it"] == pytest.approx(0.86, abs=0.06)
+
+
+def test_guide_says_what_was_measured(health):
+    guide = (addin_path() / "help" / "model-findings.md").read_text(encoding="utf-8")
+    said = dict(re.findall(r"^\| ([^|]+) \| ([0-9.]+) \|$", guide, re.MULTILINE))
+    factor = health.index.str.startswith("factor ")
+    found = {
+        "factors, on average": health["bias"][factor].mean(),
+        **health["bias"][~factor],
+    }
+    assert said == {name: f"{bias:.2f}" for name, bias in found.items()}
+    assert "0.96 to 1.04" in guide
+    assert health.loc["universe", ["low", "high"]].tolist() == pytest.approx(
+        [0.96, 1.04], abs=0.005
+    )
