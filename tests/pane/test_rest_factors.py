@@ -1,9 +1,13 @@
 """Factors over HTTP: the same numbers as in the sheet, and the formula that shows them there."""
 
+import base64
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from tilt.api.starter_factors import factor_sheets
 from tilt.optimize.pure import KINDS, Limits, compare, factor_portfolio, open_factor
 from tilt.risk.model import estimate_model
 
@@ -143,3 +147,23 @@ def test_what_cannot_be_answered_is_said_in_words(api, path, body, status, words
     given, said = api.refused("POST", path, body)
     assert words in said
     assert given == status
+
+
+def test_a_universe_without_a_factor_model_says_so(api):
+    rows = ["date,ticker,close"]
+    rows += [f"2015-01-{d},{t},{p + d}" for d in (15, 16) for t, p in (("AAPL", 9), ("MSFT", 4))]
+    file = base64.b64encode("\n".join(rows).encode()).decode()
+    body = {"file": file, "name": "two.csv", "universe": "two names"}
+    assert api.ended(api.ok("POST", "data/import", body)["job"])["state"] == "done"
+    asked = {"factor": FACTOR, "universe": "TWO NAMES"}
+    for answer in (
+        api.refused("GET", "factors?universe=TWO NAMES"),
+        api.refused("POST", "factor-research/ic", asked),
+        api.refused("POST", "pure-factor", asked),
+    ):
+        assert "'TWO NAMES' has no factor model" in answer[1]
+
+
+def test_without_a_factor_model_the_starter_workbook_has_no_sheets_on_factors(panel):
+    assert [s.name for s in factor_sheets(panel)] == ["Factors", "Pure factor"]
+    assert factor_sheets(replace(panel, factor_history=None)) == ()

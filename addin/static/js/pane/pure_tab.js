@@ -1,5 +1,6 @@
 // The Pure factor tab: four portfolios of one factor side by side, and the weights of each.
 
+import { fillBookLists } from "./book.js";
 import { at, fillSegments, h, input, tableOf } from "./dom.js";
 import { chosenFactor, fillFactors } from "./factor_choice.js";
 import { count, decimal, percent, readBound } from "./format.js";
@@ -10,7 +11,7 @@ import { ask, records } from "./server.js";
 import { settings } from "./settings.js";
 import { inSteps } from "./steps.js";
 import { openTab } from "./tabs.js";
-import { HOLDINGS, INPUTS, inExcel } from "./workbook.js";
+import { HOLDINGS, INPUTS, inExcel, updateTable } from "./workbook.js";
 
 const SHEET = "Tilt Pure Research";
 const SHOWN = 12; // weights before "all" is asked for
@@ -269,10 +270,16 @@ async function write() {
 /** Make the weights the marked holdings, which the other tabs and the buttons work on. */
 async function load() {
   try {
-    await putHoldings(weights.map(({ ticker, weight }) => [ticker, weight]));
+    const rows = weights.map(({ ticker, weight }) => [ticker, weight]);
+    // the table stays where it is; only a workbook without one gets a sheet for it
+    const stands = await updateTable(HOLDINGS, [["ticker", "weight"], ...rows]);
+    if (!stands) await putHoldings(rows);
+    settings.set({ portfolio: "" }); // the table comes first
+    await fillBookLists();
     clearProblem("pure-problem");
+    const where = stands ? "" : ` on the sheet ${INPUTS}`;
     at("pure-written").textContent =
-      `Loaded into the table ${HOLDINGS} on the sheet ${INPUTS}: the tabs Risk and Optimize use it.`;
+      `Loaded into the table ${HOLDINGS}${where}: the tabs Risk and Optimize use it.`;
   } catch (error) {
     showProblem("pure-problem", "The portfolio was not loaded.", error);
   }
