@@ -22,7 +22,7 @@ def sources(*, as_json: AsJson = False) -> None:
         state = "ready" if row["available"] else "not available"
         typer.echo(f"{row['name']:<12}{row['title']} ({state})")
         if row["available"]:
-            typer.echo(f"{'':<12}tilt refresh --source \"{row['example']}\"")
+            typer.echo(f'{"":<12}tilt refresh --source "{row["example"]}"')
             typer.echo(f"{'':<12}gives {row['gives']}")
         else:
             typer.echo(f"{'':<12}{row['reason']}")
