@@ -188,6 +188,7 @@ def history(
 
 
 def raw_descriptors(state: State, panel: Panel) -> dict[str, pd.DataFrame]:
+    """Return the descriptors of a universe, dates × assets by name, computed once a snapshot."""
     return state.once(("descriptors", panel.universe, panel.snapshot), lambda: descriptors(panel))
 
 

@@ -258,8 +258,10 @@ _PROBLEMS: dict[str, tuple[Severity, str]] = {
     ),
     "wrong_basis": (
         "error",
-        "Its shares are {change:.2f} times those of before, against the split. | "
-        "Quarantined: it is not used.",
+        (
+            "Its shares are {change:.2f} times those of before, against the split. | "
+            "Quarantined: it is not used."
+        ),
     ),
 }
 
