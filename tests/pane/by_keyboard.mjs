@@ -72,8 +72,8 @@ async function risk(page) {
 const answered = (page, title) =>
   page.waitForFunction(
     (text) => {
-      const shown = document.querySelector("#solution:not([hidden]) #solution-title");
-      return shown?.textContent.includes(text);
+      const heading = document.querySelector("#solution:not([hidden]) #solution-title");
+      return heading?.textContent.includes(text);
     },
     title,
     { timeout: 0 }, // the script has a limit of its own
