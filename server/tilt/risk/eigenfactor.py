@@ -59,12 +59,12 @@ def adjust_eigenfactors(
     The draws hang on the eigenvectors, their signs chosen by the sum of their elements, so that the
     order of the factors does not matter.
     """
-    values, vectors = np.linalg.eigh(cov)
-    vectors = vectors * np.where(vectors.sum(axis=0) < 0, -1.0, 1.0)
     with threadpool_limits(1):  # the matrices are small: a second thread would only wait
+        values, vectors = np.linalg.eigh(cov)
+        vectors = vectors * np.where(vectors.sum(axis=0) < 0, -1.0, 1.0)
         bias = simulated_bias(values, vectors, length.at_least(LEAST_LENGTH * len(cov)))
-    factor = 1 + scale * (bias - 1)
-    adjusted = (vectors * (factor**2 * values)) @ vectors.T
+        factor = 1 + scale * (bias - 1)
+        adjusted = (vectors * (factor**2 * values)) @ vectors.T
     return (adjusted + adjusted.T) / 2, factor
 
 
