@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from tilt.errors import UnknownNameError, one_of
 from tilt.frames import FactorHistory, Weights, listed, spread
@@ -121,56 +122,60 @@ def estimate_model(
     UnknownNameError
         If there are no exposures on the date, or under 63 days of factor returns by then.
     """
-    horizon = one_of("horizon", horizon, HORIZONS)
-    memory = HORIZONS[horizon]
-    _check_days(history, date)
-    exposures = history.exposures(date)
-    if exposures.empty:
-        raise UnknownNameError(f"No asset has exposures on {date:%Y-%m-%d}. Choose another date.")
-    past = history.until(date)
-    returns = past.returns
-    # a factor that is new has no risk to forecast yet; its assets keep the rest of theirs
-    young = returns.columns[returns.notna().sum().to_numpy() < LEAST_DAYS]
-    notes = _factor_notes(exposures, history.factors["group"], young)
-    unknown = exposures.columns[exposures.isna().all().to_numpy()].difference(young)
-    notes += [f"{f} is not known on the date and is left out of the model." for f in unknown]
-    gone = young.union(unknown)
-    exposures = exposures.drop(columns=gone)
-    known = returns.drop(columns=gone).dropna(how="all")
-    fitted = factor_covariance(known, memory)
-    if fitted.raised:
-        notes.append(
-            f"{fitted.raised} eigenvalues of the factor covariance were raised to keep it positive."
+    with threadpool_limits(1):  # the same to the last bit, however many threads there are
+        horizon = one_of("horizon", horizon, HORIZONS)
+        memory = HORIZONS[horizon]
+        _check_days(history, date)
+        exposures = history.exposures(date)
+        if exposures.empty:
+            raise UnknownNameError(
+                f"No asset has exposures on {date:%Y-%m-%d}. Choose another date."
+            )
+        past = history.until(date)
+        returns = past.returns
+        # a factor that is new has no risk to forecast yet; its assets keep the rest of theirs
+        young = returns.columns[returns.notna().sum().to_numpy() < LEAST_DAYS]
+        notes = _factor_notes(exposures, history.factors["group"], young)
+        unknown = exposures.columns[exposures.isna().all().to_numpy()].difference(young)
+        notes += [f"{f} is not known on the date and is left out of the model." for f in unknown]
+        gone = young.union(unknown)
+        exposures = exposures.drop(columns=gone)
+        known = returns.drop(columns=gone).dropna(how="all")
+        fitted = factor_covariance(known, memory)
+        if fitted.raised:
+            notes.append(
+                f"{fitted.raised} eigenvalues of the factor covariance were raised to keep it "
+                "positive."
+            )
+        caps = pd.Series(np.nan, index=exposures.index)
+        if past.market_cap.columns.size:
+            caps = past.market_cap.iloc[-1].reindex(exposures.index)
+        own = specific_risk(
+            past.specific_returns,
+            exposures,
+            caps,
+            half_life=memory.volatility_half_life,
+            lags=memory.volatility_lags,
         )
-    caps = pd.Series(np.nan, index=exposures.index)
-    if past.market_cap.columns.size:
-        caps = past.market_cap.iloc[-1].reindex(exposures.index)
-    own = specific_risk(
-        past.specific_returns,
-        exposures,
-        caps,
-        half_life=memory.volatility_half_life,
-        lags=memory.volatility_lags,
-    )
-    notes += _specific_notes(own, caps)
-    cov, variance = fitted.cov, own.variance
-    if adjustments.eigenfactor:
-        cov = _repaired(cov, len(known), memory, adjustments.eigenfactor)
-    if adjustments.regime:
-        by_factor, by_asset = _regimes(past, known, exposures.index, memory)
-        cov, variance = by_factor.scaled(cov), by_asset.scaled(variance)
-        notes += [*by_factor.notes, *by_asset.notes]
-    return RiskModel(
-        universe=universe,
-        snapshot=snapshot,
-        date=date,
-        horizon=horizon,
-        exposures=exposures,
-        factor_cov=cov,
-        specific_var=variance,
-        groups=history.factors["group"].reindex(exposures.columns),
-        notes=tuple(notes),
-    )
+        notes += _specific_notes(own, caps)
+        cov, variance = fitted.cov, own.variance
+        if adjustments.eigenfactor:
+            cov = _repaired(cov, len(known), memory, adjustments.eigenfactor)
+        if adjustments.regime:
+            by_factor, by_asset = _regimes(past, known, exposures.index, memory)
+            cov, variance = by_factor.scaled(cov), by_asset.scaled(variance)
+            notes += [*by_factor.notes, *by_asset.notes]
+        return RiskModel(
+            universe=universe,
+            snapshot=snapshot,
+            date=date,
+            horizon=horizon,
+            exposures=exposures,
+            factor_cov=cov,
+            specific_var=variance,
+            groups=history.factors["group"].reindex(exposures.columns),
+            notes=tuple(notes),
+        )
 
 
 def _repaired(cov: pd.DataFrame, days: int, memory: Horizon, scale: float) -> pd.DataFrame:
