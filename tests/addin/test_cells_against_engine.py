@@ -42,6 +42,7 @@ def test_universes_lists_what_the_store_holds(excel, store):
     shown = frame(excel("universes"))
     assert list(shown.columns) == [
         "name", "description", "securities", "first_date", "last_date", "source",
+        "survivorship", "parent",
     ]  # fmt: skip
     assert shown["name"].tolist() == store.universes()["name"].tolist()
 
