@@ -21,7 +21,7 @@ from tilt.settings import Settings
 hypothesis_settings.register_profile("ci", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("ci")
 
-INGEST_SECONDS = 170
+INGEST_SECONDS = 450
 
 
 @pytest.fixture(scope="session")

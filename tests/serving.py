@@ -19,7 +19,7 @@ from fastapi import FastAPI
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 60
-SCRIPT_SECONDS = 170
+SCRIPT_SECONDS = 450
 
 
 @contextmanager

@@ -36,6 +36,7 @@ export async function openAddin(browser, server, options = {}) {
   const context = await browser.newContext({ viewport: { width: 320, height: 720 }, ...options });
   await context.route(/office-js\/.*\/dist\/[\w.]+\.js$|appsforoffice\.microsoft\.com/, serveHost);
   const page = await context.newPage();
+  page.setDefaultTimeout(120_000); // a machine that runs other tests beside
   const seen = watch(page, server);
   await page.goto(`${server}/taskpane.html`, { waitUntil: "load" });
   await page.waitForFunction(() => window.host?.functions.associated.size > 0);

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BUNDLE = ("main.js", "main.css", "office.js")
-SECONDS = 120
+SECONDS = 400
 
 
 @pytest.fixture(scope="module")

@@ -102,7 +102,7 @@ def test_libreoffice_opens_the_report_without_an_error_cell(report, tmp_path):
             ],
             check=True,
             capture_output=True,
-            timeout=150,
+            timeout=400,
         )
     assert (tmp_path / "report.pdf").stat().st_size > 50_000
     pages = list(tmp_path.glob("report-*.csv"))

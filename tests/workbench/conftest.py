@@ -12,7 +12,7 @@ from serving import run_node
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 BUILT = ROOT / "addin/static/workbench/dist"
-SECONDS = 170
+SECONDS = 450
 
 
 @pytest.fixture(scope="session")
