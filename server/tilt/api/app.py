@@ -73,7 +73,6 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         spare_collector()
-        jobs.warm()
         forgetting = asyncio.create_task(_cancel_forgotten(jobs))
         async with shipped.lifespan():
             yield

@@ -83,6 +83,7 @@ def start(settings: Settings) -> None:
     )
     bridge.load(settings)  # xlwings reads its environment once, when it is imported
     application = importlib.import_module("tilt.api.app").create_app(settings)
+    application.state.tilt.state.jobs.warm()
     uvicorn.run(
         application,
         host=settings.host,
