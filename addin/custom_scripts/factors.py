@@ -19,7 +19,7 @@ from tilt.portfolio import compare as side_by_side
 from tilt.portfolio.identifiers import Tickers
 
 PURE, WHAT_IF = "Tilt Pure Factor", "Tilt What-if"
-TRADES = "TiltTrades"
+TRADES = "TiltPlannedTrades"
 LIMITS = ("exposure", "long_only", "max_weight", "max_turnover", "cost_bps")
 PLAIN = ("exposure", "largest_other_style", "correlation_with_pure", "effective_names")
 BARS = 15  # of a chart that one can still read

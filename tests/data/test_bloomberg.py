@@ -309,7 +309,8 @@ def test_without_a_package_the_reason_and_the_cure_are_told(tmp_path):
 def on_path(tmp_path, monkeypatch, name, text):
     (tmp_path / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, name, None)  # so that it is gone again after the test
+    del sys.modules[name]
 
 
 def test_blpapi_is_found_before_xbbg(tmp_path, monkeypatch):

@@ -275,7 +275,7 @@ def test_old_jobs_are_forgotten_with_their_files_and_no_others(open_jobs, until,
 
 
 def test_the_table_fits_postgresql_too():
-    table = str(CreateTable(ledger._JOBS).compile(dialect=postgresql.dialect()))
+    table = str(CreateTable(ledger.JOBS).compile(dialect=postgresql.dialect()))
     once = str(CreateIndex(ledger._INDEXES[0]).compile(dialect=postgresql.dialect()))
     assert "fraction FLOAT NOT NULL" in table
     assert once.endswith("(owner, key) WHERE state IN ('queued', 'running', 'done')")

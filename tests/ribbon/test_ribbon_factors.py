@@ -11,7 +11,7 @@ WEIGHTS = pd.Series({"AAPL": 0.4, "XOM": 0.35, "JPM": 0.2})
 
 
 def trades(ribbon, *rows):
-    return ribbon.sheet("Trades", [["ticker", "trade"], *rows], tables=["TiltTrades"])
+    return ribbon.sheet("Trades", [["ticker", "trade"], *rows], tables=["TiltPlannedTrades"])
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +45,10 @@ def test_trades_may_be_paid_by_the_positions_that_stay(ribbon):
 
 def test_without_trades_an_example_is_made_beside_the_inputs(ribbon, panel):
     written = ribbon.press("what_if")
-    example = written.tables["TiltTrades"]
+    example = written.tables["TiltPlannedTrades"]
     assert example["trade"].sum() == pytest.approx(0)
     assert set(example["ticker"]) <= set(panel.assets)
-    assert "There was no table TiltTrades: an example stands on the sheet Tilt Inputs." in (
+    assert "There was no table TiltPlannedTrades: an example stands on the sheet Tilt Inputs." in (
         written.said
     )
     assert written.sheets == ["Tilt Inputs", "Tilt What-if"]
@@ -59,10 +59,10 @@ def test_without_trades_an_example_is_made_beside_the_inputs(ribbon, panel):
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([["APPL", 0.1]], "Unknown ticker 'APPL' (TiltTrades row 2). Did you mean 'AAPL'?"),
-        ([["AAPL", "a lot"]], "TiltTrades row 2: trade is 'a lot'"),
-        ([["AAPL", 0.1], ["AAPL", 0.2]], "TiltTrades row 3: AAPL is given twice"),
-        ([["AAPL", 0]], "TiltTrades has no trade"),
+        ([["APPL", 0.1]], "Unknown ticker 'APPL' (TiltPlannedTrades row 2). Did you mean 'AAPL'?"),
+        ([["AAPL", "a lot"]], "TiltPlannedTrades row 2: trade is 'a lot'"),
+        ([["AAPL", 0.1], ["AAPL", 0.2]], "TiltPlannedTrades row 3: AAPL is given twice"),
+        ([["AAPL", 0]], "TiltPlannedTrades has no trade"),
     ],
 )
 def test_what_is_wrong_with_a_trade_is_said_with_its_row(ribbon, rows, words):

@@ -90,21 +90,18 @@ def _heads(styles: int) -> Iterator[int]:
 
 
 def _pure(studied: str) -> Sheet:
-    kind = f"{xl_col_to_name(HELD + 1)}{FIRST}"
+    options = f"{xl_col_to_name(HELD)}{FIRST - 1}:{xl_col_to_name(HELD + 1)}{FIRST}"
     cells = [
         *heading("Pure factor", "Change the factor, or the kind whose weights are shown."),
         cell(2, 0, "factor", LABEL),
         cell(2, 1, studied, INPUT),
         cell(FIRST - 1, COMPARED, "Four portfolios side by side", LABEL),
         cell(FIRST, COMPARED, formula='=TILT.PURE_FACTOR($B$3,,,"view=compare")', form=HEAD),
-        cell(FIRST - 1, HELD, f"The {WEIGHTS} largest weights of", LABEL),
-        cell(FIRST - 1, HELD + 1, "investable", INPUT),
-        cell(
-            FIRST,
-            HELD,
-            formula=f'=TILT.PURE_FACTOR($B$3,,,"kind="&{kind}&";top={WEIGHTS}")',
-            form=HEAD,
-        ),
+        cell(FIRST - 2, HELD, "kind", LABEL),
+        cell(FIRST - 2, HELD + 1, "investable", INPUT),
+        cell(FIRST - 1, HELD, "top", LABEL),
+        cell(FIRST - 1, HELD + 1, float(WEIGHTS), INPUT),
+        cell(FIRST, HELD, formula=f"=TILT.PURE_FACTOR($B$3,,,{options})", form=HEAD),
         *(cell(FIRST, c, form=HEAD) for c in (*range(1, 5), HELD + 1)),
     ]
     cells += shaped(rows=13, columns=dict.fromkeys(range(1, 5), "0.000"))
