@@ -87,9 +87,9 @@ export function startPure() {
 }
 
 export async function loadPure() {
+  clearProblem("pure-problem"); // before it asks: a problem found meanwhile is to stay
   try {
     await fillFactors();
-    clearProblem("pure-problem");
   } catch (error) {
     showProblem("pure-problem", "The factors could not be listed.", error);
   }
