@@ -79,6 +79,7 @@ async function main(server) {
     const first = {};
     const again = {};
     for (const name of names) first[name] = await press(page, name);
+    await press(page, "compare"); // the holdings have been saved since: that is what it compares with
     const after = { sheets: await workbook(page), charts: await charts(page) };
     for (const name of names) again[name] = await press(page, name);
     const then = { sheets: await workbook(page), charts: await charts(page) };
