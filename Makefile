@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
+# A file's tests stay on one worker: what a browser script saw is then seen once. ORDER= shuffles them.
+ORDER ?= -p no:randomly
 BUNDLE := addin/static/workbench/dist/main.js
 
 .PHONY: workbench workbench-if-npm demo serve test check lint types contracts javascript bench lock clean system
@@ -17,7 +19,7 @@ serve: $(VENV)/ready workbench-if-npm
 	$(BIN)/tilt serve
 
 test: $(VENV)/ready node_modules/ready system workbench
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadfile $(ORDER)
 
 workbench: $(BUNDLE)
 
