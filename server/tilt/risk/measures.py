@@ -45,7 +45,9 @@ MEASURES: Mapping[str, str] = MappingProxyType(
 )
 
 GROUPINGS = ("factor", "group", "sector", "position", "summary")
-COLUMNS = ["name", "group", "exposure", "volatility", "correlation", "mctr", "ctr", "pct"]
+COLUMNS = [
+    "name", "group", "exposure", "volatility", "correlation", "mctr", "ctr", "pct", "x_sigma_rho",
+]  # fmt: skip
 
 
 class _Books:
@@ -217,10 +219,13 @@ def risk_table(
 
     Returns
     -------
-    name, group, exposure, volatility, correlation, mctr, ctr, pct. ``ctr`` is exposure × volatility
-    × correlation, yearly, and sums to the total, ``pct`` to 1 (Menchero, Davis 2011). The exposure
-    of a position or sector is its active weight, a group counts once. A sector's volatility is that
-    of its active positions as they are, so it has no marginal contribution.
+    name, group, exposure, volatility, correlation, mctr, ctr, pct, x_sigma_rho. ``ctr`` is
+    exposure × ``mctr``, yearly, and sums to the total, ``pct`` to 1; x_sigma_rho is the same as
+    size × volatility × correlation (Menchero, Davis 2011). The exposure of a position or sector is
+    its active weight, a group counts once. A sector's volatility is that of its active positions
+    as they are, its size one, so it has no marginal contribution. Positions have one more column,
+    ``mctr_funded``: what one more per cent adds if a slice of the benchmark pays for it,
+    ``mctr - Σ b mctr``.
 
     Raises
     ------
@@ -258,7 +263,8 @@ def _rows(
     risk: float,
 ) -> pd.DataFrame:
     mctr = volatility * correlation
-    values = [names, groups, size, volatility, correlation, mctr, size * mctr, size * mctr / risk]
+    ctr, product = size * mctr, size * volatility * correlation
+    values = [names, groups, size, volatility, correlation, mctr, ctr, ctr / risk, product]
     return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
 
 
@@ -301,7 +307,8 @@ def _position_rows(model: RiskModel, p: _Books, risk: float) -> pd.DataFrame:
         _of(marginal, volatility),
         risk,
     )
-    return rows.iloc[np.flatnonzero(held)]
+    funded = rows.assign(mctr_funded=marginal - float(p.b[:, 0] @ marginal))
+    return funded.iloc[np.flatnonzero(held)]
 
 
 def _sector_rows(model: RiskModel, p: _Books, risk: float) -> pd.DataFrame:
