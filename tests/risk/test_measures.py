@@ -126,7 +126,7 @@ def test_parts_of_the_variance_add_up(model, b):
 def test_rows_sum_to_the_total_in_the_last_row(model, b, by, relative):
     table = risk_table(model, W, b if relative else None, by=by)
     risk = risk_measure(model, W, b if relative else None, "tracking_error")
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == [*COLUMNS, *(["mctr_funded"] if by == "position" else [])]
     rows, total = table.iloc[:-1], table.iloc[-1]
     assert total["name"] == "Total"
     assert total["ctr"] == pytest.approx(risk, rel=1e-12)
@@ -151,6 +151,26 @@ def test_position_marginals_are_the_derivative_of_tracking_error(model, b):
         up = risk_measure(model, W.add(bump, fill_value=0), b, "tracking_error")
         down = risk_measure(model, W.sub(bump, fill_value=0), b, "tracking_error")
         assert table.loc[name, "mctr"] == pytest.approx((up - down) / (2 * step), rel=1e-5)
+
+
+@pytest.mark.parametrize("by", GROUPINGS)
+def test_contributions_are_x_sigma_rho(model, b, by):
+    table = risk_table(model, W, b, by=by)
+    np.testing.assert_allclose(table["x_sigma_rho"], table["ctr"], rtol=1e-10, atol=1e-15)
+
+
+def test_a_funded_marginal_is_what_a_trade_against_the_benchmark_changes(model, b):
+    table = risk_table(model, W, b, by="position").set_index("name")
+    step = 1e-6
+    for name in ("A00", "A07"):
+        trade = (pd.Series({name: 1.0}).sub(b, fill_value=0)) * step
+        up = risk_measure(model, W.add(trade, fill_value=0), b, "tracking_error")
+        down = risk_measure(model, W.sub(trade, fill_value=0), b, "tracking_error")
+        assert table.loc[name, "mctr_funded"] == pytest.approx((up - down) / (2 * step), rel=1e-5)
+    held = table.drop(index="Total")
+    cash = (1 - W.sum()) * -(b @ held["mctr"].reindex(b.index))  # is no row, and no risk of its own
+    total = held["exposure"] @ held["mctr_funded"] + cash
+    assert total == pytest.approx(table.loc["Total", "ctr"], rel=1e-10)
 
 
 def test_factor_rows_show_volatility_and_correlation_of_the_factor(model, b):
