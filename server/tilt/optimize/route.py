@@ -50,9 +50,14 @@ def find(case: Case) -> Found:
     if (program.lower > program.upper).any():
         nowhere = np.full(len(case.assets), np.nan)
         return _found(sides, Answer("infeasible", "bounds", 0.0, nowhere, {}, 0.0), nowhere, ())
+    return first_kept(case, sides, _attempts(case, program))
+
+
+def first_kept(case: Case, sides: list[Half], attempts: list[Callable[[], Answer]]) -> Found:
+    """Return the first answer of some solvers that keeps every rule; else the least bad one."""
     notes: list[str] = []
     tried: list[tuple[Answer, Array]] = []
-    for attempt in _attempts(case, program):
+    for attempt in attempts:
         answer = attempt()
         weights, trouble = _checked(case, answer)
         tried.append((answer, weights))

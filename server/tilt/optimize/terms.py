@@ -30,6 +30,26 @@ OBJECTIVES: Mapping[str, str] = MappingProxyType(
 RISK_OBJECTIVES = ("min_te", "min_risk")  # reported as the square root of what is minimized
 
 
+@dataclass(frozen=True)
+class Shown:
+    """How an objective's value is said: its name, and whether it is a fraction to be small."""
+
+    name: str
+    percent: bool = True
+    smaller_is_better: bool = False
+
+
+SHOWN: Mapping[str, Shown] = MappingProxyType(
+    {
+        "min_te": Shown("tracking error", smaller_is_better=True),
+        "min_risk": Shown("volatility", smaller_is_better=True),
+        "max_utility": Shown("utility"),
+        "max_return": Shown("expected return"),
+        "equal_weight": Shown("the distance to equal weights", percent=False),
+    }
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Factors:
     """A risk model as arrays, yearly: ``V = B F B' + diag(D)``."""
