@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tilt.frames import Weights
-from tilt.optimize.constraints import KINDS, Rule
+from tilt.optimize.constraints import Rule
 from tilt.optimize.problem import Case, Problem, open_case
 from tilt.optimize.terms import Array
 
@@ -68,7 +68,7 @@ def read_rules(case: Case, weights: Array, rules: tuple[Rule, ...]) -> list[Read
     """Return the readings of rules for weights in the order of the case's assets."""
     readings: list[Reading] = []
     for rule in rules:
-        low = None if KINDS[rule.rule].max_only else rule.low
+        low = None if rule.kind.max_only else rule.low
         names, values = _values(case, weights, rule)
         if rule.rule == "weight" and len(values) != 1:
             readings.append(_tightest(rule, low, names, values))
@@ -84,7 +84,7 @@ def read_each(case: Case, weights: Array) -> list[Reading]:
     readings: list[Reading] = []
     for rule in case.rules:
         if not rule.hard:
-            low = None if KINDS[rule.rule].max_only else rule.low
+            low = None if rule.kind.max_only else rule.low
             names, values = _values(case, weights, rule)
             readings += [_reading(rule, n, low, v) for n, v in zip(names, values, strict=True)]
     return readings

@@ -1,171 +1,47 @@
-"""The rules a portfolio must keep, and how a range of cells states them."""
+"""How a range of cells states the rules that a portfolio must keep."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from tilt.errors import ArgumentError, DataError, cut, did_you_mean
+from tilt.optimize.rules import (
+    DISCRETE,
+    GROUP,
+    GROUPED,
+    IMPLICIT,
+    KINDS,
+    RULES,
+    Kind,
+    Rule,
+    Side,
+    amount,
+    kind_of,
+)
+
+__all__ = [
+    "COLUMNS",
+    "DISCRETE",
+    "GROUP",
+    "GROUPED",
+    "IMPLICIT",
+    "KINDS",
+    "RULES",
+    "Grid",
+    "Kind",
+    "Rule",
+    "Side",
+    "amount",
+    "check_rule",
+    "kind_of",
+    "parse_rules",
+]
 
 Grid: TypeAlias = list[list[object]]
-Side: TypeAlias = Literal["min", "max"]
 
 COLUMNS = ("rule", "who", "min", "max", "relative", "priority")
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What is common to all rules of one name.
-
-    members  : what ``who`` names; empty for a rule about the whole portfolio
-    percent  : the bound is a fraction of capital or a yearly risk, shown in per cent
-    step     : by how much the bound is moved to price it
-    ceiling  : a bound beyond it was typed in whole per cent
-    max_only : a lower bound would make the problem non-convex
-    relative : may count against the benchmark
-    """
-
-    description: str
-    members: str
-    percent: bool
-    step: float
-    ceiling: float
-    max_only: bool = False
-    relative: bool = False
-
-
-KINDS: Mapping[str, Kind] = MappingProxyType(
-    {
-        "weight": Kind(
-            "each name's weight; who is *, a ticker or a sector",
-            "asset", percent=True, step=0.005, ceiling=1.0, relative=True,
-        ),
-        "sector": Kind(
-            "the sum of a sector's weights",
-            "sector", percent=True, step=0.01, ceiling=1.0, relative=True,
-        ),
-        "industry": Kind(
-            "the sum of an industry's weights",
-            "industry", percent=True, step=0.01, ceiling=1.0, relative=True,
-        ),
-        "factor": Kind(
-            "the portfolio's exposure to a factor",
-            "factor", percent=False, step=0.05, ceiling=100.0, relative=True,
-        ),
-        "turnover": Kind(
-            "one-way turnover against the holdings, cash included",
-            "", percent=True, step=0.01, ceiling=1.0, max_only=True,
-        ),
-        "tracking_error": Kind(
-            "yearly tracking error before the fact",
-            "", percent=True, step=0.005, ceiling=1.0, max_only=True,
-        ),
-        "volatility": Kind(
-            "yearly volatility before the fact",
-            "", percent=True, step=0.01, ceiling=1.0, max_only=True,
-        ),
-        "beta": Kind(
-            "beta to the benchmark before the fact",
-            "", percent=False, step=0.05, ceiling=100.0, relative=True,
-        ),
-        "gross": Kind(
-            "the sum of absolute weights",
-            "", percent=True, step=0.05, ceiling=10.0, max_only=True,
-        ),
-        "net": Kind(
-            "the sum of weights; replaces the budget",
-            "", percent=True, step=0.01, ceiling=10.0,
-        ),
-        "long": Kind(
-            "the sum of positive weights",
-            "", percent=True, step=0.05, ceiling=10.0, max_only=True,
-        ),
-        "short": Kind(
-            "the sum of short weights, as a positive number",
-            "", percent=True, step=0.05, ceiling=10.0, max_only=True,
-        ),
-    }
-)  # fmt: skip
-RULES: Mapping[str, str] = MappingProxyType({name: k.description for name, k in KINDS.items()})
-
-# Rules nobody typed: they hold in every problem unless an option or a `net` rule says otherwise.
-IMPLICIT = ("budget", "long_only")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One line of the table of constraints.
-
-    who       : ``*``, a name, or empty for a rule about the whole portfolio
-    low, high : bounds as decimals; None is no bound
-    relative  : counts against the benchmark
-    priority  : None is hard; a number makes the rule soft, and is what one unit of violation costs
-                in the objective (yearly return, or yearly variance)
-    row       : its row in the range, counted from 1
-    """
-
-    rule: str
-    who: str = ""
-    low: float | None = None
-    high: float | None = None
-    relative: bool = False
-    priority: float | None = None
-    row: int = field(default=0, compare=False)
-
-    @property
-    def hard(self) -> bool:
-        return self.priority is None
-
-    def bound(self, side: Side) -> float | None:
-        return self.low if side == "min" else self.high
-
-    def only(self, side: Side) -> "Rule":
-        """Return the rule with one of its bounds."""
-        return replace(self, high=None) if side == "min" else replace(self, low=None)
-
-    def moved(self, side: Side, bound: float) -> "Rule":
-        """Return the rule with one bound at another value."""
-        return replace(self, low=bound) if side == "min" else replace(self, high=bound)
-
-    def subject(self) -> str:
-        """Return what the rule is about: 'each weight', 'sector Energy', 'turnover'."""
-        name = self.rule.replace("_", " ")
-        name = "factor exposure" if (self.rule, self.who) == ("factor", "*") else name
-        if self.who == "*":
-            return f"each {name}"
-        return f"{name} {self.who}".strip()
-
-    def shown(self, value: float) -> str:
-        """Return a value of the rule in the unit of its bounds: '2 %' or '0.25'."""
-        return amount(value, percent=self.rule in IMPLICIT or KINDS[self.rule].percent)
-
-    def words(self) -> str:
-        """Return the rule as a reader says it: 'each weight at most 2 %'."""
-        low, high = self.low, self.high
-        if low is not None and high is not None:
-            bounds = (
-                f"exactly {self.shown(high)}"
-                if low == high
-                else f"between {self.shown(low)} and {self.shown(high)}"
-            )
-        elif high is not None:
-            bounds = f"at most {self.shown(high)}"
-        else:
-            bounds = f"at least {self.shown(low or 0.0)}"
-        against = " against the benchmark" if self.relative else ""
-        return f"{self.subject()} {bounds}{against}"
-
-
-def amount(value: float, *, percent: bool = True) -> str:
-    """Return a number for a sentence, four digits at most: 0.0164 is '1.64 %'."""
-    scaled = 100 * value if percent else value
-    text = f"{0.0 if abs(scaled) < 5e-7 else scaled:.4g}"
-    if "e" in text:
-        text = f"{scaled:.6f}".rstrip("0").rstrip(".") if abs(scaled) < 1 else f"{scaled:.0f}"
-    return f"{text} %" if percent else text
 
 
 def parse_rules(
@@ -225,14 +101,26 @@ def parse_rules(
 
 
 def _known_names(securities: pd.DataFrame, factors: Iterable[str]) -> dict[str, list[str]]:
+    """Return what ``who`` may be, by the members of a rule's kind or its column that groups."""
+    text = [c for c in securities.columns if not pd.api.types.is_numeric_dtype(securities[c])]
+    columns = {*GROUPED, *text}
     named = {
-        column: sorted(securities[column].dropna().astype(str).unique())
+        str(column): sorted(set(securities[column].dropna().astype(str)) - {""})
         if column in securities.columns
         else []
-        for column in ("sector", "industry")
+        for column in columns
     }
     tickers = [str(t) for t in securities.index]
-    return {**named, "factor": list(factors), "asset": [*tickers, *named["sector"]]}
+    names = list(factors)
+    groups = {GROUP + column: known for column, known in named.items()}
+    assets = [*tickers, *named["sector"]]
+    return {
+        **groups,
+        **{column: named[column] for column in GROUPED},
+        "factor": names,
+        "asset": assets,
+        "risk": [*assets, *names],
+    }
 
 
 def _blank(cell: object) -> bool:
@@ -287,8 +175,7 @@ def _rule(
     if _blank(cells["rule"]):
         raise ArgumentError(f"{where}: rule is blank. Type it, or clear the row.")
     given = _text(cells["rule"]) or str(cells["rule"]).upper()
-    name = given.casefold().replace(" ", "_")
-    _check_name(given, name, where)
+    name = _rule_name(given, known, where)
     return Rule(
         name,
         _who(name, cells.get("who"), known, where),
@@ -300,16 +187,39 @@ def _rule(
     )
 
 
+def _rule_name(given: str, known: Mapping[str, list[str]], where: str) -> str:
+    """Return the rule's name as the engine spells it, the column of a group included."""
+    name = given.casefold().replace(" ", "_")
+    head, colon, column = given.partition(":")
+    if head.strip().casefold() != "group":
+        _check_name(given, name, where)
+        return name
+    columns = [key[len(GROUP) :] for key in known if key.startswith(GROUP)]
+    by_fold = {c.casefold(): c for c in columns}
+    wanted = column.strip()
+    if not colon or not wanted:
+        raise ArgumentError(f"{where}: '{cut(given)}' names no column. Type group:sector.")
+    if wanted.casefold() not in by_fold:
+        raise ArgumentError(
+            f"{where}: the securities have no column '{cut(wanted)}' to group by."
+            f"{did_you_mean(wanted, columns)} The columns are {', '.join(sorted(columns))}."
+        )
+    return GROUP + by_fold[wanted.casefold()]
+
+
 def _check_name(given: str, name: str, where: str) -> None:
-    if name not in KINDS:
+    if name == "group" or (name not in KINDS and not name.startswith(GROUP)):
         raise ArgumentError(
             f"{where}: '{cut(given)}' is no rule.{did_you_mean(name, RULES)} "
             f"The rules are {', '.join(RULES)}."
         )
 
 
+_MEMBERS = {"asset": "ticker or sector", "risk": "ticker, sector or factor"}
+
+
 def _who(rule: str, cell: object, known: Mapping[str, list[str]], where: str) -> str:
-    members = KINDS[rule].members
+    members = rule if rule.startswith(GROUP) else KINDS[rule].members
     # A ticker such as 8306 arrives as a number.
     given = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell or "")
     given = given.strip()
@@ -321,10 +231,12 @@ def _who(rule: str, cell: object, known: Mapping[str, list[str]], where: str) ->
             )
         return ""
     if given in ("", "*"):
+        if members == "risk":
+            raise ArgumentError(f"{where}: '{rule}' needs who: a ticker, a sector or a factor.")
         return "*"
     by_fold = {n.casefold(): n for n in reversed(known[members])}
     if given.casefold() not in by_fold:
-        what = "ticker or sector" if members == "asset" else members
+        what = _MEMBERS.get(members, members.removeprefix(GROUP))
         raise ArgumentError(
             f"{where}: '{cut(given)}' is no {what} of this universe."
             f"{did_you_mean(given, known[members])}"
@@ -369,23 +281,42 @@ def _priority(cell: object, where: str) -> float | None:
 def check_rule(rule: Rule, where: str, *, long_short: bool) -> None:
     """Raise ``ArgumentError``, starting with ``where``, if a rule or its bounds make no sense."""
     _check_name(rule.rule, rule.rule, where)
-    kind = KINDS[rule.rule]
+    kind = rule.kind
     if rule.low is None and rule.high is None:
         raise ArgumentError(f"{where}: '{rule.subject()}' has neither min nor max.")
     if rule.relative and not kind.relative:
         raise ArgumentError(f"{where}: '{rule.rule}' cannot be relative to the benchmark.")
-    ceiling = kind.ceiling
-    if long_short and rule.rule in ("weight", "sector", "industry", "turnover"):
+    _check_size(rule, where, long_short=long_short)
+    _check_sides(rule, where)
+    if rule.low is not None and rule.high is not None and rule.low > rule.high:
+        raise ArgumentError(
+            f"{where}: min {rule.shown(rule.low)} of '{rule.subject()}' is above "
+            f"max {rule.shown(rule.high)}."
+        )
+
+
+def _check_size(rule: Rule, where: str, *, long_short: bool) -> None:
+    kind, ceiling = rule.kind, rule.kind.ceiling
+    if long_short and (rule.rule in ("weight", "turnover") or rule.column):
         ceiling = 4.0
     for side in ("min", "max"):
         bound = rule.low if side == "min" else rule.high
-        if bound is not None and abs(bound) > ceiling:
-            if not kind.percent:
-                raise ArgumentError(f"{where}: {side} {bound:g} is beyond any {rule.rule}.")
-            raise ArgumentError(
-                f"{where}: {side} {bound:g} means {100 * bound:g} %. "
-                f"Type {bound:g} % as {bound / 100:g}, or format the cell in per cent."
-            )
+        if bound is None:
+            continue
+        if kind.integer and bound != round(bound):
+            raise ArgumentError(f"{where}: {side} of '{rule.rule}' is a count; got {bound:g}.")
+        if abs(bound) <= ceiling:
+            continue
+        if not kind.percent:
+            raise ArgumentError(f"{where}: {side} {bound:g} is beyond any {rule.rule}.")
+        raise ArgumentError(
+            f"{where}: {side} {bound:g} means {100 * bound:g} %. "
+            f"Type {bound:g} % as {bound / 100:g}, or format the cell in per cent."
+        )
+
+
+def _check_sides(rule: Rule, where: str) -> None:
+    kind = rule.kind
     if kind.max_only and rule.low is not None and rule.low > 0:
         raise ArgumentError(
             f"{where}: '{rule.rule}' takes a max only; a min of {rule.shown(rule.low)} "
@@ -393,8 +324,16 @@ def check_rule(rule: Rule, where: str, *, long_short: bool) -> None:
         )
     if kind.max_only and (rule.high is None or rule.high < 0):
         raise ArgumentError(f"{where}: '{rule.rule}' needs a max of zero or more.")
-    if rule.low is not None and rule.high is not None and rule.low > rule.high:
+    if kind.min_only and rule.high is not None:
         raise ArgumentError(
-            f"{where}: min {rule.shown(rule.low)} of '{rule.subject()}' is above "
-            f"max {rule.shown(rule.high)}."
+            f"{where}: '{rule.rule}' takes a min only, {kind.description.split(';')[0]}. "
+            "For a largest weight use a weight rule."
+        )
+    if kind.min_only and (rule.low or 0.0) <= 0:
+        raise ArgumentError(f"{where}: min of '{rule.rule}' must be above zero.")
+    if rule.rule == "names" and ((rule.low or 0.0) < 0 or (rule.high or 0.0) < 0):
+        raise ArgumentError(f"{where}: a number of names cannot be negative.")
+    if rule.priority is not None and (kind.discrete or rule.rule in ("lot", "risk_share")):
+        raise ArgumentError(
+            f"{where}: '{rule.rule}' cannot be soft: a name is held or not. Leave priority blank."
         )

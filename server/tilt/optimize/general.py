@@ -15,7 +15,7 @@ from cvxpy.atoms.norm import norm
 from cvxpy.atoms.norm1 import norm1
 from cvxpy.constraints.nonpos import Inequality
 
-from tilt.optimize.constraints import KINDS, Rule, Side
+from tilt.optimize.constraints import Rule, Side
 from tilt.optimize.native import Answer, Status
 from tilt.optimize.problem import Case
 from tilt.optimize.program import SCALE
@@ -73,7 +73,7 @@ def solve_cvxpy(case: Case, *, time_limit: float | None = None) -> Answer:
 
 def _sides(rule: Rule) -> list[tuple[Side, float]]:
     sides: list[tuple[Side, float]] = []
-    if rule.low is not None and not KINDS[rule.rule].max_only:
+    if rule.low is not None and not rule.kind.max_only:
         sides.append(("min", rule.low))
     if rule.high is not None:
         sides.append(("max", rule.high))
