@@ -27,6 +27,9 @@ def solution_body(solution: Solution) -> dict[str, object]:
         "constraints": split(solution.view("constraints")),
         "explain": [str(line) for line in solution.view("explain")["explanation"]],
         "conflict": [rule.words() for rule in solution.conflict],
+        "conflict_rows": [
+            {"row": r.row, "side": "min" if r.high is None else "max"} for r in solution.conflict
+        ],
         "repairs": _repairs(solution),
         "trades": None,
         "weights": None,

@@ -4,10 +4,12 @@ A worker has none of the server's connections. It opens the store itself, by the
 environment, so that no password lies in a job's file.
 """
 
+from tilt.api.frames import plain, split
 from tilt.api.solutions import solution_body
 from tilt.data.store import Store
 from tilt.jobs import Progress
 from tilt.optimize.solve import Problem, solve
+from tilt.optimize.turnover_curve import trace_turnover
 from tilt.refresh import STAGES, refresh
 from tilt.settings import read_settings
 
@@ -48,3 +50,15 @@ def solve_problem(progress: Progress, problem: Problem) -> dict[str, object]:
     body = solution_body(solution)
     progress(1.0, "done")
     return body
+
+
+def trace_turnover_curve(progress: Progress, problem: Problem, points: int) -> dict[str, object]:
+    """Return the least tracking error at each turnover, as JSON knows it."""
+    progress(0.1, "trading less and less")
+    found = trace_turnover(problem, points=points)
+    progress(1.0, "done")
+    return {
+        "curve": split(found.table),
+        "holdings": plain(found.holdings),
+        "messages": list(found.messages),
+    }

@@ -16,6 +16,7 @@ from tilt.api.v1 import (
     securities,
     snapshots,
     sources,
+    tracking,
     universes,
 )
 
@@ -30,6 +31,7 @@ for part in (
     snapshots,
     portfolios,
     analysis,
+    tracking,
     factors,
     configurations,
     jobs,

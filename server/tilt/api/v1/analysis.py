@@ -52,7 +52,7 @@ class ProblemBody(BookBody):
     """What to strive for within which rules."""
 
     objective: str | None = Field(
-        default=None, max_length=100, description="Left out: the configuration's, or min_te."
+        default=None, max_length=1000, description="Left out: the configuration's, or min_te."
     )
     configuration: str | None = Field(
         default=None,
@@ -82,7 +82,7 @@ def _open(state: State, body: BookBody) -> Book:
     )
 
 
-def _context(book: Book) -> dict[str, object]:
+def context_of(book: Book) -> dict[str, object]:
     """Return what a number was computed from."""
     return {
         "universe": book.panel.universe,
@@ -108,7 +108,7 @@ def _risk(book: Book) -> dict[str, object]:
     of = "volatility" if book.benchmark is None else "tracking_error"
     at_risk = (measures[of] or 0.0) != 0.0
     return {
-        **_context(book),
+        **context_of(book),
         "of": of,
         "parts": {"factor": measures[SHARES[of][0]], "specific": measures[SHARES[of][1]]},
         "measures": measures,
@@ -128,12 +128,12 @@ async def exposures(body: BookBody, request: Request) -> dict[str, object]:
     def work(tilt: Running) -> dict[str, object]:
         book = _open(tilt.state, body)
         table = exposure_table(book.model, book.weights, book.benchmark)
-        return {**_context(book), "exposures": split(table)}
+        return {**context_of(book), "exposures": split(table)}
 
     return await in_pool(request, work)
 
 
-def _posed(state: State, body: ProblemBody) -> tuple[Book, Problem]:
+def posed_of(state: State, body: ProblemBody) -> tuple[Book, Problem]:
     """Return a problem as it is asked; whatever is wrong with it is an error here."""
     most = state.settings.max_cells
     given = Posed(
@@ -157,7 +157,7 @@ async def check(body: ProblemBody, request: Request) -> dict[str, object]:
 
 
 def _check(state: State, body: ProblemBody) -> dict[str, object]:
-    book, problem = _posed(state, body)
+    book, problem = posed_of(state, body)
     case = open_case(problem)
     readings = read_rules(case, case.current, problem.rules)
     columns = ["row", "rule", "who", "words", "value", "bound", "slack", "status"]
@@ -177,7 +177,7 @@ def _check(state: State, body: ProblemBody) -> dict[str, object]:
         ],
         columns=columns,
     )
-    return {**_context(book), "rules": split(table)}
+    return {**context_of(book), "rules": split(table)}
 
 
 @router.post("/optimize", status_code=202)
@@ -190,7 +190,7 @@ async def optimize(body: ProblemBody, request: Request) -> dict[str, object]:
     owner = owner_of(request)
 
     def work(tilt: Running) -> dict[str, object]:
-        book, problem = _posed(tilt.state, body)
+        book, problem = posed_of(tilt.state, body)
         open_case(problem)  # raises here what the job would raise later
         job = tilt.state.jobs.submit(
             tasks.solve_problem,
@@ -200,6 +200,6 @@ async def optimize(body: ProblemBody, request: Request) -> dict[str, object]:
             title=f"Optimize {problem.objective}",
             snapshot=book.panel.snapshot,
         )
-        return {**job_body(tilt, job), "context": _context(book)}
+        return {**job_body(tilt, job), "context": context_of(book)}
 
     return await in_pool(request, work)

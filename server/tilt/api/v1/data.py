@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from tilt.api import tasks
+from tilt.api.optimizer_choices import optimizer_choices
 from tilt.api.running import Running
 from tilt.api.v1.asking import Body, StrictRoute, Universe, in_pool, owner_of
 from tilt.api.v1.jobs import job_body
@@ -14,9 +15,6 @@ from tilt.api.v1.quality import counts_by_severity
 from tilt.api.v1.sources import allowed
 from tilt.data.store import Store
 from tilt.errors import cut
-from tilt.frames import Panel
-from tilt.optimize.constraints import KINDS
-from tilt.optimize.solve import OBJECTIVES, OPTIONS
 
 router = APIRouter(tags=["data"], route_class=StrictRoute)
 
@@ -63,31 +61,8 @@ def _choices(store: Store, universe: str | None) -> dict[str, object]:
         "universe": panel.universe,
         "universes": [str(n) for n in store.universes()["name"]],
         "portfolios": [str(n) for n in store.portfolios()["name"]],
-        "objectives": [{"name": n, "description": d} for n, d in OBJECTIVES.items()],
-        "options": [{"name": n, "description": d} for n, d in OPTIONS.items()],
-        "rules": [
-            {
-                "name": name,
-                "description": kind.description,
-                "members": kind.members,
-                "percent": kind.percent,
-                "max_only": kind.max_only,
-                "relative": kind.relative,
-            }
-            for name, kind in KINDS.items()
-        ],
-        "members": {
-            "sector": _named(panel, "sector"),
-            "industry": _named(panel, "industry"),
-            "factor": [] if panel.factor_history is None else list(panel.factors.factors.index),
-            "asset": [str(t) for t in panel.assets],
-        },
-        "names": {str(t): str(n) for t, n in panel.securities["name"].dropna().items()},
+        **optimizer_choices(panel),
     }
-
-
-def _named(panel: Panel, column: str) -> list[str]:
-    return sorted({str(v) for v in panel.securities[column].dropna() if str(v)})
 
 
 class RefreshBody(Body):

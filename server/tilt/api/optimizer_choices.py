@@ -1,0 +1,111 @@
+"""What may be chosen of the optimizer, as the pane lists it: from the engine's own tables.
+
+A new objective, option or rule of the engine appears by itself; only its title is looked up here.
+"""
+
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Union, get_args, get_origin
+
+from tilt.frames import Panel
+from tilt.optimize.constraints import KINDS, Kind
+from tilt.optimize.options import OPTIONS, SOLVERS, Options
+from tilt.optimize.terms import OBJECTIVES
+
+TITLES: Mapping[str, str] = {
+    "min_te": "Lowest tracking error",
+    "min_risk": "Lowest volatility",
+    "max_utility": "Best return for its risk",
+    "max_return": "Highest return",
+    "max_sharpe": "Highest Sharpe ratio",
+    "equal_weight": "Equal weights",
+    "pure_factor": "Pure factor",
+    "risk_parity": "Equal risk from each name",
+    "risk_budget": "Risk by budget",
+    "max_diversification": "Best diversified",
+    "min_cvar": "Smallest mean loss of bad days",
+    "hrp": "Hierarchical risk parity",
+    "black_litterman": "Black-Litterman views",
+    "min_cost": "Cheapest repair of the rules",
+}
+TAKES_ALPHA = frozenset({"max_return", "max_utility", "max_sharpe"})
+# The options that are an objective's own; all others count for every objective.
+OPTIONS_OF: Mapping[str, tuple[str, ...]] = {
+    "max_utility": ("risk_aversion",),
+    "max_sharpe": ("risk_free",),
+    "pure_factor": ("factor",),
+    "risk_budget": ("budgets", "by"),
+    "min_cvar": ("confidence",),
+    "black_litterman": ("views", "confidence", "tau", "risk_aversion"),
+}
+FRACTIONS = frozenset({"cash", "confidence", "risk_free", "spread"})  # typed in per cent
+# Options that have a place of their own in the pane, or that only a cell can use.
+ELSEWHERE = frozenset(
+    {"pin", "exclude", "why", "schedule", "dates", "start", "end", "views", "budgets"}
+)
+
+
+def optimizer_choices(panel: Panel) -> dict[str, object]:
+    """Return objectives, options and rules with what a form needs of each, and whom rules name.
+
+    An option is ``{name, description, kind, default, percent, choices, own, form}``: ``kind`` is
+    flag, number or text; ``own`` says that it belongs to some objectives alone, which name it;
+    ``form`` is false where it is not to be typed in a list of options.
+    """
+    own = {name for names in OPTIONS_OF.values() for name in names}
+    return {
+        "objectives": [
+            {
+                "name": name,
+                "title": TITLES.get(name, name.replace("_", " ").capitalize()),
+                "description": description,
+                "alpha": name in TAKES_ALPHA,
+                "options": [o for o in OPTIONS_OF.get(name, ()) if o in OPTIONS],
+            }
+            for name, description in OBJECTIVES.items()
+        ],
+        "options": [
+            {"name": n, "description": d, "own": n in own, "form": n not in ELSEWHERE, **_typed(n)}
+            for n, d in OPTIONS.items()
+        ],
+        "rules": [_rule(name, kind) for name, kind in KINDS.items()],
+        "members": _members(panel),
+        "names": {str(t): str(n) for t, n in panel.securities["name"].dropna().items()},
+    }
+
+
+def _typed(name: str) -> dict[str, object]:
+    """Return kind, default and choices of an option, as the engine's dataclass declares them."""
+    found = next((f for f in fields(Options) if f.name == name), None)
+    if found is None:
+        return {"kind": "text", "default": None, "percent": False, "choices": []}
+    declared = found.type
+    split = get_origin(declared) in (Union, types.UnionType)
+    kinds = set(get_args(declared)) if split else {declared}
+    kind = "flag" if bool in kinds else "number" if kinds & {float, int} else "text"
+    default = None if found.default is MISSING else found.default
+    return {
+        "kind": kind,
+        "default": default if isinstance(default, str | bool | int | float) else None,
+        "percent": kind == "number" and name in FRACTIONS,
+        "choices": list(SOLVERS) if name == "solver" else [],
+    }
+
+
+def _rule(name: str, kind: Kind) -> dict[str, object]:
+    plain = {f.name: getattr(kind, f.name) for f in fields(kind)}
+    return {"name": name, "title": name.replace("_", " "), **plain}
+
+
+def _members(panel: Panel) -> dict[str, list[str]]:
+    """Return whom rules may name: by kind of member, and by column for ``group:<column>``."""
+    securities = panel.securities
+    text = [str(c) for c in securities.columns if c in ("sector", "industry", "country")]
+    members = {column: _named(panel, column) for column in text}
+    factors = [] if panel.factor_history is None else [str(f) for f in panel.factors.factors.index]
+    return {**members, "factor": factors, "asset": [str(t) for t in panel.assets]}
+
+
+def _named(panel: Panel, column: str) -> list[str]:
+    return sorted({str(v) for v in panel.securities[column].dropna() if str(v)})
