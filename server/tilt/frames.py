@@ -154,6 +154,8 @@ class FactorHistory:
     specific_returns : dates × assets, what the factors leave of the return; NaN where an asset had
                        no scores the day before or no return
     market_cap       : dates × assets, of the same closes as the exposures; no columns if not kept
+    issuer           : by asset, the same text for all shares of a company, "" where not known; empty
+                       if not kept
     """
 
     factors: pd.DataFrame
@@ -167,6 +169,7 @@ class FactorHistory:
     r2: "pd.Series[float]"
     specific_returns: pd.DataFrame
     market_cap: pd.DataFrame = field(default_factory=pd.DataFrame)
+    issuer: "pd.Series[str]" = field(default_factory=lambda: pd.Series(dtype="str"))
 
     @property
     def style_names(self) -> list[str]:

@@ -65,9 +65,7 @@ def _encode_history(history: FactorHistory) -> dict[str, pa.Table]:
         columns["market_cap"] = history.market_cap.to_numpy()
     return {
         "factors": _plain(history.factors.reset_index(names="factor")),
-        "factor_sectors": _plain(
-            history.sector.rename("sector").rename_axis("ticker").reset_index()
-        ),
+        "factor_sectors": _plain(_companies(history)),
         "exposures": _long(history.dates, history.assets, columns),
         "factor_returns": _plain(history.returns.rename_axis("date").reset_index()),
         "factor_t_stats": _plain(history.t_stats.rename_axis("date").reset_index()),
@@ -153,20 +151,29 @@ def _decode_history(files: Files) -> FactorHistory:
     def by_asset(name: str) -> pd.DataFrame:
         return pd.DataFrame(_square(table, name, dates, assets), index=dates, columns=assets)
 
-    sector = files("factor_sectors.parquet").to_pandas().set_index("ticker")["sector"]
+    companies = files("factor_sectors.parquet").to_pandas().set_index("ticker")
     return FactorHistory(
         factors=factors,
         dates=dates,
         assets=assets,
         styles=cube(""),
         imputed=cube(IMPUTED),
-        sector=sector,
+        sector=companies["sector"],
         returns=by_date("factor_returns"),
         t_stats=by_date("factor_t_stats"),
         r2=by_date("factor_r2")["r2"],
         specific_returns=by_asset("specific_return"),
         market_cap=by_asset("market_cap") if "market_cap" in table.column_names else pd.DataFrame(),
+        issuer=companies["issuer"] if "issuer" in companies else pd.Series(dtype="str"),
     )
+
+
+def _companies(history: FactorHistory) -> pd.DataFrame:
+    """Return ticker and sector, and the issuer where the history keeps it."""
+    table = history.sector.rename("sector").rename_axis("ticker").reset_index()
+    if history.issuer.empty:
+        return table
+    return table.assign(issuer=history.issuer.reindex(history.sector.index).to_numpy())
 
 
 def decode_table(table: pa.Table) -> pd.DataFrame:

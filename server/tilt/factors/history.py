@@ -10,6 +10,7 @@ from tilt.errors import ArgumentError, DataError
 from tilt.factors import standardize
 from tilt.factors.descriptors import LEAST_SHARE, array, descriptors
 from tilt.factors.groups import Groups
+from tilt.factors.issuers import issuers_of
 from tilt.factors.regression import MARKET, CrossSections, cross_sections, least_assets
 from tilt.factors.styles import STYLES, Style
 from tilt.frames import FactorHistory, Panel
@@ -253,6 +254,7 @@ def _labelled(
             panel.assets,
         ),
         market_cap=panel.market_cap.iloc[first:],
+        issuer=issuers_of(panel.securities).reindex(panel.assets),
     )
 
 

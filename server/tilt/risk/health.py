@@ -58,11 +58,15 @@ def least_variance(model: RiskModel, aim: Weights) -> Weights:
     Without a dense covariance (Woodbury). What ``aim`` leaves out is not held.
     """
     names = aim.index
-    x = model.exposures.loc[names].to_numpy(dtype=float)
-    scaled = x / model.specific_var[names].to_numpy(dtype=float)[:, None]
-    alone = aim.to_numpy(dtype=float) / model.specific_var[names].to_numpy(dtype=float)
-    inner = np.linalg.inv(model.factor_cov.to_numpy(dtype=float)) + x.T @ scaled
-    held = alone - scaled @ np.linalg.solve(inner, x.T @ alone)
+    small = model.only(names)
+    x = np.hstack([small.exposures.to_numpy(dtype=float), small.links])
+    alone = small.unshared_var.to_numpy(dtype=float)
+    common = np.eye(x.shape[1])
+    k = len(small.factor_cov)
+    common[:k, :k] = np.linalg.inv(small.factor_cov.to_numpy(dtype=float))
+    scaled = x / alone[:, None]
+    wished = aim.to_numpy(dtype=float) / alone
+    held = wished - scaled @ np.linalg.solve(common + x.T @ scaled, x.T @ wished)
     return pd.Series(held / np.abs(held).sum(), index=names)
 
 

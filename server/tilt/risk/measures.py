@@ -27,9 +27,9 @@ MEASURES: Mapping[str, str] = MappingProxyType(
         "tracking_error": "Forecast volatility against the benchmark: √(252 a'Va), a = w - b",
         "beta": "Sensitivity to the benchmark: w'Vb / b'Vb",
         "factor_volatility": "Volatility from factors: √(252 w'XFX'w)",
-        "specific_volatility": "Volatility from single names: √(252 Σ w²Δ)",
+        "specific_volatility": "Volatility from single names: √(252 w'Sw), S specific",
         "factor_te": "Tracking error from factors: √(252 a'XFX'a)",
-        "specific_te": "Tracking error from single names: √(252 Σ a²Δ)",
+        "specific_te": "Tracking error from single names: √(252 a'Sa), S specific",
         "r_squared": "Share of the portfolio's variance that factors explain: w'XFX'w / w'Vw",
         "active_r_squared": "Share of the active variance that factors explain: a'XFX'a / a'Va",
         "var95": "Loss of one day exceeded on 5 % of days, normal, zero mean: 1.645 √(w'Vw)",
@@ -59,6 +59,7 @@ class _Books:
         self.x = model.exposures.to_numpy(dtype=float)
         self.f = model.factor_cov.to_numpy(dtype=float)
         self.delta = model.specific_var.to_numpy(dtype=float)[:, None]
+        self.specific_times = model.specific_times
         self.groups = model.groups.to_numpy()
         self.w = weights.to_numpy(dtype=float)
         self.b: np.ndarray = np.zeros((len(model.assets), 1))
@@ -85,7 +86,7 @@ class _Books:
         return np.asarray((y * (self.f @ y)).sum(axis=0))
 
     def specific_variance(self, w: np.ndarray) -> np.ndarray:
-        return np.asarray((w * w * self.delta).sum(axis=0))
+        return np.asarray((w * self.specific_times(w)).sum(axis=0))
 
     @cached_property
     def total(self) -> np.ndarray:
@@ -101,7 +102,7 @@ class _Books:
     def beta(self) -> np.ndarray:
         own = self.factor_variance(self.y_b) + self.specific_variance(self.b)
         cross = (self.y_w * (self.f @ self.y_b)).sum(axis=0)
-        return _ratio(cross + (self.w * self.b * self.delta).sum(axis=0), own)
+        return _ratio(cross + (self.w * self.specific_times(self.b)).sum(axis=0), own)
 
     def active_share(self) -> np.ndarray:
         cash = np.abs(self.a.sum(axis=0))  # what one has in cash and the other has not
@@ -298,7 +299,7 @@ def _specific_row(p: _Books, risk: float) -> pd.DataFrame:
 def _position_rows(model: RiskModel, p: _Books, risk: float) -> pd.DataFrame:
     held = ((p.w != 0) | (p.b != 0))[:, 0]
     volatility = _yearly(((p.x @ p.f) * p.x).sum(axis=1) + p.delta[:, 0])
-    marginal = DAYS * (p.x @ (p.f @ p.y_a) + p.delta * p.a)[:, 0] / risk
+    marginal = DAYS * (p.x @ (p.f @ p.y_a) + p.specific_times(p.a))[:, 0] / risk
     rows = _rows(
         list(model.assets),
         list(model.sector),
@@ -319,7 +320,7 @@ def _sector_rows(model: RiskModel, p: _Books, risk: float) -> pd.DataFrame:
     parts = np.where(inside, p.a, 0.0)
     y = p.x.T @ parts
     volatility = _yearly(p.factor_variance(y) + p.specific_variance(parts))
-    marginal = DAYS * (p.x @ (p.f @ p.y_a) + p.delta * p.a) / risk
+    marginal = DAYS * (p.x @ (p.f @ p.y_a) + p.specific_times(p.a)) / risk
     ctr = (parts * marginal).sum(axis=0)
     shown = [name or "No sector" for name in names]
     rows = _rows(

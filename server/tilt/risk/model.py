@@ -1,6 +1,7 @@
 """The factor risk model of one date, in factor form."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from tilt.frames import FactorHistory, Weights, listed, spread
 from tilt.risk.covariance import HORIZONS, Horizon, ewma_weights, factor_covariance
 from tilt.risk.eigenfactor import SampleLength, adjust_eigenfactors, effective_length
 from tilt.risk.regime_adjustment import Regime, volatility_regime
-from tilt.risk.specific import SpecificRisk, specific_risk
+from tilt.risk.specific import SpecificRisk, shared_loadings, specific_risk
 
 CASH = "CASH"
 LEAST_DAYS = 63  # of factor returns
@@ -36,15 +37,19 @@ PLAIN = Adjustments(eigenfactor=0.0, regime=False)
 
 @dataclass(frozen=True, eq=False)
 class RiskModel:
-    """V = X F X' + Δ, per day.
+    """V = X F X' + S, per day; S = L L' + diag(D), whose diagonal is Δ.
 
     universe, snapshot : what it was estimated from
     date, horizon      : known at the close of ``date``; "short" or "long"
     exposures          : X, assets × factors
     factor_cov         : F, factors × factors
-    specific_var       : Δ, by asset
+    specific_var       : Δ, by asset, the whole variance that no factor explains
     groups             : by factor: market, sector or style
     notes              : what the reader of a number should know, one sentence each
+    shared             : L, assets × sources: what specific risks have in common, such as those of
+                         two share classes of one company; no columns where nothing is shared
+    estimator          : factor, or an estimator of returns alone
+    sectors            : by asset; None where the sector factors tell
     """
 
     universe: str
@@ -56,17 +61,50 @@ class RiskModel:
     specific_var: "pd.Series[float]"
     groups: "pd.Series[str]"
     notes: tuple[str, ...]
+    shared: pd.DataFrame = field(default_factory=pd.DataFrame)
+    estimator: str = "factor"
+    sectors: "pd.Series[str] | None" = None
 
     @property
     def assets(self) -> "pd.Index[str]":
         return self.exposures.index
+
+    @cached_property
+    def links(self) -> np.ndarray:
+        """L in the order of the assets; an asset that shares nothing has zeros."""
+        if self.shared.empty:
+            return np.zeros((len(self.assets), 0))
+        aligned = self.shared.reindex(self.assets, fill_value=0.0)
+        return aligned.to_numpy(dtype=float)
+
+    @cached_property
+    def unshared_var(self) -> "pd.Series[float]":
+        """D: what of the specific variance is an asset's alone."""
+        common = (self.links**2).sum(axis=1)
+        return (self.specific_var - common).clip(lower=0.0)
+
+    def specific_times(self, w: np.ndarray) -> np.ndarray:
+        """Return S w; ``w`` is by asset, or assets × portfolios."""
+        alone = self.unshared_var.to_numpy(dtype=float)
+        own = (alone if w.ndim == 1 else alone[:, None]) * w
+        links = self.links
+        return np.asarray(own + links @ (links.T @ w) if links.shape[1] else own)
+
+    def only(self, assets: "pd.Index[str]") -> "RiskModel":
+        """Return the model of some of its assets."""
+        return replace(
+            self,
+            exposures=self.exposures.loc[assets],
+            specific_var=self.specific_var.loc[assets],
+            sectors=None if self.sectors is None else self.sectors.loc[assets],
+        )
 
     def variance(self, weights: Weights) -> float:
         """Return the variance per day of a portfolio; cash has none."""
         w = self.positions(weights, "weights").to_numpy(dtype=float)
         y = self.exposures.to_numpy().T @ w
         factor = y @ self.factor_cov.to_numpy() @ y
-        return float(factor + (self.specific_var.to_numpy() * w) @ w)
+        return float(factor + w @ self.specific_times(w))
 
     def covariance(self, assets: "pd.Index[str] | list[str]") -> pd.DataFrame:
         """Return the covariance per day of the given assets, asset × asset."""
@@ -80,7 +118,9 @@ class RiskModel:
             )
         x = self.exposures.to_numpy()[place]
         cov = x @ self.factor_cov.to_numpy() @ x.T
-        cov[np.diag_indices(len(names))] += self.specific_var.to_numpy()[place]
+        common = self.links[place]
+        cov = cov + common @ common.T
+        cov[np.diag_indices(len(names))] += self.unshared_var.to_numpy()[place]
         return pd.DataFrame(cov, index=names, columns=names)
 
     def positions(self, weights: Weights, name: str) -> Weights:
@@ -91,6 +131,8 @@ class RiskModel:
     @property
     def sector(self) -> "pd.Series[str]":
         """Each asset's sector; blank where it has none."""
+        if self.sectors is not None:
+            return self.sectors
         dummies = self.exposures.loc[:, (self.groups == "sector").to_numpy()]
         if dummies.empty:
             return pd.Series("", index=self.assets)
@@ -175,6 +217,7 @@ def estimate_model(
             specific_var=variance,
             groups=history.factors["group"].reindex(exposures.columns),
             notes=tuple(notes),
+            shared=shared_loadings(variance, history.issuer),
         )
 
 

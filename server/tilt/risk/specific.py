@@ -17,6 +17,7 @@ SHRINKAGE = 0.1  # q: how fast an unusual volatility gives way to its decile's m
 DECILES = 10
 FULL_TRUST_DAYS = 180  # a history from here speaks for itself; one up to a third says nothing
 FULL_TRUST_SHARE = 0.9  # of all days, while the whole history is shorter than that
+ISSUER_CORRELATION = 0.9  # of the specific returns of two share classes of one company
 LEAST_TRUSTED = 30  # assets with a full history that a structural fit needs
 
 
@@ -106,3 +107,18 @@ def shrink(sigma: np.ndarray, caps: np.ndarray) -> np.ndarray:
             v = SHRINKAGE * away / (spread + SHRINKAGE * away)
             out[inside] = v * mean + (1 - v) * sigma[inside]
     return out
+
+
+def shared_loadings(variance: "pd.Series[float]", issuer: "pd.Series[str]") -> pd.DataFrame:
+    """Return what the specific risks of one company's shares have in common, assets × companies.
+
+    ``√0.9 σ`` in the company's column for each of its shares, so that with the rest of the variance
+    being a share's own, two of them have a specific correlation of 0.9 (USE4, section 5). Companies
+    with one share have no column; assets without a company are theirs alone.
+    """
+    company = issuer.reindex(variance.index).fillna("").to_numpy(dtype=object)
+    known = pd.Series(company[company != ""])
+    several = known[known.duplicated()].unique()
+    loading = np.sqrt(ISSUER_CORRELATION * variance.to_numpy(dtype=float))
+    inside = company[:, None] == np.array(several, dtype=object)[None, :]
+    return pd.DataFrame(np.where(inside, loading[:, None], 0.0), variance.index, several)

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 import pandas as pd
 
 from tilt.risk.model import RiskModel
+from tilt.risk.specific import shared_loadings
 
 FACTORS, ASSETS, NOTES = "risk_factors", "risk_assets", "risk_notes"
 MODEL = (FACTORS, ASSETS, NOTES)
+ISSUER = "issuer of several"
 SPECIFIC = "specific variance"  # no factor is named so: factors are styles, sectors, the market
 
 
@@ -20,6 +22,7 @@ def tables_of_model(model: RiskModel) -> dict[str, pd.DataFrame]:
     factors.insert(1, "group", model.groups.to_numpy())
     assets = model.exposures.reset_index(names="ticker")
     assets.insert(1, SPECIFIC, model.specific_var.to_numpy())
+    assets.insert(2, ISSUER, _issuers(model))
     about = [("date", f"{model.date:%Y-%m-%d}"), ("horizon", model.horizon)]
     notes = pd.DataFrame([*about, *(("note", n) for n in model.notes)], columns=["what", "text"])
     return {FACTORS: factors, ASSETS: assets, NOTES: notes}
@@ -33,6 +36,7 @@ def model_of_tables(
     assets = tables[ASSETS].set_index("ticker")
     notes = tables[NOTES]
     about = notes.drop_duplicates("what").set_index("what")["text"]
+    variance = assets[SPECIFIC].rename(None)
     cov = factors.drop(columns="group")
     names = pd.Index(cov.columns, name="factor")
     return RiskModel(
@@ -40,9 +44,16 @@ def model_of_tables(
         snapshot=snapshot,
         date=pd.Timestamp(about["date"]),
         horizon=about["horizon"],
-        exposures=assets.drop(columns=SPECIFIC).set_axis(names, axis=1),
+        exposures=assets.drop(columns=[SPECIFIC, ISSUER]).set_axis(names, axis=1),
         factor_cov=cov.set_axis(names, axis=0).set_axis(names, axis=1),
-        specific_var=assets[SPECIFIC].rename(None),
+        specific_var=variance,
         groups=factors["group"].set_axis(names),
         notes=tuple(notes.loc[notes["what"] == "note", "text"]),
+        shared=shared_loadings(variance, assets[ISSUER]),
     )
+
+
+def _issuers(model: RiskModel) -> list[str]:
+    """Return by asset the company that it shares with others, or an empty text."""
+    linked = model.links != 0
+    return [str(model.shared.columns[row.argmax()]) if row.any() else "" for row in linked]
