@@ -76,20 +76,29 @@ def _attempts(case: Case, program: Program) -> list[Callable[[], Answer]]:
         "clarabel": lambda: solve_clarabel(program, time_limit=limit),
         "cvxpy": lambda: solve_cvxpy(case, time_limit=limit),
     }
-    asked = case.options.solver
-    if asked == "piqp" and program.cones:
+    return [by_name[name] for name in solver_order(case, conic=bool(program.cones))]
+
+
+def solver_order(case: Case, *, conic: bool) -> list[str]:
+    """Return which solvers are tried, the one that was asked for first.
+
+    Raises
+    ------
+    ArgumentError
+        If the one that was asked for cannot solve such a problem.
+    """
+    asked, limit = case.options.solver, case.options.time_limit
+    if asked == "piqp" and conic:
         raise ArgumentError(
             "solver piqp takes no tracking_error or volatility rule. Use auto, clarabel or cvxpy."
         )
     if asked == "piqp" and limit is not None:
         raise ArgumentError("solver piqp keeps no time_limit. Use auto, clarabel or cvxpy.")
     if asked != "auto":
-        order = [asked, "cvxpy" if asked == "clarabel" else "clarabel"]
-    elif program.cones or limit is not None:  # PIQP knows neither cones nor a clock
-        order = ["clarabel", "cvxpy"]
-    else:
-        order = ["piqp", "clarabel", "cvxpy"]
-    return [by_name[name] for name in order]
+        return [asked, "cvxpy" if asked == "clarabel" else "clarabel"]
+    if conic or limit is not None:  # PIQP knows neither cones nor a clock
+        return ["clarabel", "cvxpy"]
+    return ["piqp", "clarabel", "cvxpy"]
 
 
 def _checked(case: Case, answer: Answer) -> tuple[Array, str]:
