@@ -1,5 +1,6 @@
 """The functions of the sheet: what is not listed here is not in Excel."""
 
+from custom_functions.attribution import attribution
 from custom_functions.backtest import backtest
 from custom_functions.comparing import compare, summary, whatif
 from custom_functions.covariances import covariance
@@ -12,6 +13,7 @@ from custom_functions.performance import drawdowns, regress, stat, stats
 from custom_functions.portfolio import check, portfolio, portfolios
 from custom_functions.pure import pure_factor
 from custom_functions.quality import quality
+from custom_functions.regime_risk import regime_risk
 from custom_functions.regimes import regimes
 from custom_functions.research import (
     factor_correlation,
@@ -21,11 +23,13 @@ from custom_functions.research import (
     factor_stats,
 )
 from custom_functions.risk import risk, risk_table
+from custom_functions.scenarios import scenarios
 from custom_functions.shape import factor_shape
 from custom_functions.system import help, status, version  # noqa: A004 - Excel's name for it
 
 __all__ = [
     "asof",
+    "attribution",
     "backtest",
     "check",
     "compare",
@@ -51,10 +55,12 @@ __all__ = [
     "portfolios",
     "pure_factor",
     "quality",
+    "regime_risk",
     "regimes",
     "regress",
     "risk",
     "risk_table",
+    "scenarios",
     "security",
     "stat",
     "stats",
