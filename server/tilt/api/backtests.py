@@ -144,7 +144,7 @@ def _prepare(
     """
     options, start, end = asked.options, asked.start, asked.end
     solver = {**asked.solver, **{k: v for k, v in options.items() if k in SOLVER_OPTIONS}}
-    numbers = {k: _number(k, v) for k, v in options.items() if k not in SOLVER_OPTIONS}
+    numbers = {k: read_number_option(k, v) for k, v in options.items() if k not in SOLVER_OPTIONS}
     lag = numbers.pop("lag", 1.0)
     if lag != int(lag):
         raise ArgumentError(f"option lag must be a whole number of sessions; got {lag:g}.")
@@ -170,7 +170,7 @@ def _prepare(
         )
     if isinstance(strategy, Optimal):
         strategy = replace(strategy, horizon=asked.horizon)
-    benchmark = _benchmark(state, panel, asked.benchmark, last)
+    benchmark = read_benchmark(state, panel, asked.benchmark, last)
 
     def run() -> BacktestResult:
         result = backtest(
@@ -214,16 +214,18 @@ def _other_universe(state: State, panel: Panel, given: Grid) -> Panel | None:
 _COSTS = frozenset(f.name for f in fields(Costs))
 
 
-def _number(key: str, value: object) -> float:
+def read_number_option(key: str, value: object) -> float:
+    """Return the number that an option must be."""
     read = read_number(value, point_is_decimal=True)
     if not isinstance(read, Number):
         raise ArgumentError(f"option {key} must be a number; got {shown(value)}.")
     return read.value
 
 
-def _benchmark(
+def read_benchmark(
     state: State, panel: Panel, given: Grid | None, last: pd.Timestamp | None
 ) -> "str | Weights | Panel":
+    """Return what a backtest is compared with: a word of ``KINDS``, weights, another universe."""
     if given is None:
         return "universe"
     word = str(given[0][0]).strip().casefold() if len(given) == len(given[0]) == 1 else ""

@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from tilt.backtest.costs import Costs
-from tilt.backtest.ledger import DELISTED, Ledger
+from tilt.backtest.events import events
+from tilt.backtest.ledger import Ledger
 from tilt.backtest.market import Market
 from tilt.frames import Panel, listed
 
 FEW_YEARS = 3
 YEAR_DAYS = 365.25
-UNFILLED = 1e-6  # of capital
 
 
 @dataclass(frozen=True)
@@ -66,20 +65,14 @@ def _fill(lag: int) -> str:
 
 def _events(market: Market, ledger: Ledger) -> list[tuple[str, str]]:
     """Return what had to be dealt with on the way: holes, delistings, trades without a price."""
+    found = events(market, ledger)
     rows = []
-    held = np.zeros(market.growth.shape, dtype=bool)
-    held[1:] = ledger.positions[:-1] != 0.0
-    holes = held & market.missing
-    if holes.any():
-        names = market.assets[np.flatnonzero(holes.any(axis=0))]
-        rows.append(("missing returns", f"{int(holes.sum())} counted as zero, of {listed(names)}"))
-    sold = [market.assets[i] for t in ledger.trades if t.reason == DELISTED for i in t.asset]
-    if sold:
+    if found.holes:
+        rows.append(("missing returns", f"{found.holes} counted as zero, of {listed(found.holed)}"))
+    if found.delisted:
+        sold = [name for _, names in found.delisted for name in names]
         rows.append(("delisted", f"{listed(sold)} sold at the last price, without costs"))
-    missed = {r: w for r, w in ledger.unfilled.items() if np.abs(w).max() > UNFILLED}
-    if missed:
-        names = market.assets[np.flatnonzero(sum(np.abs(w) for w in missed.values()))]
-        rows.append(
-            ("not filled", f"{listed(names)} had no price at {len(missed)} fills; left in cash")
-        )
+    if found.unfilled:
+        names = listed(found.unpriced)
+        rows.append(("not filled", f"{names} had no price at {found.unfilled} fills; left in cash"))
     return rows

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tilt.backtest.costs import Costs
+from tilt.backtest.costs import Array, Costs
 from tilt.backtest.ledger import keep_books
 from tilt.backtest.market import Market, window
 from tilt.backtest.strategy import check_held
@@ -91,20 +91,35 @@ def universe_returns(panel: Panel, first: int, last: int) -> "pd.Series[float]":
 
     The weights of a day are the members' caps at the close before it, over the names with a return.
     """
+    weights = universe_weights(panel, first, last)
+    returns = panel.returns.iloc[first + 1 : last + 1].to_numpy(dtype=np.float64)
+    daily = np.where(weights != 0.0, weights * returns, 0.0).sum(axis=1)
+    return pd.Series(np.concatenate([[0.0], daily]), index=panel.dates[first : last + 1])
+
+
+def universe_weights(panel: Panel, first: int, last: int) -> Array:
+    """Return the cap-weighted universe at the start of each day after ``first``, days × assets.
+
+    Raises
+    ------
+    UnknownNameError
+        If no member has a market cap and a return on a day.
+    """
     rows = slice(first, last)
     caps = panel.weighted_by.iloc[rows].to_numpy(dtype=np.float64)
     caps = np.where(panel.member.iloc[rows].to_numpy(dtype=bool), caps, np.nan)
     returns = panel.returns.iloc[first + 1 : last + 1].to_numpy(dtype=np.float64)
     used = np.isfinite(caps) & np.isfinite(returns)
-    total = np.where(used, caps, 0.0).sum(axis=1)
+    caps = np.where(used, caps, 0.0)
+    total = caps.sum(axis=1)
     if (total <= 0).any():
         bad = panel.dates[first + int(np.flatnonzero(total <= 0)[0])]
         raise UnknownNameError(
             f"'{panel.universe}' has no market caps on {bad:%Y-%m-%d}, so its cap-weighted "
             "benchmark is not known then. Choose a later start or benchmark NONE."
         )
-    daily = np.where(used, caps * np.where(used, returns, 0.0), 0.0).sum(axis=1) / total
-    return pd.Series(np.concatenate([[0.0], daily]), index=panel.dates[first : last + 1])
+    weights: Array = caps / total[:, None]
+    return weights
 
 
 def _index(panel: Panel, dates: pd.DatetimeIndex) -> "pd.Series[float]":

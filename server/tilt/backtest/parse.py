@@ -39,6 +39,7 @@ STRATEGIES: Mapping[str, str] = {
     if name in SOLVED
 }
 MOST_BUCKETS = 100
+MOST_NOTES = 20
 
 
 def parse_strategy(
@@ -149,14 +150,30 @@ def _saved(given: str, panel: Panel, date: pd.Timestamp, saved: Saved) -> Strate
 
 
 def _dated(grid: Grid, panel: Panel, *, long_short: bool) -> DatedWeights:
+    held, notes = read_dated(grid, panel, long_short=long_short, argument="strategy")
+    frame = pd.DataFrame(held).T.fillna(0.0)
+    frame.index = pd.DatetimeIndex(frame.index)
+    return DatedWeights(frame.astype(np.float64), notes=notes)
+
+
+def read_dated(
+    grid: Grid, panel: Panel, *, long_short: bool = False, argument: str = "holdings"
+) -> tuple[dict[pd.Timestamp, Weights], tuple[str, ...]]:
+    """Return the weights of a range of date, ticker, weight by trading day, and notes.
+
+    Raises
+    ------
+    ArgumentError, DataError, UnknownNameError
+        If a row is wrong; it is named as in the range.
+    """
     layout = read_layout(grid, dated=True)
     if isinstance(layout, BadLayout):
-        raise ArgumentError(f"strategy {layout.problem}. {layout.fix}")
+        raise ArgumentError(f"{argument} {layout.problem}. {layout.fix}")
     by_date: dict[pd.Timestamp, list[Row]] = {}
     for row in layout.rows:
         if is_blank(row.date):
-            raise ArgumentError(f"strategy row {row.number}: date is blank. Type it.")
-        day = parse_date(row.date, panel.dates, f"strategy row {row.number}: date")
+            raise ArgumentError(f"{argument} row {row.number}: date is blank. Type it.")
+        day = parse_date(row.date, panel.dates, f"{argument} row {row.number}: date")
         by_date.setdefault(day, []).append(row)
     held: dict[pd.Timestamp, Holdings] = {
         day: weigh_rows(
@@ -164,11 +181,15 @@ def _dated(grid: Grid, panel: Panel, *, long_short: bool) -> DatedWeights:
             panel,
             day,
             long_short=long_short,
-            argument="strategy",
+            argument=argument,
         ).require()
         for day, rows in sorted(by_date.items())
     }
     notes = [f"{day:%Y-%m-%d}: {n}" for day, h in held.items() for n in h.notes]
-    frame = pd.DataFrame({day: h.weights for day, h in held.items()}).T.fillna(0.0)
-    frame.index = pd.DatetimeIndex(frame.index)
-    return DatedWeights(frame.astype(np.float64), notes=tuple(notes[:20]))
+    return {day: h.weights for day, h in held.items()}, tuple(notes[:MOST_NOTES])
+
+
+def is_strategy(text: str) -> bool:
+    """Return whether a text names a strategy, whatever its parameters: ``quantile:Value:5:1``."""
+    word = text.partition(":")[0].strip().casefold()
+    return word in {name.partition(":")[0] for name in STRATEGIES}

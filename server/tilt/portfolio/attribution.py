@@ -17,6 +17,8 @@ from tilt.errors import DataError, one_of
 
 EFFECTS = ("allocation", "selection", "interaction")
 WHOLE = 1e-6  # how far the weights of a period may be from summing to one
+NOTHING = 1e-12  # a weight that has no return of its own: long and short cancel, or none is held
+COSTS, RESIDUAL, TOTAL = "Trading and costs", "Residual", "Total"
 Array = np.ndarray
 
 
@@ -27,6 +29,7 @@ class Brinson:
     allocation, selection, interaction : periods × groups, as fractions of the period's capital
     portfolio, benchmark : return of each period
     weights, benchmark_weights, returns, benchmark_returns : what it was computed from
+    costs : what the portfolio earned beyond its holdings, by period; None for nothing
     """
 
     allocation: pd.DataFrame
@@ -38,6 +41,7 @@ class Brinson:
     benchmark_weights: pd.DataFrame
     returns: pd.DataFrame
     benchmark_returns: pd.DataFrame
+    costs: "pd.Series[float] | None" = None
 
 
 def brinson(
@@ -71,34 +75,80 @@ def brinson(
     wp, wb = (_weights(named[n], n) for n in ("portfolio_weights", "benchmark_weights"))
     rp = _returns(returns, "portfolio_returns", wp)
     rb = _returns(benchmark_returns, "benchmark_returns", wb)
+    return split_active(
+        weights,
+        benchmark_weights,
+        weights * np.where(wp == 0.0, 0.0, rp),
+        benchmark_weights * np.where(wb == 0.0, 0.0, rb),
+        known=(rp, rb),
+    )
+
+
+def split_active(
+    weights: pd.DataFrame,
+    benchmark_weights: pd.DataFrame,
+    contributions: pd.DataFrame,
+    benchmark_contributions: pd.DataFrame,
+    *,
+    known: tuple[Array, Array] | None = None,
+    costs: "pd.Series[float] | None" = None,
+) -> Brinson:
+    """Split each period's active return by what the groups contributed.
+
+    Parameters
+    ----------
+    weights, benchmark_weights : periods × groups, at the start of the period; rows sum to one
+    contributions, benchmark_contributions : likewise, of the group to the period's return
+    known : the groups' returns of both sides; contribution over weight where left out. Where a
+        side has no weight and no return it counts as the other one. What a group of no net weight
+        still earns, long against short, is interaction
+    costs : what the portfolio earned beyond its holdings, by period, mostly below zero
+    """
+    wp, wb = weights.to_numpy(dtype=float), benchmark_weights.to_numpy(dtype=float)
+    cp, cb = contributions.to_numpy(dtype=float), benchmark_contributions.to_numpy(dtype=float)
+    rp, rb = known or (_quotient(cp, wp), _quotient(cb, wb))
     rp, rb = np.where(np.isnan(rp), rb, rp), np.where(np.isnan(rb), rp, rb)
     rp, rb = np.nan_to_num(rp), np.nan_to_num(rb)  # a group that neither holds
-    total_p, total_b = (wp * rp).sum(axis=1), (wb * rb).sum(axis=1)
+    total_p, total_b = cp.sum(axis=1), cb.sum(axis=1)
+    selection = wb * (rp - rb)
 
     def labelled(values: Array) -> pd.DataFrame:
         return pd.DataFrame(values, index=weights.index, columns=weights.columns)
 
+    own = np.zeros(len(cp)) if costs is None else costs.to_numpy(dtype=float)
     return Brinson(
         allocation=labelled((wp - wb) * (rb - total_b[:, None])),
-        selection=labelled(wb * (rp - rb)),
-        interaction=labelled((wp - wb) * (rp - rb)),
-        portfolio=pd.Series(total_p, weights.index),
+        selection=labelled(selection),
+        interaction=labelled(cp - cb - (wp - wb) * rb - selection),
+        portfolio=pd.Series(total_p + own, weights.index),
         benchmark=pd.Series(total_b, weights.index),
         weights=weights,
         benchmark_weights=benchmark_weights,
         returns=labelled(rp),
         benchmark_returns=labelled(rb),
+        costs=costs,
     )
 
 
-def brinson_table(found: Brinson, *, link: str = "carino") -> pd.DataFrame:
+def _quotient(contribution: Array, weight: Array) -> Array:
+    held = np.abs(weight) > NOTHING
+    return np.where(held, contribution / np.where(held, weight, 1.0), np.nan)
+
+
+def brinson_table(found: Brinson, *, link: str = "carino", merge: bool = False) -> pd.DataFrame:
     """Return the effects of all periods by group, linked.
+
+    Parameters
+    ----------
+    merge : count the interaction with the selection
 
     Returns
     -------
     group, weight, benchmark_weight (means over the periods), return, benchmark_return (compounded
-    over the periods), allocation, selection, interaction, total; then a row ``Residual``, what the
-    effects leave of the active return, and a row ``Total``, whose total is that return.
+    over the periods; NaN for a group that is never held, or of which long and short cancel),
+    allocation, selection, interaction, total; then rows for trading and costs where there are any,
+    a row ``Residual``, what the effects leave of the active return, and a row ``Total``, whose
+    total is that return.
 
     Raises
     ------
@@ -106,41 +156,68 @@ def brinson_table(found: Brinson, *, link: str = "carino") -> pd.DataFrame:
         If the method of linking is unknown.
     """
     parts = {effect: linked(found, effect, link=link) for effect in EFFECTS}
+    if merge:
+        parts["selection"] = parts["selection"] + parts["interaction"]
+        parts["interaction"] = 0.0 * parts["interaction"]
     table = pd.DataFrame(
         {
             "weight": found.weights.mean(),
             "benchmark_weight": found.benchmark_weights.mean(),
-            "return": _compounded(found.returns),
-            "benchmark_return": _compounded(found.benchmark_returns),
+            "return": _compounded(found.returns, found.weights),
+            "benchmark_return": _compounded(found.benchmark_returns, found.benchmark_weights),
             **parts,
         }
     ).rename_axis("group")
     table["total"] = table[list(EFFECTS)].sum(axis=1)
-    rp, rb = (float(np.prod(1 + r) - 1) for r in (found.portfolio, found.benchmark))
+    held = table[["weight", "benchmark_weight"]].sum()
+    rp, rb = (compound(r) for r in (found.portfolio, found.benchmark))
     sums = table[list(EFFECTS)].sum()
-    table.loc["Residual", "total"] = rp - rb - float(sums.sum())
-    table.loc["Total"] = [
-        float(found.weights.mean().sum()), float(found.benchmark_weights.mean().sum()), rp, rb,
-        *sums, rp - rb,
-    ]  # fmt: skip
+    explained = float(sums.sum())
+    if found.costs is not None:
+        rates = linking(found.portfolio, found.benchmark, link=link)
+        table.loc[COSTS, "total"] = float(rates @ found.costs.to_numpy(dtype=float))
+        explained += float(table["total"][COSTS])
+    table.loc[RESIDUAL, "total"] = rp - rb - explained
+    table.loc[TOTAL] = [*held, rp, rb, *sums, rp - rb]
     return table.reset_index()
 
 
 def linked(found: Brinson, effect: str, *, link: str = "carino") -> "pd.Series[float]":
     """Return one effect over all periods by group; the three effects sum to the active return."""
-    method = LINKS[one_of("link", link, tuple(LINKS))]
     values: pd.DataFrame = getattr(found, one_of("effect", effect, EFFECTS))
-    summed = method(
-        values.to_numpy(dtype=float), found.portfolio.to_numpy(), found.benchmark.to_numpy()
-    )
-    return pd.Series(summed, index=values.columns)
+    rates = linking(found.portfolio, found.benchmark, link=link)
+    return pd.Series(rates @ values.to_numpy(dtype=float), index=values.columns)
 
 
-def _carino(effects: Array, rp: Array, rb: Array) -> Array:
+def linking(
+    portfolio: "pd.Series[float]", benchmark: "pd.Series[float]", *, link: str = "carino"
+) -> Array:
+    """Return by what each period's effects count, so that they sum to the compounded active return.
+
+    Parameters
+    ----------
+    portfolio, benchmark : returns by period
+    link : a name of ``LINKS``
+
+    Raises
+    ------
+    ArgumentError
+        If the method is unknown.
+    """
+    method = LINKS[one_of("link", link, tuple(LINKS))]
+    return method(portfolio.to_numpy(dtype=float), benchmark.to_numpy(dtype=float))
+
+
+def compound(returns: "pd.Series[float]") -> float:
+    """Return what periods make together."""
+    return float(np.prod(1 + returns.to_numpy(dtype=float)) - 1)
+
+
+def _carino(rp: Array, rb: Array) -> Array:
     """Carino (1999): each period counts by how logarithms share out the compounded return."""
     total_p, total_b = np.prod(1 + rp) - 1, np.prod(1 + rb) - 1
     whole = _log_ratio(np.array([total_p]), np.array([total_b]))
-    return np.asarray((_log_ratio(rp, rb) / whole) @ effects)
+    return np.asarray(_log_ratio(rp, rb) / whole)
 
 
 def _log_ratio(rp: Array, rb: Array) -> Array:
@@ -151,7 +228,7 @@ def _log_ratio(rp: Array, rb: Array) -> Array:
     return np.asarray(np.where(same, middle, gap / np.where(same, 1.0, apart)))
 
 
-def _menchero(effects: Array, rp: Array, rb: Array) -> Array:
+def _menchero(rp: Array, rb: Array) -> Array:
     """Menchero (2000): one natural scale, and the least correction that makes the sum exact."""
     periods = len(rp)
     total_p, total_b = np.prod(1 + rp) - 1, np.prod(1 + rb) - 1
@@ -165,27 +242,28 @@ def _menchero(effects: Array, rp: Array, rb: Array) -> Array:
     squares = (active**2).sum()
     left = apart - scale * active.sum()
     correction = active * (left / squares) if squares > 0 else np.zeros(periods)
-    return np.asarray((scale + correction) @ effects)
+    return np.asarray(scale + correction)
 
 
-def _grap(effects: Array, rp: Array, rb: Array) -> Array:
+def _grap(rp: Array, rb: Array) -> Array:
     """GRAP (1997): grown by the portfolio before the period and by the benchmark after it."""
     before = np.concatenate([[1.0], np.cumprod(1 + rp)[:-1]])
     after = np.concatenate([np.cumprod((1 + rb)[::-1])[::-1][1:], [1.0]])
-    return np.asarray((before * after) @ effects)
+    return np.asarray(before * after)
 
 
-def _frongello(effects: Array, rp: Array, rb: Array) -> Array:
+def _frongello(rp: Array, rb: Array) -> Array:
     """Frongello (2002): earlier effects earn the benchmark, new ones start from the portfolio."""
-    total: Array = np.zeros(effects.shape[1])
+    rates = np.zeros(len(rp))
     grown = 1.0
-    for effect, p, b in zip(effects, rp, rb, strict=True):
-        total = total + effect * grown + b * total
+    for period, (p, b) in enumerate(zip(rp, rb, strict=True)):
+        rates[:period] *= 1 + b
+        rates[period] = grown
         grown *= 1 + p
-    return total
+    return rates
 
 
-LINKS: Mapping[str, Callable[[Array, Array, Array], Array]] = MappingProxyType(
+LINKS: Mapping[str, Callable[[Array, Array], Array]] = MappingProxyType(
     {"carino": _carino, "menchero": _menchero, "grap": _grap, "frongello": _frongello}
 )
 
@@ -237,5 +315,7 @@ def _shown(label: object) -> str:
     return f"{label:%Y-%m-%d}" if isinstance(label, pd.Timestamp) else str(label)
 
 
-def _compounded(returns: pd.DataFrame) -> "pd.Series[float]":
-    return (1 + returns).prod() - 1
+def _compounded(returns: pd.DataFrame, weights: pd.DataFrame) -> "pd.Series[float]":
+    whole: pd.Series[float] = (1 + returns).prod() - 1
+    held = (weights.abs() > NOTHING).any() & (returns > -1).all()
+    return whole.where(held)
