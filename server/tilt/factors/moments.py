@@ -15,6 +15,9 @@ import numpy as np
 from tilt.errors import DataError
 from tilt.factors.groups import Groups
 
+COLLINEAR = (
+    "The styles are collinear on at least one date. Take out the one that repeats the others."
+)
 SINGULAR = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 1e-5}  # of the largest eigenvalue
 
 
@@ -53,8 +56,9 @@ class Layout:
 class Room:
     """Arrays that every block is worked in; to ask the system for new ones took half the time.
 
-    z, weighted : dates × (styles, 1, return) × assets
-    scores      : dates × assets × styles
+    z        : dates × (styles, return) × assets
+    weighted : (styles, return, 1) × assets, of the date that is worked on; fits the cache
+    scores   : assets × styles, of that date
     """
 
     z: np.ndarray
@@ -63,30 +67,31 @@ class Room:
 
     @classmethod
     def of(cls, days: int, assets: int, styles: int, precise: np.dtype) -> "Room":
-        wide = (days, styles + 2, assets)
         return cls(
-            np.empty(wide, precise),
-            np.empty(wide, precise),
-            np.empty((days, assets, styles), precise),
+            np.empty((days, styles + 1, assets), precise),
+            np.empty((styles + 2, assets), precise),
+            np.empty((assets, styles), precise),
         )
 
 
 @dataclass(frozen=True, eq=False)
 class _Block:
-    """The inputs of some dates in the layout's order, what is missing or unused set to zero.
+    """The inputs of some dates in the layout's order, and their weighted sums.
 
-    z       : dates × (styles, 1, return) × assets
-    scored  : dates × assets with every style that the date has
-    used    : of those, the ones that are regressed
-    none    : dates × styles without any score
+    z      : dates × (styles, return) × assets; what is missing or unused is zero
+    root   : dates × assets, √cap of those that are regressed, else zero
+    scored : dates × assets with every style that the date has; None where all are
+    none   : dates × styles without any score
+    gram   : dates × styles × (styles, return), Σ q x x' and Σ q x r
+    sums   : dates × (styles, return, 1) × groups, by group Σ q x, Σ q r and Σ q
     """
 
     z: np.ndarray
-    scored: np.ndarray
-    used: np.ndarray
+    root: np.ndarray
+    scored: np.ndarray | None
     none: np.ndarray
-    returns: np.ndarray
-    cap: np.ndarray
+    gram: np.ndarray
+    sums: np.ndarray
 
 
 def regress(
@@ -100,53 +105,45 @@ def regress(
     """Return factor returns, t-values, R2 and specific returns of a block of dates.
 
     ``styles`` is dates × assets × styles; sums over assets are taken in its precision, the small
-    systems in double precision.
+    systems in double precision. What is of the size of the scores is done date by date, within the
+    processor's cache; the small systems of all dates are solved together.
     """
-    block = _opened(returns, styles, caps, estu, layout, room)
-    n, s = block.used.sum(axis=1), styles.shape[2]
-    q = np.sqrt(block.cap)
-    weighted = room.weighted[: len(styles)]
-    np.multiply(block.z, q.astype(block.z.dtype)[:, None, :], out=weighted)
-    gram = (weighted @ np.swapaxes(block.z, 1, 2)).astype(float)
-    sums = layout.sums(weighted)
-    mass = sums[:, s]
+    block = _summed(returns, styles, caps, estu, layout, room)
+    s = styles.shape[2]
+    n = (block.root > 0).sum(axis=1)
+    mass = block.sums[:, s + 1]
     some = mass > 0
-    mean = sums / np.where(some, mass, 1.0)[:, None, :]
-    x_mean, r_mean = mean[:, :s], mean[:, s + 1]
+    mean = block.sums / np.where(some, mass, 1.0)[:, None, :]
+    x_mean, r_mean = mean[:, :s], mean[:, s]
     k = 1 + len(layout.starts) + s - block.none.sum(axis=1)
     enough = n >= np.maximum(30, 2 * k)
-    inner = gram[:, :s, :s] - x_mean @ np.swapaxes(sums[:, :s], 1, 2)
-    cross = gram[:, :s, s + 1] - (sums[:, :s] @ r_mean[:, :, None])[:, :, 0]
+    x_sums = block.sums[:, :s]
+    inner = block.gram[:, :, :s] - x_mean @ np.swapaxes(x_sums, 1, 2)
+    cross = block.gram[:, :, s] - (x_sums @ r_mean[:, :, None])[:, :, 0]
     inverse = _inverse(inner, block.none, enough, SINGULAR[block.z.dtype])
 
     f_style = (inverse @ cross[:, :, None])[:, :, 0]
     level = r_mean - (f_style[:, None, :] @ x_mean)[:, 0]
-    share = layout.sums(block.cap)
+    share = layout.sums(block.root**2)
     share = share / np.where(enough, share.sum(axis=1), 1.0)[:, None]
     f_market = (share * level).sum(axis=1)
     f_industry = np.where(some, level - f_market[:, None], np.nan)
     f = np.concatenate([f_market[:, None], f_industry, f_style], axis=1)
 
-    u = block.returns - (f_style[:, None, :].astype(block.z.dtype) @ block.z[:, :s])[:, 0]
-    u -= f_market[:, None] + layout.spread(f_industry)
-    seen_u = np.where(block.used, u, 0.0)
+    left = _left(block, f_style, f_market[:, None] + layout.spread(f_industry), layout, room)
     degrees = np.maximum(n - (k - 1 - (~some).sum(axis=1)), 1)
-    noise = (q * seen_u) ** 2
-    variance = _variances(block.z, noise, weighted, inverse, x_mean, mass, share, layout)
+    variance = _variances(left, inverse, x_mean, mass, share)
     variance *= (n / degrees)[:, None]
     t = f / np.sqrt(np.where(variance > 0, variance, np.nan))
-    total = block.cap * np.where(block.used, block.returns, 0.0) ** 2 / np.where(q > 0, q, 1.0)
-    total = total.sum(axis=1)
-    r2 = 1 - (q * seen_u**2).sum(axis=1) / np.where(total > 0, total, np.nan)
-    u[~block.scored] = np.nan
+    r2 = 1 - left.squares / np.where(left.total > 0, left.total, np.nan)
     f[:, len(f[0]) - s :][block.none] = t[:, len(t[0]) - s :][block.none] = np.nan
-    f[~enough], t[~enough], r2[~enough], u[~enough] = np.nan, np.nan, np.nan, np.nan
-    back = np.empty_like(u)
-    back[:, layout.order] = u
-    return f, t, r2, back
+    f[~enough], t[~enough], r2[~enough], left.fitted[~enough] = np.nan, np.nan, np.nan, np.nan
+    u = np.empty_like(left.fitted)
+    u[:, layout.order] = left.fitted
+    return f, t, r2, np.subtract(returns, u, out=u)
 
 
-def _opened(
+def _summed(
     returns: np.ndarray,
     styles: np.ndarray,
     caps: np.ndarray,
@@ -154,24 +151,45 @@ def _opened(
     layout: Layout,
     room: Room,
 ) -> _Block:
+    days, n, s = styles.shape
     order = layout.order
-    days, s = len(styles), styles.shape[2]
-    z, scores = room.z[:days], room.scores[:days]
-    x = z[:, :s]
-    np.take(styles, order, axis=1, out=scores, mode="clip")  # the only mode without a copy
-    x[:] = np.swapaxes(scores, 1, 2)
-    r, cap = returns[:, order], caps[:, order]
+    use = estu & np.isfinite(returns) & (caps > 0)
+    z, weighted = room.z[:days], room.weighted
+    z[:, s] = np.where(use, returns, 0.0)[:, order]
+    root = np.sqrt(np.where(use, caps, 0.0))[:, order]
+    root[:, layout.codes < 0] = 0.0
     none = np.zeros((days, s), dtype=bool)
-    scored = np.isfinite((np.ones((1, s), dtype=z.dtype) @ x)[:, 0])
-    if not scored.all():  # look closer; a gap makes its sum no number
-        known = np.isfinite(x)
-        none = ~known.any(axis=2)
-        scored = (known | none[:, :, None]).all(axis=1)
-        x[~(scored[:, None, :] & known)] = 0.0
-    used = estu[:, order] & scored & np.isfinite(r) & (cap > 0) & (layout.codes >= 0)
-    z[:, s] = 1.0
-    z[:, s + 1] = np.where(used, r, 0.0)
-    return _Block(z, scored, used, none, r, np.where(used, cap, 0.0))
+    gram = np.empty((days, s, s + 1))
+    sums = np.empty((days, s + 2, len(layout.starts)))
+    scored = None
+    for day in range(days):
+        np.take(styles[day], order, axis=0, out=room.scores, mode="clip")  # no copy in that mode
+        np.copyto(z[day, :s], room.scores.T)
+        gram[day] = _gram(z[day], root[day], weighted)
+        if not np.isfinite(gram[day]).all():  # a gap makes every sum that it is in no number
+            if scored is None:
+                scored = np.ones((days, n), dtype=bool)
+            scored[day], none[day] = _without_gaps(z[day, :s])
+            root[day, ~scored[day]] = 0.0
+            gram[day] = _gram(z[day], root[day], weighted)
+        sums[day] = layout.sums(weighted)
+    return _Block(z, root, scored, none, gram, sums)
+
+
+def _gram(z: np.ndarray, root: np.ndarray, weighted: np.ndarray) -> np.ndarray:
+    """Return ``Σ q x (x, r)'``; ``weighted`` holds the terms of the sums by group after."""
+    weighted[-1] = root
+    np.multiply(z, weighted[-1], out=weighted[:-1])
+    return np.asarray(weighted[: len(z) - 1] @ z.T)
+
+
+def _without_gaps(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Set to zero what is not scored; return which assets are, and which styles nobody has."""
+    known = np.isfinite(x)
+    none = ~known.any(axis=1)
+    scored = (known | none[:, None]).all(axis=0)
+    x[~(scored & known)] = 0.0
+    return scored, none
 
 
 def _inverse(
@@ -180,39 +198,78 @@ def _inverse(
     """Return the inverses, zero in the rows and columns of styles that a date does not have."""
     one = np.eye(inner.shape[1])
     inner = np.where(enough[:, None, None], inner, one) + none[:, :, None] * one
-    eigenvalues = np.linalg.eigvalsh(inner)
-    if (eigenvalues[:, :1] <= singular * eigenvalues[:, -1:]).any():
-        raise DataError(
-            "The styles are collinear on at least one date. "
-            "Take out the one that repeats the others."
-        )
-    return np.where(none[:, :, None], 0.0, np.linalg.inv(inner))
+    try:
+        inverse = np.linalg.inv(inner)
+    except np.linalg.LinAlgError as error:
+        raise DataError(COLLINEAR) from error
+    # the product of the norms is never below the ratio of the eigenvalues: look closer beyond
+    bound = np.abs(inner).sum(axis=1).max(axis=1) * np.abs(inverse).sum(axis=1).max(axis=1)
+    doubtful = ~(bound < 1 / singular)
+    if doubtful.any():
+        eigenvalues = np.linalg.eigvalsh(inner[doubtful])
+        if (eigenvalues[:, :1] <= singular * eigenvalues[:, -1:]).any():
+            raise DataError(COLLINEAR)
+    return np.where(none[:, :, None], 0.0, inverse)
+
+
+@dataclass(frozen=True, eq=False)
+class _Left:
+    """What the factors explain of the returns of some dates, and the sums that t-values need.
+
+    fitted         : dates × assets, NaN where not scored
+    squares, total : by date, Σ q u² and Σ q r²
+    meat           : dates × styles × styles, Σ q² u² x x'
+    apart, alone   : dates × (styles ×) groups, by group Σ q² u² x and Σ q² u²
+    """
+
+    fitted: np.ndarray
+    squares: np.ndarray
+    total: np.ndarray
+    meat: np.ndarray
+    apart: np.ndarray
+    alone: np.ndarray
+
+
+def _left(
+    block: _Block, f_style: np.ndarray, levels: np.ndarray, layout: Layout, room: Room
+) -> _Left:
+    """``levels`` is dates × assets: the return of market and industry, NaN without an industry."""
+    days, s = f_style.shape
+    slopes = f_style.astype(block.z.dtype)
+    r, root = block.z[:, s], block.root
+    fitted = levels
+    for day in range(days):
+        fitted[day] += slopes[day] @ block.z[day, :s]
+    u = np.where(root > 0, r - fitted, 0.0)
+    noise = root * u
+    squares = np.einsum("tn,tn->t", noise, u)
+    noise *= noise
+    seen = noise.astype(block.z.dtype, copy=False)
+    meat = np.empty((days, s, s))
+    apart = np.empty((days, s, len(layout.starts)))
+    weighted = room.weighted[:s]
+    for day in range(days):
+        x = block.z[day, :s]
+        np.multiply(x, seen[day], out=weighted)
+        meat[day] = weighted @ x.T
+        apart[day] = layout.sums(weighted)
+    if block.scored is not None:
+        fitted[~block.scored] = np.nan
+    total = np.einsum("tn,tn,tn->t", root, r, r)
+    return _Left(fitted, squares, total, meat, apart, layout.sums(noise))
 
 
 def _variances(
-    z: np.ndarray,
-    noise: np.ndarray,
-    weighted: np.ndarray,
-    inverse: np.ndarray,
-    x_mean: np.ndarray,
-    mass: np.ndarray,
-    share: np.ndarray,
-    layout: Layout,
+    left: _Left, inverse: np.ndarray, x_mean: np.ndarray, mass: np.ndarray, share: np.ndarray
 ) -> np.ndarray:
     """Return the variances of the factor returns, dates × factors.
 
-    ``noise`` is ``q² u²`` and ``weighted`` is room to work in. Every factor return is a
-    combination ``L`` of the weighted industry means and the style returns; so its variance is
-    ``L C L'`` with C the covariance of those.
+    Every factor return is a combination ``L`` of the weighted industry means and the style returns;
+    so its variance is ``L C L'`` with C the covariance of those.
     """
-    s = z.shape[1] - 2
-    z, weighted = z[:, : s + 1], weighted[:, : s + 1]
-    np.multiply(z, noise.astype(z.dtype)[:, None, :], out=weighted)
-    sums = layout.sums(weighted)
-    apart, alone = sums[:, :s], sums[:, s]  # styles × industries; industries
-    meat = (weighted[:, :s] @ np.swapaxes(z[:, :s], 1, 2)).astype(float)
+    apart, alone = left.apart, left.alone
     to_mean = x_mean @ np.swapaxes(apart, 1, 2)
-    meat += (x_mean * alone[:, None, :]) @ np.swapaxes(x_mean, 1, 2)
+    meat = left.meat + (x_mean * alone[:, None, :]) @ np.swapaxes(x_mean, 1, 2)
     meat -= to_mean + np.swapaxes(to_mean, 1, 2)
     of_styles = inverse @ meat @ inverse
     per_mass = 1 / np.where(mass > 0, mass, 1.0)
