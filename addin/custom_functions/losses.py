@@ -12,7 +12,7 @@ from custom_functions._inputs import NO_OPTIONS, Options, cells, choice, number
 from tilt.api.books import Book, with_notes
 from tilt.api.pairs import factor_or_ticker, read_pairs
 from tilt.api.values import Grid
-from tilt.errors import ArgumentError, DataError
+from tilt.errors import ArgumentError, DataError, one_of
 from tilt.portfolio.cells import is_error, shown
 from tilt.portfolio.identifiers import Tickers
 from tilt.risk import liquidity as exits
@@ -30,6 +30,7 @@ from tilt.risk.tail import (
 )
 
 LOOKBACK = 504
+VIEWS = ("number", "compare")
 
 Method = Annotated[
     Literal["parametric", "historical", "montecarlo"],
@@ -38,13 +39,15 @@ Method = Annotated[
 
 
 @udf(
-    result="one positive number: the loss as a fraction of the capital",
+    result="one positive number: the loss as a fraction of the capital; view=compare: method, var, "
+    "cvar, note, a row for each method",
     example='=TILT.VAR("SAMPLE",0.99,1,"historical")',
     keys={
         **BOOK_KEYS,
         "measure": "var (default) or cvar, the mean loss beyond it",
         "lookback": "days of history, 504 unless told",
         "degrees": "of freedom of the simulated factors, 5 unless told",
+        "view": "number (default), or compare: the three methods side by side",
     },
 )
 def var(
@@ -54,18 +57,34 @@ def var(
     method: Method = "parametric",
     date: Date = None,
     options: Options = NO_OPTIONS,
-) -> float:
+) -> float | pd.DataFrame:
     """Return the loss that is exceeded with probability 1 - confidence.
 
     parametric: normal with zero mean and the forecast volatility, scaled by the square root of the
     days. historical: today's holdings through the last ``lookback`` days; a name without a return
     moves with its factors; days of the horizon compound. montecarlo: 100,000 seeded paths, the
     factors' part Student t, the specific part normal. CVaR is that of Rockafellar, Uryasev (2002).
+    Only the parametric method scales by the square root of the days; view=compare says so.
     """
     book = read_book(holdings, ABSOLUTE, date, options)
     days = _whole(horizon, "horizon")
+    if one_of("option view", options.text("view", VIEWS[0]), VIEWS) == "compare":
+        return _compared(book, confidence, days, options)
     measure = options.text("measure", MEASURES[0])
     return tail_measure(_tail(book, confidence, days, method, options), measure)
+
+
+def _compared(book: Book, confidence: float, days: int, options: Options) -> pd.DataFrame:
+    """Return the tail by each method; one that cannot answer says why and sinks no other."""
+    rows = []
+    for method in METHODS:
+        try:
+            tail = _tail(book, confidence, days, method, options)
+            rows.append([method, tail.var, tail.cvar, " ".join(tail.notes)])
+        except DataError as error:
+            rows.append([method, np.nan, np.nan, str(error)])
+    rows[0][3] = " ".join([str(rows[0][3]), *book.notes]).strip()
+    return pd.DataFrame(rows, columns=["method", "var", "cvar", "note"])
 
 
 def _tail(book: Book, confidence: float, days: int, method: str, options: Options) -> Tail:
@@ -99,7 +118,8 @@ def _tail(book: Book, confidence: float, days: int, method: str, options: Option
 def stress(
     holdings: Holdings,
     shocks: Annotated[
-        Grid, cells("Factors, sectors or tickers and their returns; or a scenario such as brexit.")
+        Grid,
+        cells("Factors, sectors or tickers and returns; or brexit; or 2016-01-04 to 2016-02-11."),
     ],
     date: Date = None,
     benchmark: Benchmark = None,
@@ -108,9 +128,10 @@ def stress(
     """Show what a shock, or a window of the past, does to a portfolio, factor by factor.
 
     Shocks are returns over the scenario: minus ten per cent is -0.1. The other factors move as the
-    risk model expects of them given the shocks, F_rs F_ss^-1 s (Kupiec 1998). A named scenario
-    replays what each factor returned then, compounded, on today's exposures. exposure and pnl are
-    active; with benchmark NONE they are those of the portfolio.
+    risk model expects of them given the shocks, F_rs F_ss^-1 s (Kupiec 1998). A named scenario, or
+    two dates, replays what each factor returned then, compounded, on today's exposures. exposure
+    and pnl are active; with benchmark NONE they are those of the portfolio. SCENARIOS replays the
+    whole library at once.
     """
     book = read_book(holdings, benchmark, date, options)
     if len(shocks) == len(shocks[0]) == 1:

@@ -7,12 +7,13 @@ import pandas as pd
 
 from tilt.api.cells import find
 from tilt.api.state import State
-from tilt.api.values import Table
+from tilt.api.values import Grid, Table
 
 Given: TypeAlias = Sequence[str | float | None]  # arguments; None is left out
+Asked: TypeAlias = Sequence[str | float | Grid | None]  # with ranges
 
 
-def table_of(state: State, name: str, given: Given) -> pd.DataFrame:
+def table_of(state: State, name: str, given: Asked) -> pd.DataFrame:
     """Return the table that a function of the sheet shows.
 
     Parameters

@@ -23,6 +23,7 @@ STATES = (2, 3)
 COMPONENTS = 0.2  # of the series, whose share of variance is the absorption ratio
 WINDOW = 252  # days that turbulence and absorption compare a day with
 VOLATILITY_DAYS = 21
+YEAR = 252  # days
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,14 @@ class Regimes:
     def table(self) -> pd.DataFrame:
         """Return the state and the probability of each, by date."""
         return self.probabilities.assign(state=self.state)[["state", *self.probabilities]]
+
+    def now(self) -> tuple[str, float, pd.Timestamp]:
+        """Return the last date's state, its probability, and since when it has been that state."""
+        last = str(self.state.iloc[-1])
+        since = self.state.index[
+            (self.state == last).iloc[::-1].cumprod().iloc[::-1].to_numpy() > 0
+        ]
+        return last, float(self.probabilities[last].iloc[-1]), since[0]
 
     def summary(self) -> pd.DataFrame:
         """Return state, mean, volatility (both per period), share of days and expected duration."""
@@ -217,6 +226,54 @@ def threshold_summary(state: "pd.Series[str]", returns: "pd.Series[float]") -> p
             }
         )
     return pd.DataFrame(rows)
+
+
+def risk_by_regime(
+    portfolio: "pd.Series[float]", benchmark: "pd.Series[float] | None", state: "pd.Series[str]"
+) -> pd.DataFrame:
+    """Return what a portfolio earned and risked in each state.
+
+    Parameters
+    ----------
+    portfolio, benchmark : by date, simple returns of a day; days that miss one are left out
+    state : by date; the order of first mention is that of :func:`state_names`
+
+    Returns
+    -------
+    state, days, share (of the days), mean, volatility, tracking_error (all three a year, the mean
+    arithmetic), beta; the last row ``all``. NaN under two days, or without a benchmark.
+
+    Raises
+    ------
+    DataError
+        If the returns and the states have no day in common.
+    """
+    columns = {"portfolio": portfolio, "benchmark": benchmark, "state": state}
+    days = pd.DataFrame({k: v for k, v in columns.items() if v is not None}).dropna()
+    if days.empty:
+        raise DataError("No day has both a return and a state. Take a longer history.")
+    order = [n for n in ("calm", "middle", "turbulent") if n in set(state)]
+    parts = [*((name, days[days["state"] == name]) for name in order), ("all", days)]
+    return pd.DataFrame([_in_state(name, part, len(days)) for name, part in parts])
+
+
+def _in_state(name: str, days: pd.DataFrame, every: int) -> dict[str, object]:
+    own = days["portfolio"]
+    row: dict[str, object] = {
+        "state": name,
+        "days": len(days),
+        "share": len(days) / every,
+        "mean": YEAR * own.mean(),
+        "volatility": YEAR**0.5 * own.std(),
+        "tracking_error": np.nan,
+        "beta": np.nan,
+    }
+    if "benchmark" in days:
+        base = days["benchmark"]
+        row["tracking_error"] = YEAR**0.5 * (own - base).std()
+        moved = base.var()
+        row["beta"] = own.cov(base) / moved if moved > 0 else np.nan
+    return row
 
 
 def trailing_volatility(returns: "pd.Series[float]") -> "pd.Series[float]":

@@ -7,6 +7,7 @@ row for a factor, its exposures for a name) and Ψ holds the specific variance o
 factor returns what it returned then.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,7 +20,11 @@ from tilt.risk.model import RiskModel
 
 OTHERS = ("expected", "zero")
 COLUMNS = ["name", "shock", "exposure", "pnl", "kind", "portfolio_pnl", "benchmark_pnl"]
+LIBRARY_COLUMNS = [
+    "name", "start", "end", "description", "pnl", "portfolio_pnl", "benchmark_pnl",
+]  # fmt: skip
 LARGEST = 5.0  # a return of 500 %; beyond it per cent was meant
+_DATES = re.compile(r"(\d{4}-\d\d-\d\d) *(?:to|:) *(\d{4}-\d\d-\d\d)")
 
 
 @dataclass(frozen=True)
@@ -153,10 +158,62 @@ def window_returns(history: FactorHistory, window: Window) -> "pd.Series[float]"
     return (1 + inside).prod(skipna=False) - 1
 
 
+def replay_library(
+    model: RiskModel, history: FactorHistory, weights: Weights, benchmark: "Weights | None"
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return what each window of the library would do to a portfolio of today.
+
+    Returns
+    -------
+    name, start, end (dates), description, pnl (active), portfolio_pnl, benchmark_pnl, oldest first;
+    and the names of the windows that the history does not hold
+
+    Raises
+    ------
+    UnknownNameError
+        If it holds none.
+    """
+    rows, absent = [], []
+    for window in WINDOWS:
+        try:
+            total = replay(model, history, weights, benchmark, window).iloc[-1]
+        except UnknownNameError:
+            absent.append(window.name)
+            continue
+        dates = [pd.Timestamp(window.start), pd.Timestamp(window.end)]
+        pnl = [total["pnl"], total["portfolio_pnl"], total["benchmark_pnl"]]
+        rows.append([window.name, *dates, window.description, *pnl])
+    if not rows:
+        raise UnknownNameError(
+            f"No window of the library is in the data ({history.dates[0]:%Y-%m-%d} to "
+            f"{history.dates[-1]:%Y-%m-%d}). Replay a window of your own: 2016-01-04 to 2016-02-11."
+        )
+    return pd.DataFrame(rows, columns=LIBRARY_COLUMNS), absent
+
+
 def named_window(name: str) -> Window:
-    """Return the window of a name; a misspelt one is an error with the nearest."""
+    """Return the window of a name, or of two dates: 2016-01-04 to 2016-02-11.
+
+    Raises
+    ------
+    ArgumentError
+        If the name is misspelt (with the nearest one), a date is none, or the first is not before
+        the last.
+    """
+    given = _DATES.fullmatch(name.strip())
+    if given:
+        return _window_of(*given.groups())
     by_name = {window.name: window for window in WINDOWS}
     return by_name[one_of("scenario", name.strip().replace(" ", "_"), tuple(by_name))]
+
+
+def _window_of(start: str, end: str) -> Window:
+    for text in (start, end):
+        if pd.isna(pd.to_datetime(text, format="%Y-%m-%d", errors="coerce")):
+            raise ArgumentError(f"scenario: {text} is no date. Type two, as 2016-01-04.")
+    if start >= end:
+        raise ArgumentError(f"scenario: {start} is not before {end}. Turn them round.")
+    return Window(f"{start} to {end}", start, end, "a window of your own")
 
 
 def _check(model: RiskModel, shocks: Mapping[str, float]) -> None:
