@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from tilt.frames import Weights
-from tilt.optimize.constraints import Rule
+from tilt.optimize.constraints import DISCRETE, Rule
+from tilt.optimize.limits import FROZEN
 from tilt.optimize.problem import Case, Problem, open_case
 from tilt.optimize.terms import Array
 
@@ -70,7 +71,7 @@ def read_rules(case: Case, weights: Array, rules: tuple[Rule, ...]) -> list[Read
     for rule in rules:
         low = None if rule.kind.max_only else rule.low
         names, values = _values(case, weights, rule)
-        if rule.rule == "weight" and len(values) != 1:
+        if rule.rule in ("weight", "adv") and len(values) != 1:
             readings.append(_tightest(rule, low, names, values))
         else:
             readings += [
@@ -133,9 +134,11 @@ def _values(case: Case, weights: Array, rule: Rule) -> tuple[list[str], Array]:
     if rule.rule == "weight":
         at = case.members(rule)[0][1]
         return list(case.assets[at]), off[at]
-    if rule.rule in ("sector", "industry"):
+    if rule.column:
         groups = case.members(rule)
         return [n for n, _ in groups], np.array([off[at].sum() for _, at in groups])
+    if rule.rule == "adv":
+        return list(case.assets), _participation(case, weights)
     if rule.rule == "factor":
         which = case.exposures_of(rule)
         return list(case.factors[which]), off @ case.model.exposures[:, which]
@@ -153,12 +156,36 @@ def _whole(case: Case, weights: Array, rule: Rule) -> float:
         return beta - 1.0 if rule.relative else beta
     if rule.rule == "turnover":
         return turnover(case.current, weights)
+    if rule.rule == "cost":
+        return float(case.cost.by_name(weights).sum())
+    if rule.rule in DISCRETE:
+        return _least(case, weights, rule)
     return {
         "net": float(weights.sum()),
         "gross": float(np.abs(weights).sum()),
         "long": float(weights.clip(min=0).sum()),
         "short": float(-weights.clip(max=0).sum()),
     }[rule.rule]
+
+
+def _least(case: Case, weights: Array, rule: Rule) -> float:
+    """Return how many names are held, or the smallest of them, or the smallest trade."""
+    if rule.rule == "names":
+        return float((np.abs(weights) > TOLERANCE).sum())
+    size = np.abs(weights - case.current if rule.rule == "trade" else weights)
+    made = size[size > TOLERANCE]
+    return float(made.min()) if len(made) else np.nan
+
+
+def _participation(case: Case, weights: Array) -> Array:
+    """Return each trade as a share of the name's volume."""
+    size = np.abs(weights - case.current)
+    moved = size > 0
+    share = np.zeros(len(size))
+    share[moved] = size[moved] * np.where(
+        np.isfinite(case.participation[moved]), case.participation[moved], FROZEN
+    )
+    return share
 
 
 def turnover(held: Array, weights: Array) -> float:

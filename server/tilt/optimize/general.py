@@ -16,6 +16,7 @@ from cvxpy.atoms.norm1 import norm1
 from cvxpy.constraints.nonpos import Inequality
 
 from tilt.optimize.constraints import Rule, Side
+from tilt.optimize.limits import AFTERWARDS, FROZEN
 from tilt.optimize.native import Answer, Status
 from tilt.optimize.problem import Case
 from tilt.optimize.program import SCALE
@@ -39,6 +40,8 @@ def solve_cvxpy(case: Case, *, time_limit: float | None = None) -> Answer:
     cost = cp.Constant(0.0) - SCALE * case.goal.to_cvxpy(w)
     halves: list[cp.Constraint] = []
     for rule in case.rules:
+        if rule.rule in AFTERWARDS:
+            continue
         value = _value(case, rule, w)
         for side, bound in _sides(rule):
             slack: cp.Expression = cp.Constant(0.0)
@@ -91,13 +94,17 @@ def _value(case: Case, rule: Rule, w: cp.Variable) -> cp.Expression:
     value: cp.Expression
     if rule.rule == "weight":
         value = off[case.members(rule)[0][1]]
-    elif rule.rule in ("sector", "industry"):
+    elif rule.column:
         value = hstack([total(off[at]) for _, at in case.members(rule)])
     elif rule.rule == "factor":
         value = cp.Constant(case.model.exposures[:, case.exposures_of(rule)].T) @ off
     elif rule.rule == "turnover":
         trade = w - case.current
         value = maximum(total(maximum(trade, 0)), total(maximum(-trade, 0)))
+    elif rule.rule == "adv":
+        value = multiply(_shares(case), cp.abs(w - case.current))
+    elif rule.rule == "cost":
+        value = case.cost.to_cvxpy(w)
     elif rule.rule == "tracking_error":
         value = _risk(case.model, w - case.center)
     elif rule.rule == "volatility":
@@ -120,3 +127,8 @@ def _risk(model: Factors, off: cp.Expression) -> cp.Expression:
     factor = cp.Constant(model.root.T) @ (cp.Constant(model.exposures.T) @ off)
     risk: cp.Expression = norm(hstack([factor, multiply(np.sqrt(model.specific), off)]))
     return risk
+
+
+def _shares(case: Case) -> Array:
+    """Return by name what a unit of capital is of its volume; huge where nothing trades."""
+    return np.where(np.isfinite(case.participation), case.participation, FROZEN)

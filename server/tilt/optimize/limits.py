@@ -1,8 +1,10 @@
 """Rules as rows of numbers: what the native solvers and the search for conflicts work on.
 
-The variables are ``x = [w, y, u, p]``: weights, factor exposures ``y = B'(w - center)``, buys of
-the names that could be bought or sold, long parts of the names that could be held long or short.
-For a name that is not held and may not be short, its weight is its buy: most names need no ``u``.
+The variables are ``x = [w, y, u, p, s, t]``: weights, factor exposures ``y = B'(w - center)``, buys
+of the names that could be bought or sold, long parts of the names that could be held long or short,
+``s ≥ |w - held|^1.5`` of the names whose trades move the market, and one-way turnover where it is
+striven for. For a name that is not held and may not be short, its weight is its buy: most names
+need no ``u``.
 """
 
 from collections.abc import Iterable
@@ -13,12 +15,15 @@ import numpy as np
 import scipy.sparse as sp
 
 from tilt.errors import ArgumentError
-from tilt.optimize.constraints import KINDS, Rule, Side
+from tilt.optimize.constraints import DISCRETE, Rule, Side
+from tilt.optimize.costs import Cost, Turnover
 from tilt.optimize.problem import Case
 from tilt.optimize.terms import Array
 
+FROZEN = 1e6  # times the capital: what a name without volume would trade of its volume
 RISK_RULES = ("tracking_error", "volatility")
 _SPLIT_RULES = ("gross", "long", "short")
+AFTERWARDS = (*DISCRETE, "lot", "risk_share")  # rules that are no rows of a convex program
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +59,8 @@ class Layout:
     case: Case
     moving: Array  # positions of the assets with a buy variable
     split: Array  # positions of the assets with a long-part variable
+    curved: Array  # positions of the assets with an impact variable
+    turns: int  # one where turnover is striven for, else none
 
     @property
     def assets(self) -> int:
@@ -61,11 +68,12 @@ class Layout:
 
     @property
     def factors(self) -> int:
-        return len(self.case.factors)
+        return int(self.case.model.exposures.shape[1])  # those without a name too
 
     @property
     def size(self) -> int:
-        return self.assets + self.factors + len(self.moving) + len(self.split)
+        parts = len(self.moving) + len(self.split) + len(self.curved)
+        return self.assets + self.factors + parts + self.turns
 
     @property
     def buys(self) -> Array:
@@ -74,6 +82,11 @@ class Layout:
     @property
     def longs(self) -> Array:
         return self.assets + self.factors + len(self.moving) + np.arange(len(self.split))
+
+    @property
+    def impacts(self) -> Array:
+        before = self.assets + self.factors + len(self.moving) + len(self.split)
+        return before + np.arange(len(self.curved))
 
     @cached_property
     def definitions(self) -> tuple[sp.csc_matrix, Array]:
@@ -99,7 +112,28 @@ class Layout:
             shape=(len(rows), self.size),
         )
         bound = np.concatenate([self.case.current[self.moving], np.zeros(split)])
-        return matrix, bound
+        if not self.turns:
+            return matrix, bound
+        both, offset = _turnover(self)
+        last = sp.csr_matrix(([1.0, 1.0], ([0, 1], [self.size - 1] * 2)), shape=(2, self.size))
+        return sp.vstack([matrix, both - last], format="csr"), np.concatenate([bound, -offset])
+
+    @cached_property
+    def cost(self) -> tuple[sp.csr_matrix, float]:
+        """The expected cost as a row and an offset."""
+        cost, everything = self.case.cost, np.arange(self.assets)
+        fixed = np.setdiff1d(everything, self.moving)
+        row = self.row(
+            [
+                (self.buys, 2 * cost.half),  # |w - held| = 2 u - (w - held)
+                (self.moving, -cost.half),
+                (fixed, cost.half),
+                (self.impacts, cost.slope[self.curved]),
+                (self.longs, cost.borrow),
+                (self.split, -cost.borrow),
+            ]
+        )
+        return row, float(cost.half * self.case.current[self.moving].sum())
 
     def row(self, entries: Iterable[tuple[Array, Array | float]]) -> sp.csr_matrix:
         """Return one row from pairs of columns and coefficients."""
@@ -114,14 +148,21 @@ def lay_out(case: Case) -> Layout:
     """Return the variables that the rules of a case need."""
     names = {rule.rule for rule in case.rules}
     shorts = case.options.long_short
+    nowhere = np.zeros(0, dtype=int)
+    terms = {type(term) for _, term in case.goal.others()}
+    priced = "cost" in names or Cost in terms
+    trading = priced or "turnover" in names or Turnover in terms
+    fees = priced and case.cost.borrow > 0
     held = case.current != 0
-    moving = np.flatnonzero(held | shorts) if "turnover" in names else np.zeros(0, dtype=int)
-    split = (
-        np.arange(len(case.assets))
-        if shorts and names.intersection(_SPLIT_RULES)
-        else np.zeros(0, dtype=int)
+    return Layout(
+        case,
+        moving=np.flatnonzero(held | shorts) if trading else nowhere,
+        split=np.arange(len(case.assets))
+        if shorts and (fees or names.intersection(_SPLIT_RULES))
+        else nowhere,
+        curved=np.flatnonzero(case.cost.slope > 0) if priced else nowhere,
+        turns=int(Turnover in terms),
     )
-    return Layout(case, moving, split)
 
 
 def halves(layout: Layout, rules: Iterable[Rule]) -> list[Half]:
@@ -131,12 +172,27 @@ def halves(layout: Layout, rules: Iterable[Rule]) -> list[Half]:
         if rule.rule in RISK_RULES:
             found.append(_risk(layout, rule))
             continue
+        if rule.rule in AFTERWARDS:
+            found += _without_rows(layout, rule)
+            continue
         names, matrix, offset, at = _expression(layout, rule)
-        if rule.low is not None and not KINDS[rule.rule].max_only:
+        if rule.low is not None and not rule.kind.max_only:
             found.append(Half(rule, "min", names, -matrix, offset - rule.low, at))
         if rule.high is not None:
             found.append(Half(rule, "max", names, matrix, rule.high - offset, at))
     return found
+
+
+def _without_rows(layout: Layout, rule: Rule) -> list[Half]:
+    """Return the sides of a rule that a convex program does not know."""
+    nothing = sp.csr_matrix((0, layout.size))
+    nowhere = np.zeros(0, dtype=int)
+    sides: tuple[Side, ...] = ("min", "max")
+    return [
+        Half(rule, side, (), nothing, np.zeros(0), nowhere)
+        for side in sides
+        if rule.bound(side) is not None
+    ]
 
 
 def _risk(layout: Layout, rule: Rule) -> Half:
@@ -172,7 +228,7 @@ def _expression(layout: Layout, rule: Rule) -> tuple[tuple[str, ...], sp.csr_mat
             (np.ones(len(at)), at, np.arange(len(at) + 1)), shape=(len(at), layout.size)
         )
         return tuple(case.assets[at]), rows, -against[at], at
-    if rule.rule in ("sector", "industry"):
+    if rule.column:
         groups = case.members(rule)
         columns = np.concatenate([at for _, at in groups])
         lengths = [len(at) for _, at in groups]
@@ -190,6 +246,8 @@ def _expression(layout: Layout, rule: Rule) -> tuple[tuple[str, ...], sp.csr_mat
         )
         offset = case.model.exposures[:, which].T @ (case.center - against)
         return tuple(case.factors[which]), rows, offset, nowhere
+    if rule.rule == "adv":
+        return _participation(layout)
     matrix, offset = _whole(layout, rule)
     return ("",) * matrix.shape[0], matrix, offset, nowhere
 
@@ -200,6 +258,9 @@ def _whole(layout: Layout, rule: Rule) -> tuple[sp.csr_matrix, Array]:
         return layout.row([(everything, 1.0)]), np.zeros(1)
     if rule.rule == "turnover":
         return _turnover(layout)
+    if rule.rule == "cost":
+        row, offset = layout.cost
+        return row, np.array([offset])
     if rule.rule == "beta":
         return _beta(layout, rule)
     if not len(layout.split):  # long only: the sum of weights is the long and the gross exposure
@@ -207,6 +268,23 @@ def _whole(layout: Layout, rule: Rule) -> tuple[sp.csr_matrix, Array]:
         return layout.row([(everything, scale)]), np.zeros(1)
     longs, weights = {"gross": (2.0, -1.0), "long": (1.0, 0.0), "short": (1.0, -1.0)}[rule.rule]
     return layout.row([(layout.longs, longs), (everything, weights)]), np.zeros(1)
+
+
+def _participation(layout: Layout) -> tuple[tuple[str, ...], sp.csr_matrix, Array, Array]:
+    """Return buys and sells of each name as shares of its volume; without any it keeps its weight.
+
+    A row for such a name is in units of capital, so that its numbers stay near one.
+    """
+    case = layout.case
+    share = case.participation
+    frozen = ~np.isfinite(share)
+    scale = np.where(frozen, FROZEN, share)
+    columns = np.arange(layout.assets)
+    one_way = sp.csr_matrix((scale, (columns, columns)), shape=(layout.assets, layout.size))
+    offset = scale * case.current
+    nowhere = np.zeros(0, dtype=int)
+    rows = sp.vstack([one_way, -one_way], format="csr")
+    return tuple(case.assets) * 2, rows, np.concatenate([-offset, offset]), nowhere
 
 
 def _turnover(layout: Layout) -> tuple[sp.csr_matrix, Array]:

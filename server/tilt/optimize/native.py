@@ -9,7 +9,8 @@ import numpy as np
 import piqp
 import scipy.sparse as sp
 
-from tilt.optimize.program import NOBODY, Program
+from tilt.optimize.costs import POWER
+from tilt.optimize.program import NOBODY, Powers, Program
 from tilt.optimize.terms import Array
 
 Status: TypeAlias = Literal[
@@ -169,7 +170,28 @@ def _conic_form(program: Program) -> tuple[sp.csc_matrix, Array, list[object]]:
         blocks += [head, -rows]
         bounds += [np.array([cone.radius]), cone.shift]
         cones.append(clarabel.SecondOrderConeT(flat.shape[0] + 1))
+    if program.powers is not None:
+        rows, bound = _power_rows(program.powers, size)
+        blocks.append(rows)
+        bounds.append(bound)
+        cones += [clarabel.PowerConeT(1 / POWER)] * len(program.powers.at)
     return sp.vstack(blocks, format="csc"), np.concatenate(bounds), cones
+
+
+def _power_rows(powers: Powers, size: int) -> tuple[sp.csr_matrix, Array]:
+    """Return rows of ``(s, 1, w - held)`` for each name: ``s^(2/3) ≥ |w - held|``."""
+    count = len(powers.at)
+    at = 3 * np.arange(count)
+    rows = sp.csr_matrix(
+        (
+            -np.ones(2 * count),
+            (np.concatenate([at, at + 2]), np.concatenate([powers.above, powers.at])),
+        ),
+        shape=(3 * count, size),
+    )
+    bound = np.zeros(3 * count)
+    bound[at + 1], bound[at + 2] = 1.0, -powers.held
+    return rows, bound
 
 
 def _unstack(program: Program, found: clarabel.DefaultSolution) -> _Raw:

@@ -18,6 +18,12 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
         "solver": "auto, piqp, clarabel or cvxpy",
         "time_limit": "seconds a solver may take",
         "cash": "fraction of capital left in cash; the holdings' cash unless given",
+        "gap": "a mixed-integer problem is solved when its answer is proven this near the best",
+        "value": "money of the portfolio: for the rules adv and lot, and for impact",
+        "cost_bps": "linear cost of what is traded, basis points",
+        "spread": "bid-ask spread as a fraction of the price; half of it is paid",
+        "impact": "c of the 3/2-power law c σ |x|^1.5 / sqrt(ADV); 1 is usual, 0 leaves it out",
+        "borrow": "yearly fee on the value of shorts, a decimal",
     }
 )
 
@@ -31,6 +37,12 @@ class Options:
     solver: str = "auto"
     time_limit: float | None = None
     cash: float | None = None
+    gap: float = 1e-3
+    value: float | None = None
+    cost_bps: float = 10.0
+    spread: float = 0.0
+    impact: float = 0.0
+    borrow: float = 0.0
 
 
 def read_options(given: Mapping[str, object]) -> Options:
@@ -49,13 +61,19 @@ def read_options(given: Mapping[str, object]) -> Options:
                 f"option '{key}' is not one of {', '.join(OPTIONS)}.{did_you_mean(name, OPTIONS)}"
             )
         read[name] = value
-    limit, cash = read.get("time_limit"), read.get("cash")
+    limit, cash, value = read.get("time_limit"), read.get("cash"), read.get("value")
     return Options(
         long_short=_yes(read.get("long_short", False)),
         risk_aversion=_positive(read.get("risk_aversion", 4.0), "risk_aversion"),
         solver=one_of("option solver", str(read.get("solver", "auto")), SOLVERS),
         time_limit=None if limit is None else _positive(limit, "time_limit"),
         cash=None if cash is None else _fraction(cash, "cash"),
+        gap=_within(read.get("gap", 1e-3), "gap", 0.5),
+        value=None if value is None else _positive(value, "value"),
+        cost_bps=_within(read.get("cost_bps", 10.0), "cost_bps", 1000.0),
+        spread=_within(read.get("spread", 0.0), "spread", 0.2),
+        impact=_within(read.get("impact", 0.0), "impact", 100.0),
+        borrow=_within(read.get("borrow", 0.0), "borrow", 1.0),
     )
 
 
@@ -91,4 +109,11 @@ def _positive(value: object, name: str) -> float:
     number = _decimal(value, name)
     if number <= 0:
         raise ArgumentError(f"option {name} must be above zero; got {number:g}.")
+    return number
+
+
+def _within(value: object, name: str, most: float) -> float:
+    number = _decimal(value, name)
+    if not 0 <= number <= most:
+        raise ArgumentError(f"option {name} must be between 0 and {most:g}; got {number:g}.")
     return number

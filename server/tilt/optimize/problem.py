@@ -1,6 +1,6 @@
 """A portfolio problem as it is asked, and the same as aligned arrays."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Literal
@@ -10,8 +10,11 @@ import pandas as pd
 
 from tilt.errors import ArgumentError, DataError, UnknownNameError, did_you_mean, one_of
 from tilt.frames import Weights, content_id, listed
-from tilt.optimize.constraints import KINDS, Rule, amount, check_rule
+from tilt.optimize.constraints import Rule, amount, check_rule
+from tilt.optimize.costs import Cost, Turnover
+from tilt.optimize.market import participation, trading_cost
 from tilt.optimize.options import Options, read_options
+from tilt.optimize.sums import Part, Sum, is_sum, parse_sum
 from tilt.optimize.terms import (
     OBJECTIVES,
     RISK_OBJECTIVES,
@@ -20,6 +23,7 @@ from tilt.optimize.terms import (
     Factors,
     Objective,
     Return,
+    Term,
     Variance,
 )
 from tilt.risk.model import RiskModel
@@ -41,6 +45,9 @@ class Problem:
     rules      : of ``parse_rules``, or built in code
     options    : by the names of ``OPTIONS``
     configuration : id of the configuration that states a part of it; empty for none
+    adv        : money traded a day by ticker, for the rule adv and for impact
+    sigma      : standard deviation of a day's return by ticker, for impact
+    prices     : of a share by ticker, for the rule lot
     """
 
     objective: str
@@ -52,12 +59,16 @@ class Problem:
     rules: tuple[Rule, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
     configuration: str = ""
+    adv: "pd.Series[float] | None" = None
+    sigma: "pd.Series[float] | None" = None
+    prices: "pd.Series[float] | None" = None
 
     @cached_property
     def run_id(self) -> str:
         """Twelve digits that depend on everything that decides the answer."""
         model = self.model
-        labels = ("name", "sector", "industry")
+        labels = dict.fromkeys(("name", "sector", "industry", *(r.column for r in self.rules)))
+        labels.pop("", None)
         named = self.securities.reindex(index=model.exposures.index, columns=list(labels))
         own = content_id(
             self.objective.strip().casefold(),
@@ -66,12 +77,25 @@ class Problem:
             model.exposures.to_numpy(dtype=float),
             model.factor_cov.to_numpy(dtype=float),
             model.specific_var.to_numpy(dtype=float),
+            model.links,
             [_joined(named[label].astype(object)) for label in labels],
             [_content(weights) for weights in (self.current, self.benchmark, self.alpha)],
+            [_content(known) for known in self._market],
             [(r.rule, r.who, r.low, r.high, r.relative, r.priority) for r in self.rules],
             {f.name: getattr(read_options(self.options), f.name) for f in fields(Options)},
         )
         return content_id(self.configuration, [own]) if self.configuration else own
+
+    @property
+    def _market(self) -> tuple[Weights | None, ...]:
+        """What of the market decides the answer: nothing without a rule or cost that reads it."""
+        needed = {r.rule for r in self.rules}
+        impact = read_options(self.options).impact > 0
+        return (
+            self.adv if impact or "adv" in needed else None,
+            self.sigma if impact else None,
+            self.prices if "lot" in needed else None,
+        )
 
 
 def _joined(labels: Iterable[object]) -> str:
@@ -114,6 +138,8 @@ class Case:
     def goal(self) -> Objective:
         """The objective as terms, maximized."""
         active = Variance(self.model, self.center)
+        if self.sum is not None:
+            return Objective(tuple((p.scale, self._term(p)) for p in self.sum.parts))
         if self.objective == "min_te":
             return -active
         if self.objective == "min_risk":
@@ -130,6 +156,65 @@ class Case:
         value = self.goal.value(weights, self.model)
         return float(np.sqrt(max(-value, 0.0))) if self.objective in RISK_OBJECTIVES else value
 
+    @cached_property
+    def sum(self) -> Sum | None:
+        """The terms of an objective that is a sum; None for one that has a name."""
+        if not is_sum(self.objective):
+            return None
+        return parse_sum(self.objective, self.factors, self.options.risk_aversion)
+
+    def _term(self, part: Part) -> Term:
+        """Return a term of a sum over the case's arrays."""
+        n = len(self.assets)
+        if part.name == "exposure":
+            at = int(np.flatnonzero(self.factors == part.who)[0])
+            return Return(self.model.exposures[:, at])
+        if part.name == "distance":
+            total = float(self.current.sum()) if self.invested is None else self.invested
+            even = np.full(n, total / n)
+            return Distance({"benchmark": self.center, "current": self.current}.get(part.who, even))
+        terms: dict[str, Callable[[], Term]] = {
+            "return": lambda: Return(self.alpha),
+            "risk": lambda: Variance(self.model, np.zeros(n)),
+            "active_risk": lambda: Variance(self.model, self.center),
+            "cost": lambda: self.cost,
+            "turnover": lambda: Turnover(self.current),
+        }
+        return terms[part.name]()
+
+    @property
+    def discrete(self) -> bool:
+        """Whether names are in or out, or trades made or not: a mixed-integer problem."""
+        return any(rule.kind.discrete for rule in self.rules)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """What trades from the holdings are expected to cost."""
+        market = self.problem
+        return trading_cost(self.assets, self.current, self.options, market.adv, market.sigma)
+
+    @cached_property
+    def participation(self) -> Array:
+        """Return by name the share of a day's volume that one unit of capital is.
+
+        Raises
+        ------
+        ArgumentError
+            If the value of the portfolio or the volumes are not known.
+        """
+        return participation(self.assets, self.options, self.problem.adv)
+
+    def labels(self, column: str) -> Array:
+        """Return by asset its group in a column of the securities; empty text where unknown."""
+        if column in ("sector", "industry"):
+            return self.sector if column == "sector" else self.industry
+        named = self.problem.securities
+        if column not in named.columns:
+            raise UnknownNameError(
+                f"The securities have no column '{column}'.{did_you_mean(column, named.columns)}"
+            )
+        return _labels(named.reindex(self.assets), column)
+
     def members(self, rule: Rule) -> list[tuple[str, Array]]:
         """Return by name what a rule bounds, as positions of the assets it adds up.
 
@@ -137,25 +222,27 @@ class Case:
         """
         if rule.rule == "weight":
             return [(rule.who, self._weighted(rule))]
-        groups = self._industries if rule.rule == "industry" else self._sectors
+        groups = self.groups(rule.column)
         if rule.who == "*" and not groups:
-            raise UnknownNameError(f"No {rule.rule} is known for any asset of the risk model.")
+            raise UnknownNameError(f"No {rule.column} is known for any asset of the risk model.")
         if rule.who == "*":
             return list(groups.items())
         if rule.who not in groups:
             raise UnknownNameError(
-                f"No asset of {rule.rule} '{rule.who}' has risk data at this date."
+                f"No asset of {rule.column} '{rule.who}' has risk data at this date."
                 f"{did_you_mean(rule.who, groups)}"
             )
         return [(rule.who, groups[rule.who])]
 
-    @cached_property
-    def _sectors(self) -> dict[str, Array]:
-        return _grouped(self.sector)
+    def groups(self, column: str) -> dict[str, Array]:
+        """Return the positions of the assets of each group."""
+        if column not in self._groups:
+            self._groups[column] = _grouped(self.labels(column))
+        return self._groups[column]
 
     @cached_property
-    def _industries(self) -> dict[str, Array]:
-        return _grouped(self.industry)
+    def _groups(self) -> dict[str, dict[str, Array]]:
+        return {}
 
     def _weighted(self, rule: Rule) -> Array:
         if rule.who == "*":
@@ -163,11 +250,11 @@ class Case:
         at = np.flatnonzero(self.assets == rule.who)
         if len(at):
             return at
-        if rule.who in self._sectors:
-            return self._sectors[rule.who]
+        if rule.who in self.groups("sector"):
+            return self.groups("sector")[rule.who]
         raise UnknownNameError(
             f"'{rule.who}' of '{rule.words()}' has no risk data at this date."
-            f"{did_you_mean(rule.who, [*self.assets, *self._sectors])}"
+            f"{did_you_mean(rule.who, [*self.assets, *self.groups('sector')])}"
         )
 
     def exposures_of(self, rule: Rule) -> Array:
@@ -194,8 +281,14 @@ def open_case(problem: Problem) -> Case:
     ArgumentError, DataError, UnknownNameError
         If the objective, an option, a rule, a weight or an alpha is not what it must be.
     """
-    objective = one_of("objective", problem.objective, OBJECTIVES)
     options = read_options(problem.options)
+    summed: Sum | None = None
+    if is_sum(problem.objective):
+        factors = problem.model.exposures.columns
+        summed = parse_sum(problem.objective, factors, options.risk_aversion)
+        objective = summed.text()
+    else:
+        objective = one_of("objective", problem.objective, OBJECTIVES)
     assets = problem.model.exposures.index
     for rule in problem.rules:
         where = f"constraints row {rule.row}" if rule.row else "constraints"
@@ -207,9 +300,9 @@ def open_case(problem: Problem) -> Case:
         if problem.benchmark is None
         else _aligned(problem.benchmark, problem.model, "benchmark")
     )
-    alpha, notes = _alpha(problem, objective, assets)
-    _needs_benchmark(objective, problem)
-    _needs_cap(objective, problem)
+    alpha, notes = _alpha(problem, objective, assets, summed)
+    _needs_benchmark(objective, problem, summed)
+    _needs_cap(objective, problem, summed)
     invested = _invested(problem, current, options)
     named = problem.securities
     if not named.index.equals(assets):
@@ -225,7 +318,7 @@ def open_case(problem: Problem) -> Case:
         benchmark=benchmark,
         alpha=alpha,
         rules=tuple(
-            replace(r, who="*") if KINDS[r.rule].members and not r.who else r for r in problem.rules
+            replace(r, who="*") if r.kind.members and not r.who else r for r in problem.rules
         ),
         sector=_labels(named, "sector"),
         industry=_labels(named, "industry"),
@@ -271,19 +364,24 @@ def _yearly(model: RiskModel) -> Factors:
     if (specific < 0).any() or not np.isfinite(specific).all():
         bad = model.specific_var.index[~(specific >= 0)]
         raise DataError(f"The specific variance of {listed(bad)} is negative or missing.")
+    links = model.links * np.sqrt(DAYS)  # columns after the factors', without a name
+    k, j = len(values), links.shape[1]
+    inner, root = np.eye(k + j), np.eye(k + j)
+    inner[:k, :k] = covariance
+    root[:k, :k] = vectors * np.sqrt(np.maximum(values, 0.0))
     return Factors(
-        exposures=model.exposures.to_numpy(dtype=float),
-        covariance=covariance,
-        specific=specific,
-        root=vectors * np.sqrt(np.maximum(values, 0.0)),
+        exposures=np.hstack([model.exposures.to_numpy(dtype=float), links]),
+        covariance=inner,
+        specific=model.unshared_var.to_numpy(dtype=float) * DAYS,
+        root=root,
     )
 
 
 def _alpha(
-    problem: Problem, objective: str, assets: "pd.Index[str]"
+    problem: Problem, objective: str, assets: "pd.Index[str]", summed: Sum | None
 ) -> tuple[Array, tuple[str, ...]]:
     if problem.alpha is None:
-        if objective in ALPHA_OBJECTIVES:
+        if objective in ALPHA_OBJECTIVES or (summed is not None and summed.has("return")):
             raise ArgumentError(
                 f"{objective} needs alpha: a range of ticker and expected yearly return."
             )
@@ -312,21 +410,25 @@ def _alpha(
     return alpha.reindex(assets).fillna(0.0).to_numpy(dtype=float), note if missing else ()
 
 
-def _needs_benchmark(objective: str, problem: Problem) -> None:
+def _needs_benchmark(objective: str, problem: Problem, summed: Sum | None) -> None:
     if problem.benchmark is not None:
         return
     if objective == "min_te":
         raise ArgumentError("min_te needs a benchmark. Give one, or use min_risk.")
+    if summed is not None and summed.needs_benchmark():
+        raise ArgumentError(f"'{objective}' needs a benchmark. Give one, or use risk.")
     for rule in problem.rules:
         if rule.relative or rule.rule in ("tracking_error", "beta"):
             raise ArgumentError(f"'{rule.words()}' needs a benchmark.")
 
 
-def _needs_cap(objective: str, problem: Problem) -> None:
+def _needs_cap(objective: str, problem: Problem, summed: Sum | None) -> None:
     capped = {r.rule for r in problem.rules if r.hard and r.high is not None}
-    if objective == "max_return" and not capped & {"weight", "tracking_error", "volatility"}:
+    curbed = ("risk", "active_risk", "distance")
+    greedy = objective == "max_return" if summed is None else not summed.has(*curbed)
+    if greedy and not capped & {"weight", "tracking_error", "volatility"}:
         raise ArgumentError(
-            "max_return alone puts everything into one name. "
+            f"{objective} alone puts everything into one name. "
             "Add a max on weight, tracking_error or volatility, or use max_utility."
         )
 
@@ -349,6 +451,6 @@ def _invested(problem: Problem, current: Array, options: Options) -> float | Non
 
 def kind_step(rule: Rule, side: Literal["min", "max"]) -> float:
     """Return by how much a bound is moved to price it: the kind's step, or half a small bound."""
-    step = KINDS[rule.rule].step
+    step = rule.kind.step
     bound = abs(rule.bound(side) or 0.0)
     return bound / 2 if 0 < bound <= step else step

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import scipy.sparse as sp
 
+from tilt.optimize.costs import Cost, Turnover
 from tilt.optimize.limits import Half, Layout
 from tilt.optimize.terms import Array, Objective
 
@@ -33,8 +34,17 @@ class Cone:
 
 
 @dataclass(frozen=True, eq=False)
+class Powers:
+    """``x[above] ≥ |x[at] - held|^1.5``, one by one."""
+
+    above: Array
+    at: Array
+    held: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Program:
-    """Minimize ``x'Px/2 + q'x`` over ``A x = b, G x ≤ h, lower ≤ x ≤ upper`` and cones.
+    """Minimize ``x'Px/2 + q'x`` over ``A x = b, G x ≤ h, lower ≤ x ≤ upper``, cones and powers.
 
     Rows know the half they come from: ``inequality`` by row of G, ``equality`` by row of A as the
     pair of halves (min, max) that it stands for; ``floor`` and ``cap`` by variable.
@@ -55,6 +65,7 @@ class Program:
     cones: tuple[Cone, ...]
     slack: Mapping[int, Array]
     budget_row: int
+    powers: Powers | None = None
 
     @property
     def size(self) -> int:
@@ -125,6 +136,8 @@ def build(
     g, h = inequality.stacked(size)
     a, b = equality.stacked(size)
     quadratic, linear = _objective(layout, goal, size)
+    curved = layout.curved
+    powers = Powers(layout.impacts, curved, layout.case.current[curved]) if len(curved) else None
     for index, columns in slack.items():
         linear[columns] += ease[index].cost
     return Program(
@@ -143,6 +156,7 @@ def build(
         cones=tuple(cones),
         slack=slack,
         budget_row=budget_row,
+        powers=powers,
     )
 
 
@@ -248,6 +262,13 @@ def _objective(layout: Layout, goal: Objective | None, size: int) -> tuple[sp.cs
         if form.factor and form.center is not case.center:
             shift = case.model.exposures.T @ (case.center - form.center)
             linear[n : n + k] += 2 * cost * form.factor * (case.model.covariance @ shift)
+    for scale, term in goal.others():
+        if isinstance(term, Cost):
+            linear[: layout.size] -= scale * SCALE * layout.cost[0].toarray()[0]
+        elif isinstance(term, Turnover):
+            linear[layout.size - 1] -= scale * SCALE
+        else:
+            raise NotImplementedError(f"{type(term).__name__} has no rows")
     blocks = [sp.diags(diagonal), sp.csc_matrix(2 * factor * case.model.covariance)]
     if size > n + k:
         blocks.append(sp.csc_matrix((size - n - k, size - n - k)))

@@ -76,7 +76,8 @@ def _attempts(case: Case, program: Program) -> list[Callable[[], Answer]]:
         "clarabel": lambda: solve_clarabel(program, time_limit=limit),
         "cvxpy": lambda: solve_cvxpy(case, time_limit=limit),
     }
-    return [by_name[name] for name in solver_order(case, conic=bool(program.cones))]
+    conic = bool(program.cones) or program.powers is not None
+    return [by_name[name] for name in solver_order(case, conic=conic)]
 
 
 def solver_order(case: Case, *, conic: bool) -> list[str]:
@@ -90,7 +91,8 @@ def solver_order(case: Case, *, conic: bool) -> list[str]:
     asked, limit = case.options.solver, case.options.time_limit
     if asked == "piqp" and conic:
         raise ArgumentError(
-            "solver piqp takes no tracking_error or volatility rule. Use auto, clarabel or cvxpy."
+            "solver piqp takes no tracking_error or volatility rule and no impact. "
+            "Use auto, clarabel or cvxpy."
         )
     if asked == "piqp" and limit is not None:
         raise ArgumentError("solver piqp keeps no time_limit. Use auto, clarabel or cvxpy.")

@@ -81,6 +81,25 @@ class Form:
 class Term:
     """One thing to strive for; ``2 * term``, ``-term`` and ``term + term`` are objectives."""
 
+    @property
+    def quadratic(self) -> bool:
+        """Whether ``form`` says all of it."""
+        return True
+
+    def value(self, weights: Array, model: "Factors") -> float:
+        """Return what the term is for some weights."""
+        return _value(self.form(), weights, model)
+
+    def gradient(self, weights: Array, model: "Factors") -> Array:
+        """Return the derivative by each weight."""
+        f = self.form()
+        off = weights - f.center
+        slope = 2 * f.diagonal * off + f.linear
+        if f.factor:
+            y = model.covariance @ (model.exposures.T @ off)
+            slope = slope + 2 * f.factor * (model.exposures @ y)
+        return np.asarray(slope)
+
     def form(self) -> Form:
         raise ArgumentError(f"{type(self).__name__} has no quadratic form.")
 
@@ -128,21 +147,27 @@ class Objective:
             total = total + c * term.to_cvxpy(w)
         return total
 
+    @property
+    def quadratic(self) -> bool:
+        """Whether ``forms`` says all of it."""
+        return all(term.quadratic for _, term in self.terms)
+
     def forms(self) -> list[tuple[float, Form]]:
-        return [(c, term.form()) for c, term in self.terms]
+        """Return the quadratic terms; see ``others``."""
+        return [(c, term.form()) for c, term in self.terms if term.quadratic]
+
+    def others(self) -> list[tuple[float, Term]]:
+        """Return the terms that are no quadratic form: costs, turnover."""
+        return [(c, term) for c, term in self.terms if not term.quadratic]
 
     def value(self, weights: Array, model: Factors) -> float:
-        return float(sum(c * _value(f, weights, model) for c, f in self.forms()))
+        return float(sum(c * term.value(weights, model) for c, term in self.terms))
 
     def gradient(self, weights: Array, model: Factors) -> Array:
         """Return the derivative by each weight."""
         total = np.zeros(len(weights))
-        for c, f in self.forms():
-            off = weights - f.center
-            total += c * (2 * f.diagonal * off + f.linear)
-            if f.factor:
-                y = model.covariance @ (model.exposures.T @ off)
-                total += 2 * c * f.factor * (model.exposures @ y)
+        for c, term in self.terms:
+            total += c * term.gradient(weights, model)
         return total
 
 
