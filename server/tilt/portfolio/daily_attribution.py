@@ -15,8 +15,6 @@ from tilt.portfolio.attribution import (
 )
 from tilt.portfolio.track import CASH_GROUP, Track, by_group, on_common_days
 
-ROUNDING = 1e-13  # of a day's return, below which a difference is no cost
-
 
 def brinson_daily(
     portfolio: Track, benchmark: Track, groups: "pd.Series[str]"
@@ -44,7 +42,7 @@ def brinson_daily(
     if (wp[CASH_GROUP].abs() < NOTHING).all() and (wb[CASH_GROUP].abs() < NOTHING).all():
         # what rounding leaves in cash goes nowhere: the weights sum to one to 1e-12
         wp, cp, wb, cb = (t.drop(columns=CASH_GROUP) for t in (wp, cp, wb, cb))
-    found = split_active(wp, wb, cp, cb, costs=_costs(mine))
+    found = split_active(wp, wb, cp, cb, costs=mine.costs if mine.costs.any() else None)
     return found, (*notes, *_part_time(wp, "the portfolio"), *_part_time(wb, "the benchmark"))
 
 
@@ -94,7 +92,7 @@ def positions_table(
             float(base @ parts[1]),
             float(active @ (parts[0] - parts[1])),
         ]
-        if name == COSTS and max(map(abs, sums)) < ROUNDING:
+        if name == COSTS and not any(sums):
             continue
         table.loc[name] = ["", *held, np.nan, *sums]
     rp, rb = compound(mine.earned), compound(theirs.earned)
@@ -102,12 +100,6 @@ def positions_table(
     table.loc[RESIDUAL] = ["", *[np.nan] * 3, *(np.array([rp, rb, rp - rb]) - added.to_numpy())]
     table.loc[TOTAL] = ["", 1.0, 1.0, rp, rp, rb, rp - rb]
     return table.reset_index(), notes
-
-
-def _costs(mine: Track) -> "pd.Series[float] | None":
-    """Return what the portfolio earned beyond its holdings, None where that is rounding."""
-    beyond = mine.costs
-    return None if float(beyond.abs().max()) < ROUNDING else beyond
 
 
 def _part_time(weights: pd.DataFrame, whose: str) -> list[str]:

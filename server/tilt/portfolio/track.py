@@ -8,6 +8,7 @@ import pandas as pd
 from tilt.errors import DataError
 
 CASH_GROUP, NO_GROUP = "Cash", "No group"
+ROUNDING = 1e-13  # of a day's return, below which a difference is no cost
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ class Track:
         """What was earned beyond the holdings of the day's start: trading and fees, below zero."""
         held = self.contributions.sum(axis=1) + self.cash * self.cash_rate
         beyond: pd.Series[float] = self.earned - held
-        return beyond
+        return beyond if float(beyond.abs().max()) > ROUNDING else 0.0 * beyond
 
     def between(self, first: pd.Timestamp, last: pd.Timestamp) -> "Track":
         """Return the days after ``first`` until ``last``.
