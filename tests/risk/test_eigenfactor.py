@@ -3,7 +3,13 @@ import pandas as pd
 import pytest
 
 from tilt.risk.covariance import HORIZONS, ewma_weights
-from tilt.risk.eigenfactor import SampleLength, adjust_eigenfactors, effective_length
+from tilt.risk.eigenfactor import (
+    SampleLength,
+    adjust_eigenfactors,
+    effective_length,
+    simulated_bias,
+    simulated_estimates,
+)
 from tilt.risk.model import PLAIN, Adjustments, estimate_model
 
 FACTORS, DAYS = 12, 100
@@ -111,6 +117,32 @@ def test_scale_widens_the_adjustment():
     _, one = adjust_eigenfactors(TRUE, LENGTH)
     _, more = adjust_eigenfactors(TRUE, LENGTH, scale=1.4)
     np.testing.assert_allclose(more - 1, 1.4 * (one - 1), rtol=1e-12)
+
+
+@pytest.mark.parametrize("length", [SampleLength(30, 31), SampleLength(240, 900)])
+def test_bias_is_that_along_the_eigenvectors_of_the_estimates(length):
+    values, vectors = np.linalg.eigh(TRUE)
+    promised, directions = np.linalg.eigh(simulated_estimates(values, vectors, length))
+    true = np.einsum("mik,ij,mjk->mk", directions, TRUE, directions)
+    np.testing.assert_allclose(
+        simulated_bias(values, vectors, length),
+        np.sqrt((true / promised).mean(axis=0)),
+        rtol=1e-6,
+    )
+
+
+def test_simulated_estimates_are_the_truth_on_average_and_as_wide_as_their_days_allow():
+    values, vectors = np.linalg.eigh(TRUE)
+    drawn = simulated_estimates(values, vectors, SampleLength(60, 240))
+    np.testing.assert_allclose(drawn.mean(axis=0), TRUE, atol=0.02 * TRUE.max())
+    sigma = np.sqrt(np.diag(TRUE))
+    variance = np.diagonal(drawn, axis1=1, axis2=2) / sigma**2
+    # variances from the latest 60 days, correlations from all 240
+    assert variance.std() == pytest.approx(np.sqrt(2 / 60), rel=0.05)
+    root = np.sqrt(np.diagonal(drawn, axis1=1, axis2=2))
+    correlation = (drawn / root[:, :, None] / root[:, None, :])[:, 0, 1]
+    rho = TRUE[0, 1] / sigma[0] / sigma[1]
+    assert correlation.std() == pytest.approx((1 - rho**2) / np.sqrt(240), rel=0.1)
 
 
 def test_draws_of_the_wishart_have_the_moments_of_sample_covariances():

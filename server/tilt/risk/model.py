@@ -81,7 +81,8 @@ class RiskModel:
     def unshared_var(self) -> "pd.Series[float]":
         """D: what of the specific variance is an asset's alone."""
         common = (self.links**2).sum(axis=1)
-        return (self.specific_var - common).clip(lower=0.0)
+        alone: pd.Series[float] = (self.specific_var - common).clip(lower=0.0)
+        return alone
 
     def specific_times(self, w: np.ndarray) -> np.ndarray:
         """Return S w; ``w`` is by asset, or assets × portfolios."""
