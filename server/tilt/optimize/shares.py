@@ -1,0 +1,125 @@
+"""Risk budgets as a user states them: by name, by sector or by what is held."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tilt.errors import ArgumentError, UnknownNameError, cut, did_you_mean
+from tilt.optimize.terms import Array
+
+BUDGETED = ("risk_parity", "risk_budget")  # objectives
+EQUAL, HELD, BY_SECTOR = "equal", "holdings", "sector"
+
+
+@dataclass(frozen=True, eq=False)
+class Budgets:
+    """Shares of the risk.
+
+    by_name : by asset, summing to one; a group's budget is shared equally by its names
+    groups  : what was given a budget: its assets' positions, by name
+    notes   : what had to be assumed
+    """
+
+    by_name: Array
+    groups: Mapping[str, Array]
+    notes: tuple[str, ...] = ()
+
+    def of(self, shares: Array) -> dict[str, float]:
+        """Return the sum of some shares over each group."""
+        return {name: float(shares[at].sum()) for name, at in self.groups.items()}
+
+
+def read_budgets(text: str, *, assets: Array, sectors: Mapping[str, Array], held: Array) -> Budgets:
+    """Return the budgets that a text states.
+
+    Parameters
+    ----------
+    text : ``equal``, ``holdings``, ``sector``, or names and shares as in ``Energy=0.3, AAPL=0.1``;
+        names are tickers or sectors
+    held : whether each asset is held now
+
+    Raises
+    ------
+    ArgumentError, UnknownNameError
+        If it is none of these, a share is not a positive number, or a name is not known.
+    """
+    word = text.strip().casefold()
+    everything = np.arange(len(assets))
+    if word in ("", EQUAL):
+        return _equal({str(a): everything[[n]] for n, a in enumerate(assets)}, len(assets))
+    if word == HELD:
+        if not held.any():
+            raise ArgumentError("budgets=holdings needs holdings; all is cash.")
+        at = np.flatnonzero(held)
+        return _equal({str(assets[n]): at[at == n] for n in at}, len(assets))
+    if word == BY_SECTOR:
+        if not sectors:
+            raise ArgumentError("budgets=sector needs sectors, and none is known.")
+        return _equal(sectors, len(assets))
+    return _listed(text, assets, sectors)
+
+
+def _equal(groups: Mapping[str, Array], size: int) -> Budgets:
+    return _shared(groups, dict.fromkeys(groups, 1 / len(groups)), size)
+
+
+def _shared(groups: Mapping[str, Array], of: Mapping[str, float], size: int) -> Budgets:
+    by_name = np.zeros(size)
+    for name, at in groups.items():
+        by_name[at] += of[name] / len(at)
+    return Budgets(by_name, groups)
+
+
+def _listed(text: str, assets: Array, sectors: Mapping[str, Array]) -> Budgets:
+    known = {str(a).casefold(): np.array([n]) for n, a in enumerate(assets)}
+    groups: dict[str, Array] = {}
+    of: dict[str, float] = {}
+    by_fold = {name.casefold(): name for name in sectors}
+    for part in (p for p in text.replace(";", ",").split(",") if p.strip()):
+        name, sign, number = part.rpartition("=")
+        if not sign:
+            raise ArgumentError(
+                f"option budgets: '{cut(part.strip())}' is not of the form name=share. "
+                "Write Energy=0.3, Health=0.7, or equal, holdings or sector."
+            )
+        name = name.strip()
+        if name.casefold() in known:
+            at = known[name.casefold()]
+            name = str(assets[at[0]])
+        elif name.casefold() in by_fold:
+            name = by_fold[name.casefold()]
+            at = sectors[name]
+        else:
+            raise UnknownNameError(
+                f"option budgets: '{cut(name)}' is no ticker or sector with risk data."
+                f"{did_you_mean(name, [*map(str, assets), *sectors])}"
+            )
+        if name in groups:
+            raise ArgumentError(f"option budgets: '{name}' is given twice. Keep one.")
+        groups[name], of[name] = at, _share(number, name)
+    total = sum(of.values())
+    if not groups or total <= 0:
+        raise ArgumentError("option budgets gives no share. Write Energy=0.3, Health=0.7.")
+    seen = np.concatenate(list(groups.values()))
+    if len(np.unique(seen)) < len(seen):
+        raise ArgumentError("option budgets names a sector and a ticker of it. Give one of them.")
+    shared = _shared(groups, {name: share / total for name, share in of.items()}, len(assets))
+    notes: tuple[str, ...] = ()
+    if abs(total - 1) > 1e-6 and abs(total - 100) > 1e-4:
+        notes = (f"The budgets add up to {total:g}; each was divided by it.",)
+    return Budgets(shared.by_name, groups, notes)
+
+
+def _share(text: str, name: str) -> float:
+    given = text.strip()
+    try:
+        share = float(given.removesuffix("%")) / (100 if given.endswith("%") else 1)
+    except ValueError:
+        share = np.nan
+    if not share > 0 or not np.isfinite(share):
+        raise ArgumentError(
+            f"option budgets: the share of {name} must be above zero; got '{cut(given)}'. "
+            "A name without a budget is not held."
+        )
+    return share
