@@ -1,6 +1,7 @@
 """The scripts of the ribbon: what is not listed here cannot be run."""
 
 from custom_scripts.analyze import factor_analysis, risk
+from custom_scripts.attribution import attribution
 from custom_scripts.backtest import backtest
 from custom_scripts.compare import compare
 from custom_scripts.data import as_of, quality
@@ -11,6 +12,7 @@ from custom_scripts.report import export_report, share_as_values, starter_workbo
 
 __all__ = [
     "as_of",
+    "attribution",
     "backtest",
     "check",
     "compare",

@@ -224,6 +224,15 @@ GLYPHS: dict[str, tuple[Shape, ...]] = {
         ),
         Stroke(((3.5, 29.0), (28.5, 29.0))),
     ),
+    # Steps up and down from one level to another: what made the difference.
+    "attribution": (
+        Fill(box(4.0, 17.0, 8.6, 27.0), SLATE, round_by=0.4),
+        Fill(box(10.4, 7.0, 15.0, 16.0), TEAL, round_by=0.4),
+        Fill(box(17.0, 7.0, 21.6, 12.0), AMBER, round_by=0.4),
+        Stroke(((8.6, 16.6), (10.4, 16.6)), SLATE, width=1.6),
+        Stroke(((15.0, 7.0), (17.0, 7.0)), SLATE, width=1.6),
+        Fill(box(23.4, 12.0, 28.0, 27.0), SLATE, round_by=0.4),
+    ),
     # The efficient frontier and the portfolio chosen on it.
     "optimize": (
         AXES,

@@ -14,6 +14,7 @@ SHEETS = {
     "compare": "Tilt Compare",
     "factor_analysis": "Tilt Factors",
     "risk": "Tilt Risk",
+    "attribution": "Tilt Attribution",
     "optimize": "Tilt Optimize",
     "tracking_error": "Tilt Tracking Error",
     "pure_factor": "Tilt Pure Factor",

@@ -22,6 +22,7 @@ export const SCRIPTS = {
   save: { title: "Save" },
   factor_analysis: { title: "Factor analysis" },
   risk: { title: "Risk" },
+  attribution: { title: "Attribution" },
   optimize: { title: "Optimize" },
   pure_factor: { title: "Pure factor" },
   tracking_error: { title: "Tracking error" },
