@@ -9,7 +9,7 @@ from scipy import stats
 
 from tilt.errors import DataError
 from tilt.factors.evaluate import (
-    CHUNK,
+    MOST_DATES,
     forward_returns,
     half_life,
     ic_decay,
@@ -23,7 +23,7 @@ from tilt.factors.groups import Groups
 from tilt.factors.ranking import buckets, ranks, shares
 
 RNG = np.random.default_rng(11)
-T, N = 150, 60  # more than a chunk of dates
+T, N = 150, 60  # more than a block of dates
 SCORES = RNG.standard_normal((T, N))
 RETURNS = 0.02 * RNG.standard_normal((T, N))
 SCORES[3, :20] = np.nan
@@ -40,6 +40,12 @@ def test_ranks_are_scipys_with_ties_and_gaps():
         known = np.isfinite(row)
         np.testing.assert_array_equal(got[known], stats.rankdata(row[known]))
         assert np.isnan(got[~known]).all()
+
+
+def test_ranks_of_values_that_differ_in_the_last_bit_or_only_in_their_sign_are_scipys():
+    x = np.array([[1, 1 + 2**-52, 1 - 2**-53, -1, -1 - 2**-52, 0.0, -0.0, np.inf, -np.inf, 1e-310]])
+    for row in (x, x[:, ::-1], np.tile(x, 40)):
+        np.testing.assert_array_equal(ranks(row), stats.rankdata(row, axis=1))
 
 
 @given(st.permutations(range(20)))
@@ -76,7 +82,7 @@ def test_forward_return_of_more_days_than_there_are_is_missing():
 
 def test_rank_ic_is_spearmans_correlation_of_scipy():
     got = information_coefficients(SCORES, RETURNS)
-    for t in (0, 3, 5, 7, CHUNK - 1, CHUNK, T - 1):
+    for t in (0, 3, 5, 7, MOST_DATES - 1, MOST_DATES, T - 1):
         both = np.isfinite(SCORES[t]) & np.isfinite(RETURNS[t])
         expected = stats.spearmanr(SCORES[t, both], RETURNS[t, both]).statistic
         assert got[t] == pytest.approx(expected, abs=1e-12)
@@ -131,6 +137,18 @@ def test_quantiles_are_those_of_a_loop_over_names():
     np.testing.assert_allclose(got.returns, returns, atol=1e-15)
     np.testing.assert_allclose(got.turnover, turnover, rtol=1e-12)
     np.testing.assert_allclose(got.spread, returns[:, -1] - returns[:, 0])
+
+
+def test_a_history_of_many_blocks_on_every_core_is_that_of_a_loop_over_dates():
+    days = 9 * MOST_DATES + 5
+    scores, returns = np.round(RNG.standard_normal((2, days, 20)), 1)
+    dates = pd.bdate_range("2015-01-01", periods=days)
+    got = quantile_returns(scores, returns, dates, quantiles=3)
+    expected, turnover = plain_quantiles(scores, returns, 3)
+    np.testing.assert_allclose(got.returns, expected, atol=1e-14)
+    np.testing.assert_allclose(got.turnover, turnover, rtol=1e-12)
+    each = [stats.spearmanr(x, r).statistic for x, r in zip(scores, returns, strict=True)]
+    np.testing.assert_allclose(information_coefficients(scores, returns), each, atol=1e-13)
 
 
 def test_turnover_of_the_factor_portfolio_is_that_of_unit_gross_weights():

@@ -181,8 +181,8 @@ def test_return_outside_the_estimation_universe_moves_no_factor():
 
 
 def test_date_has_the_same_numbers_whichever_are_regressed_with_it():
-    many = [np.concatenate([a] * 5) for a in (Many.returns, Many.styles, Many.caps, Many.estu)]
-    whole = cross_sections(*many, Many.groups, tuple(STYLES.columns))  # more than a block of them
+    many = [np.concatenate([a] * 40) for a in (Many.returns, Many.styles, Many.caps, Many.estu)]
+    whole = cross_sections(*many, Many.groups, tuple(STYLES.columns))  # blocks for several threads
     for field in ("factor_returns", "t_values", "r2", "specific_returns"):
         again = getattr(whole, field)[-Many.days :]
         np.testing.assert_array_equal(again, getattr(Many.fit, field))

@@ -4,12 +4,14 @@ Scores known at the close of t are held against returns over (t + lag, t + lag +
 return that a score is judged by is in the score. Arrays and frames are dates × assets.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from tilt.errors import DataError
+from tilt.factors.cores import on_every_core
 from tilt.factors.groups import Groups
 from tilt.factors.inference import (
     Monotonicity,
@@ -20,7 +22,8 @@ from tilt.factors.inference import (
 from tilt.factors.ranking import buckets, ranks
 
 YEAR = 252
-CHUNK = 128  # dates at once, so that memory does not grow with the history
+CELLS = 65_536  # at once: the processor's cache holds them, and memory does not grow with dates
+MOST_DATES = 64  # at once
 LEAST_NAMES = 10  # of a correlation across names
 WINDOWS = 12  # of the decay
 
@@ -66,15 +69,25 @@ def information_coefficients(
     or pearson.
     """
     out = np.full(len(scores), np.nan)
-    for start in range(0, len(scores), CHUNK):
-        part = slice(start, start + CHUNK)
-        both = np.isfinite(scores[part]) & np.isfinite(forward[part])
-        x = np.where(both, scores[part], np.nan)
-        y = np.where(both, forward[part], np.nan)
-        if method == "spearman":
-            x, y = ranks(x), ranks(y)
-        out[part] = _correlations(x, y, both)
+    step = _step(scores)
+
+    def work(starts: Sequence[int]) -> None:
+        for start in starts:
+            part = slice(start, start + step)
+            both = np.isfinite(scores[part]) & np.isfinite(forward[part])
+            x = np.where(both, scores[part], np.nan)
+            y = np.where(both, forward[part], np.nan)
+            if method == "spearman":
+                x, y = ranks(x), ranks(y)
+            out[part] = _correlations(x, y, both)
+
+    on_every_core(work, range(0, len(scores), step))
     return out
+
+
+def _step(scores: np.ndarray) -> int:
+    """Return how many dates are worked on at once."""
+    return min(max(CELLS // max(len(scores.T), 1), 8), MOST_DATES)
 
 
 def _correlations(x: np.ndarray, y: np.ndarray, both: np.ndarray) -> np.ndarray:
@@ -134,37 +147,47 @@ def quantile_returns(
     DataError
         If no date has a name for every bucket.
     """
-    days = len(scores)
+    days, step = len(scores), _step(scores)
     returns = np.full((days, quantiles), np.nan)
-    count, moved = np.zeros(quantiles), np.zeros(quantiles)
-    gross_moved, filled = 0.0, 0
-    for start in range(0, days, CHUNK):
-        before = max(start - 1, 0)  # one more row, to see what changes into the chunk
-        rows = slice(before, start + CHUNK)
-        weight = np.ones(scores[rows].shape) if caps is None else np.nan_to_num(caps[rows])
-        piece = _held(scores[rows], weight, quantiles)
-        new = slice(start - before, None)
-        seen = np.isfinite(forward[start : start + CHUNK])
-        r = np.where(seen, forward[start : start + CHUNK], 0.0)
-        share, bucket = piece.share[new], piece.bucket[new]
-        held = _by_bucket(bucket, share * seen, quantiles)
-        earned = _by_bucket(bucket, share * r, quantiles)
-        good = piece.full[new][:, None] & (held > 0)
-        returns[start : start + CHUNK] = np.where(good, earned / np.where(good, held, 1.0), np.nan)
-        count += _by_bucket(bucket, (bucket > 0).astype(float), quantiles)[piece.full[new]].sum(0)
-        filled += int(piece.full[new].sum())
-        moved += _moved(piece, quantiles)
-        gross_moved += float(np.abs(np.diff(piece.book, axis=0)).sum()) / 2
-    if not filled:
+    blocks = -(-days // step)
+    full = np.zeros(days, dtype=bool)
+    count, moved = np.zeros((blocks, quantiles)), np.zeros((blocks, quantiles))
+    gross_moved = np.zeros(blocks)
+
+    def work(starts: Sequence[int]) -> None:
+        for start in starts:
+            block, before = start // step, max(start - 1, 0)
+            rows = slice(before, start + step)  # one more row, to see what changes into the block
+            weight = np.ones(scores[rows].shape) if caps is None else np.nan_to_num(caps[rows])
+            piece = _held(scores[rows], weight, quantiles)
+            new, part = slice(start - before, None), slice(start, start + step)
+            returns[part] = _earned(piece, forward[rows], quantiles)[new]
+            full[part] = piece.full[new]
+            names = _by_bucket(piece.bucket, (piece.bucket > 0).astype(float), quantiles)
+            count[block] = names[new][piece.full[new]].sum(axis=0)
+            moved[block] = _moved(piece, quantiles)
+            gross_moved[block] = np.abs(np.diff(piece.book, axis=0)).sum() / 2
+
+    on_every_core(work, range(0, days, step))
+    if not full.any():
         raise DataError(f"No date has {quantiles} names with a score. Ask for fewer quantiles.")
     labels = [str(i + 1) for i in range(quantiles)]
     steps = max(days - 1, 1)
     return Buckets(
         pd.DataFrame(returns, index=dates, columns=labels),
-        count / filled,
-        moved / steps,
-        gross_moved / steps,
+        count.sum(axis=0) / full.sum(),
+        moved.sum(axis=0) / steps,
+        float(gross_moved.sum()) / steps,
     )
+
+
+def _earned(piece: "_Held", forward: np.ndarray, quantiles: int) -> np.ndarray:
+    """Return the buckets' returns, by the weights of the names that have one."""
+    seen = np.isfinite(forward)
+    held = _by_bucket(piece.bucket, piece.share * seen, quantiles)
+    earned = _by_bucket(piece.bucket, piece.share * np.where(seen, forward, 0.0), quantiles)
+    good = piece.full[:, None] & (held > 0)
+    return np.where(good, earned / np.where(good, held, 1.0), np.nan)
 
 
 @dataclass(frozen=True, eq=False)

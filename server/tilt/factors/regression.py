@@ -5,9 +5,7 @@ industry returns summing to zero (Menchero, Orr, Wang 2011, USE4, section 3; Hes
 1994). `cross_section` is the textbook algebra of one date; `cross_sections` does all dates at once.
 """
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +13,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from tilt.errors import DataError
+from tilt.factors.cores import on_every_core
 from tilt.factors.groups import Groups
 from tilt.factors.moments import Layout, Room, regress
 from tilt.frames import Exposures, Weights, require_assets
@@ -24,8 +23,6 @@ HUBER = 1.345  # 95 % efficient where residuals are normal
 NORMAL_QUARTILE = 0.6744897501960817
 THIN = 5.0  # effective names under which an industry is merged into its parent
 CHUNK = 16  # dates at once: large enough for numpy, small enough for the processor's cache
-MOST_THREADS = 4
-LEAST_CHUNKS = 4  # of a thread, to be worth its start
 
 
 @dataclass(frozen=True, eq=False)
@@ -264,12 +261,8 @@ def cross_sections(
             out.factor_returns[part], out.t_values[part] = f, t
             out.r2[part], out.specific_returns[part] = r2, u
 
-    starts = range(0, days, CHUNK)
-    workers = max(min(MOST_THREADS, os.cpu_count() or 1, len(starts) // LEAST_CHUNKS), 1)
-    # the matrices are small: a second thread of the linear algebra would only wait
-    with threadpool_limits(1), ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(some, starts[i::workers]) for i in range(workers)]:
-            done.result()
+    with threadpool_limits(1):  # the matrices are small: a second thread of a product would wait
+        on_every_core(some, range(0, days, CHUNK))
     return out
 
 
