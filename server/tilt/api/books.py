@@ -8,7 +8,7 @@ import pandas as pd
 
 from tilt.api import lookup
 from tilt.api.pairs import read_pairs, ticker_in
-from tilt.api.state import State
+from tilt.api.state import FACTOR, State
 from tilt.api.values import Grid
 from tilt.calendar import parse_date
 from tilt.errors import ArgumentError, UnknownNameError, one_of
@@ -19,6 +19,7 @@ from tilt.portfolio.cells import DECIMAL_SIGN, is_error, shown
 from tilt.portfolio.holdings import Holdings, parse_benchmark, parse_holdings
 from tilt.portfolio.identifiers import Tickers
 from tilt.risk.model import RiskModel
+from tilt.risk.returns_model import LOOKBACK
 
 MOST_WITHOUT_DATA = 0.2  # of the weight, beyond which a result would mislead
 MOST_TEXT = 2000  # characters of a note; a cell of Excel holds 32,767, and nobody reads them
@@ -71,9 +72,20 @@ def open_book(
     *,
     long_short: bool = False,
     horizon: str = "short",
+    estimator: str = "",
+    lookback: int = LOOKBACK,
 ) -> Book:
     """Read holdings and benchmark, and estimate the risk model of their date."""
-    day = open_day(state, benchmark, date, universe, long_short=long_short, horizon=horizon)
+    day = open_day(
+        state,
+        benchmark,
+        date,
+        universe,
+        long_short=long_short,
+        horizon=horizon,
+        estimator=estimator,
+        lookback=lookback,
+    )
     return hold(state, day, holdings, long_short=long_short)
 
 
@@ -85,12 +97,14 @@ def open_day(
     *,
     long_short: bool = False,
     horizon: str = "short",
+    estimator: str = "",
+    lookback: int = LOOKBACK,
 ) -> Day:
-    """Read a benchmark, and estimate the risk model of its date."""
+    """Read a benchmark, and estimate the risk model of its date; arguments as `State.model`."""
     panel = state.panel(universe)
     day = date_of(date, panel)
     base = parse_benchmark(benchmark, panel, day, state.store.named(day), long_short=long_short)
-    model = state.model(panel, day, horizon)
+    model = state.model(panel, day, horizon, estimator, lookback)
     return Day(panel, day, _covered(base, model), model)
 
 
@@ -108,7 +122,9 @@ def hold(state: State, day: Day, holdings: Grid, *, long_short: bool = False) ->
         key = (panel.universe, panel.snapshot, day.date, *read_as)
         held = state.holdings.get(key, read)
     weights, note = _with_risk_data(held, day.model)
-    return Book(day.panel, day.date, day.benchmark, day.model, weights, (*held.notes, *note))
+    assumed = day.model.notes if day.model.estimator != FACTOR else ()
+    notes = (*held.notes, *note, *assumed)
+    return Book(day.panel, day.date, day.benchmark, day.model, weights, notes)
 
 
 def _with_risk_data(held: Holdings, model: RiskModel) -> tuple[Weights, tuple[str, ...]]:

@@ -14,16 +14,21 @@ import tilt
 from tilt.api.cells import Cell
 from tilt.data.live import Board
 from tilt.data.store import Store
+from tilt.errors import one_of
 from tilt.frames import Panel
 from tilt.jobs import Jobs
 from tilt.jobs.program import program_id
 from tilt.monitoring import Durations
 from tilt.portfolio.holdings import Holdings
 from tilt.refresh.estimates import kept_model
+from tilt.risk.estimators import ESTIMATORS
 from tilt.risk.model import RiskModel, estimate_model
+from tilt.risk.returns_model import LOOKBACK, as_model
 from tilt.settings import Settings, addin_path
 
 T = TypeVar("T")
+FACTOR = "factor"
+MODELS = (FACTOR, *ESTIMATORS)
 USER: ContextVar[str] = ContextVar("user", default="local")
 
 
@@ -99,13 +104,37 @@ class State:
         program = program_id(addin_path() / "custom_functions")
         return f"{tilt.__version__}-{program}-{self.store.edition()}"
 
-    def model(self, panel: Panel, date: pd.Timestamp, horizon: str = "short") -> RiskModel:
+    def model(
+        self,
+        panel: Panel,
+        date: pd.Timestamp,
+        horizon: str = "short",
+        estimator: str = "",
+        lookback: int = LOOKBACK,
+    ) -> RiskModel:
         """Return the risk model of a universe on a date, estimated once per snapshot.
 
-        That of the last date at the short horizon comes with the snapshot.
+        The factor model of the last date at the short horizon comes with the snapshot.
+
+        Parameters
+        ----------
+        estimator : one of `MODELS`; empty for the factor model where the universe has one, else
+            ledoit_wolf
+        lookback : days of returns of an estimator that is not the factor model
         """
+        has = panel.factor_history is not None
+        name = one_of("estimator", estimator or (FACTOR if has else "ledoit_wolf"), MODELS)
 
         def made() -> RiskModel:
+            if name != FACTOR:
+                past = panel.returns.loc[:date].tail(lookback)
+                return as_model(
+                    past.loc[:, panel.close.loc[date].notna()],
+                    name,
+                    universe=panel.universe,
+                    snapshot=panel.snapshot,
+                    sectors=panel.securities["sector"],
+                )
             kept = kept_model(self.store, panel, date) if horizon == "short" else None
             return kept or estimate_model(
                 panel.factors,
@@ -115,7 +144,8 @@ class State:
                 horizon=horizon,
             )
 
-        return self.models.get((panel.universe, panel.snapshot, date, horizon), made)
+        memory = horizon if name == FACTOR else lookback
+        return self.models.get((panel.universe, panel.snapshot, date, name, memory), made)
 
     def once(self, key: object, compute: Callable[[], T]) -> T:
         """Return what ``compute`` returned the first time it was asked under ``key``."""

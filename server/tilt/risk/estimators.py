@@ -74,7 +74,7 @@ def estimate_covariance(
     """
     name = one_of("estimator", estimator, ESTIMATORS)
     told = tuning or Tuning()
-    _check_tuning(told, returns)
+    check_tuning(told, returns)
     check_returns(returns, least=LEAST_PERIODS)
     values = returns.to_numpy(dtype=float)
     still = np.ptp(values, axis=0) == 0
@@ -86,7 +86,8 @@ def estimate_covariance(
     return ESTIMATORS[name](returns, told)
 
 
-def _check_tuning(told: Tuning, returns: Returns) -> None:
+def check_tuning(told: Tuning, returns: Returns) -> None:
+    """Raise ``ArgumentError`` if what an estimator is told makes no sense for these returns."""
     for name, value in (
         ("half_life", told.half_life),
         ("correlation_half_life", told.correlation_half_life),
@@ -199,18 +200,28 @@ def _pca(returns: Returns, told: Tuning) -> Estimate:
     Without a number, the components kept are those whose eigenvalue is above what noise alone
     would give: ``(1 + √(N/T))²`` (Marchenko, Pastur 1967; Laloux et al. 1999).
     """
+    loadings, own = components(returns, told.factors)
+    cov = loadings @ loadings.T + np.diag(own)
+    return Estimate(_square(cov, returns), "pca", factors=loadings.shape[1])
+
+
+def components(returns: Returns, factors: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the loadings of `_pca`, assets × components from the largest, and own variances.
+
+    The covariance is ``loadings loadings' + diag(own)``; a component's loadings have a sum that is
+    not negative.
+    """
     x = _centered(returns)
     periods, assets = x.shape
     deviation = np.sqrt((x**2).sum(axis=0) / (periods - 1))
     scaled = x / deviation / np.sqrt(periods - 1)
     values, vectors = np.linalg.eigh(scaled.T @ scaled)
     noise = (1 + np.sqrt(assets / periods)) ** 2
-    kept = told.factors or max(1, int((values > noise).sum()))
-    loadings = vectors[:, -kept:] * np.sqrt(np.maximum(values[-kept:], 0.0))
-    own = np.maximum(1.0 - (loadings**2).sum(axis=1), 0.0)
-    correlation = loadings @ loadings.T + np.diag(own)
-    cov = correlation * np.outer(deviation, deviation)
-    return Estimate(_square(cov, returns), "pca", factors=kept)
+    kept = factors or max(1, int((values > noise).sum()))
+    loadings = (vectors[:, -kept:] * np.sqrt(np.maximum(values[-kept:], 0.0)))[:, ::-1]
+    own = np.maximum(1.0 - (loadings**2).sum(axis=1), 0.0) * deviation**2
+    loadings = loadings * deviation[:, None]
+    return loadings * np.where(loadings.sum(axis=0) < 0, -1.0, 1.0), own
 
 
 ESTIMATORS: Mapping[str, Callable[[Returns, Tuning], Estimate]] = MappingProxyType(
