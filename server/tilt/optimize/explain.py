@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tilt.optimize.check import Reading, read_each, read_implicit, read_rules
-from tilt.optimize.constraints import KINDS, Rule, Side, amount
+from tilt.optimize.constraints import Rule, Side, amount
+from tilt.optimize.methods import find
+from tilt.optimize.nearby import Nearby, near
 from tilt.optimize.problem import Case, kind_step
-from tilt.optimize.route import Found, find
-from tilt.optimize.terms import RISK_OBJECTIVES, Array
+from tilt.optimize.route import Found
+from tilt.optimize.terms import RISK_OBJECTIVES, SHOWN, Array
 
 SHORT_STEP = 0.005  # of capital: what long-only is loosened by
-_EXPANDED = ("sector", "industry", "factor")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +33,12 @@ class Priced:
     step: float = np.nan
 
 
-def _worth(case: Case, found: Found) -> float:
+def _worth(case: Case, weights: Array) -> float:
     """Return what the solver maximizes: the goal less what broken soft rules cost."""
     broken = 0.0
-    for reading in read_each(case, found.weights):
+    for reading in read_each(case, weights):
         broken += (reading.rule.priority or 0.0) * max(-reading.slack, 0.0)
-    return case.goal.value(found.weights, case.model) - broken
+    return case.goal.value(weights, case.model) - broken
 
 
 def price_rules(case: Case, found: Found) -> list[Priced]:
@@ -102,34 +103,54 @@ def _by_side(
 
 def step_rules(case: Case, found: Found) -> list[Priced]:
     """Return the rules priced, and each binding one solved again one step looser and tighter."""
-    return [_stepped(case, found, priced) for priced in price_rules(case, found)]
-
-
-def _stepped(case: Case, found: Found, priced: Priced) -> Priced:
-    reading = priced.reading
-    if reading.status != "binding" or reading.rule.rule == "budget":
+    priced = price_rules(case, found)
+    if not any(_steppable(p.reading) for p in priced):
         return priced
+    nearby = near(case, found)
+    return [_stepped(case, found, p, nearby) if _steppable(p.reading) else p for p in priced]
+
+
+def _steppable(reading: Reading) -> bool:
+    return reading.status == "binding" and reading.rule.rule != "budget"
+
+
+def _stepped(case: Case, found: Found, priced: Priced, nearby: Nearby | None) -> Priced:
+    reading = priced.reading
     if reading.rule.rule == "long_only":
         return replace(priced, looser=_gain(case, found, _with_shorts(case)), step=SHORT_STEP)
     step = kind_step(reading.rule, reading.side)
-    outward = step if reading.side == "max" else -step
-    looser = _moved(case, reading, outward)
-    tighter = _moved(case, reading, -outward)
     return replace(
         priced,
-        looser=np.nan if looser is None else _gain(case, found, looser),
-        tighter=np.nan if tighter is None else _gain(case, found, tighter),
+        looser=_gain_if(case, found, reading, step, nearby),
+        tighter=_gain_if(case, found, reading, -step, nearby),
         step=step,
     )
+
+
+def _gain_if(case: Case, found: Found, reading: Reading, by: float, nearby: Nearby | None) -> float:
+    """Return what a bound looser by ``by`` gains; NaN where nothing is left."""
+    changed = _moved(case, reading, by if reading.side == "max" else -by)
+    if changed is None:
+        return np.nan
+    if nearby is not None:
+        weights = nearby.moved(reading.rule, reading.side, reading.who, by)
+        if weights is not None:
+            return _better(case, found.weights, changed, weights)
+    return _gain(case, found, changed)
 
 
 def _gain(case: Case, found: Found, changed: Case) -> float:
     again = find(changed)
     if again.status not in ("optimal", "optimal_inaccurate"):
         return np.nan
-    gain = _worth(changed, again) - _worth(case, found)
+    return _better(case, found.weights, changed, again.weights)
+
+
+def _better(case: Case, weights: Array, changed: Case, others: Array) -> float:
+    """Return by how much the reported objective is better in a changed case, soft rules counted."""
+    gain = _worth(changed, others) - _worth(case, weights)
     if case.objective in RISK_OBJECTIVES:  # v0 - v1 = (√v0 - √v1)(√v0 + √v1)
-        both = case.headline(found.weights) + changed.headline(again.weights)
+        both = case.headline(weights) + changed.headline(others)
         return gain / both if both > 0 else 0.0
     return gain
 
@@ -141,7 +162,7 @@ def _moved(case: Case, reading: Reading, by: float) -> Case | None:
         if rule != reading.rule:
             rules.append(rule)
             continue
-        if rule.who == "*" and rule.rule in _EXPANDED:
+        if rule.who == "*" and rule.kind.members not in ("", "asset"):
             names = (
                 list(case.factors)
                 if rule.rule == "factor"
@@ -160,7 +181,7 @@ def _shifted(rule: Rule, side: Side, by: float) -> Rule | None:
     moved = rule.moved(side, (rule.bound(side) or 0.0) + by)
     if moved.low is not None and moved.high is not None and moved.low > moved.high:
         return None
-    if KINDS[rule.rule].max_only and (moved.high or 0.0) < 0:
+    if rule.kind.max_only and (moved.high or 0.0) < 0:
         return None
     return moved
 
@@ -213,7 +234,8 @@ def _looser(case: Case, priced: Priced, reported: float) -> str:
     else:
         sign = 1 if reading.side == "max" else -1
         at = f"at {rule.shown((rule.bound(reading.side) or 0.0) + sign * priced.step)}"
-    after = reported - gain if case.objective in RISK_OBJECTIVES else reported + gain
+    smaller = case.objective in SHOWN and SHOWN[case.objective].smaller_is_better
+    after = reported - gain if smaller else reported + gain
     now, then = shown_objective(case, reported), shown_objective(case, after)
     if then == now:
         return f"{at} {name} would stay {now}."
@@ -222,16 +244,15 @@ def _looser(case: Case, priced: Priced, reported: float) -> str:
 
 def objective_name(case: Case) -> str:
     """Return what the objective is called in a sentence."""
-    return {
-        "min_te": "tracking error",
-        "min_risk": "volatility",
-        "max_return": "expected return",
-        "max_utility": "utility",
-    }.get(case.objective, "the distance to equal weights")
+    shown = SHOWN.get(case.objective)
+    return f"the sum {case.objective}" if shown is None else shown.name
 
 
 def shown_objective(case: Case, value: float) -> str:
     """Return a value of the reported objective as a reader sees it."""
     if case.objective == "equal_weight":
         return f"{-value:.4g}"
-    return amount(value)
+    if not np.isfinite(value):
+        return "not defined"
+    shown = SHOWN.get(case.objective)
+    return amount(value, percent=shown is None or shown.percent)

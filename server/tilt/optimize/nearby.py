@@ -1,0 +1,66 @@
+"""Solve a problem again with one bound moved, from the answer that is known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tilt.optimize.constraints import Rule, Side
+from tilt.optimize.limits import Half, Layout, halves, lay_out
+from tilt.optimize.newton import Standing, solve_newton
+from tilt.optimize.problem import Case
+from tilt.optimize.program import SCALE, Ease
+from tilt.optimize.route import Found
+from tilt.optimize.standing import loosened, standing_of, start_of
+from tilt.optimize.terms import Array
+
+OTHER_UNIT = ("adv",)  # rules whose bound is not in the unit of their rows
+
+
+@dataclass(frozen=True, eq=False)
+class Nearby:
+    """A solved problem in the form of the Newton method, and the prices at its optimum."""
+
+    layout: Layout
+    sides: Sequence[Half]
+    standing: Standing
+    start: Array
+
+    def moved(self, rule: Rule, side: Side, who: str, by: float) -> Array | None:
+        """Return the optimal weights with a bound looser by ``by``; None where that is not found.
+
+        Parameters
+        ----------
+        who : the member whose bound moves, for a rule that names each; else ignored
+        by : in the unit of the bound; negative is tighter
+        """
+        standing = self.standing
+        if rule.rule in OTHER_UNIT:
+            return None
+        for index, half in enumerate(self.sides):
+            if half.rule == rule and half.side == side:
+                named = who and not len(half.at) and len(half.names) > 1 and who in half.names
+                row = half.names.index(who) if named else None
+                standing = loosened(self.layout, self.sides, standing, index, row, by)
+        if (standing.lower > standing.upper).any() or (standing.low > standing.high).any():
+            return None
+        answer = solve_newton(standing, self.start)
+        return None if answer is None else answer[0]
+
+
+def near(case: Case, found: Found) -> Nearby | None:
+    """Return a solved case as one to solve again; None where it is of another kind."""
+    if case.discrete or not case.goal.quadratic:
+        return None
+    layout = lay_out(case)
+    sides = halves(layout, case.rules)
+    ease = {
+        index: Ease(half.rule.priority * SCALE, shared=False)
+        for index, half in enumerate(sides)
+        if half.rule.priority is not None
+    }
+    standing = standing_of(layout, sides, case.goal, ease)
+    if standing is None:
+        return None
+    paid = {index: prices * SCALE for index, prices in found.prices.items()}
+    start = start_of(standing, found.weights, paid, found.budget * SCALE)
+    answer = solve_newton(standing, start)
+    return None if answer is None else Nearby(layout, sides, standing, answer[1])

@@ -1,0 +1,225 @@
+"""A problem in the one form that the Newton method takes: names, and prices for what they share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from tilt.optimize.limits import Half, Layout
+from tilt.optimize.newton import Standing
+from tilt.optimize.program import NOBODY, SCALE, Ease
+from tilt.optimize.terms import Array, Objective
+
+LEAST_CURVATURE = 1e-6  # of a name: without own risk its best weight is not one number
+SETTLED = 1e-7  # a price below it is an interior point's way of saying none
+TERMS = ("Variance", "Return", "Distance")
+
+
+@dataclass(eq=False)
+class _Rows:
+    """Rows as they are collected, in all variables of the layout."""
+
+    matrices: list[sp.csr_matrix] = field(default_factory=list)
+    low: list[Array] = field(default_factory=list)
+    high: list[Array] = field(default_factory=list)
+    cost: list[Array] = field(default_factory=list)
+    owners: list[Array] = field(default_factory=list)
+
+    def add(
+        self,
+        matrix: sp.csr_matrix,
+        bounds: tuple[Array | None, Array | None],
+        owners: tuple[int, int],
+        cost: float,
+    ) -> None:
+        rows = matrix.shape[0]
+        low, high = bounds
+        self.matrices.append(matrix)
+        self.low.append(np.full(rows, -np.inf) if low is None else low)
+        self.high.append(np.full(rows, np.inf) if high is None else high)
+        self.cost.append(np.full(rows, cost))
+        self.owners.append(np.tile(owners, (rows, 1)))
+
+
+def standing_of(
+    layout: Layout,
+    sides: Sequence[Half],
+    goal: Objective,
+    ease: Mapping[int, Ease],
+) -> Standing | None:
+    """Return a problem as the Newton method takes it; None where it is of another kind."""
+    n, k = layout.assets, layout.factors
+    if not _taken(layout, sides, goal, ease):
+        return None
+    curvature, slope, weight, pull = _goal(layout, goal)
+    if curvature.min(initial=np.inf) < LEAST_CURVATURE:
+        return None
+    collected = _collected(layout, sides, ease)
+    low, high = np.concatenate(collected.low), np.concatenate(collected.high)
+    model, center = layout.case.model, layout.case.center
+    matrix = sp.vstack(collected.matrices, format="csr")
+    exposed, extra = matrix[:, n : n + k], matrix[:, n + k :]
+    rows = matrix[:, :n].toarray()
+    if exposed.nnz:
+        rows += exposed @ model.exposures.T
+        shift = exposed @ (model.exposures.T @ center)
+        low, high = low + shift, high + shift
+    bent_at = np.flatnonzero(np.diff(extra.indptr))
+    kink, bent = np.zeros(n), np.zeros((len(bent_at), n))
+    bent[:, np.concatenate([layout.moving, layout.split]).astype(int)] = extra[bent_at].toarray()
+    kink[layout.moving] = layout.case.current[layout.moving]
+    if (bent < 0).any() or np.isfinite(low[bent_at]).any():
+        return None
+    factors = np.sqrt(weight) * (model.exposures @ model.root) if weight else np.zeros((n, 0))
+    lower, upper, floor, cap = bounds_of(layout, sides)
+    if (lower > upper).any():
+        return None
+    return Standing(
+        curvature=curvature,
+        slope=slope + model.exposures @ pull if pull.any() else slope,
+        columns=np.hstack([factors, rows.T]),
+        center=factors.T @ center,
+        bent=bent,
+        bent_at=bent_at,
+        kink=kink,
+        low=low,
+        high=high,
+        cost=np.concatenate(collected.cost),
+        owners=np.vstack(collected.owners),
+        lower=lower,
+        upper=upper,
+        floor=floor,
+        cap=cap,
+    )
+
+
+def _taken(
+    layout: Layout, sides: Sequence[Half], goal: Objective, ease: Mapping[int, Ease]
+) -> bool:
+    n, k, moving, split = layout.assets, layout.factors, layout.moving, layout.split
+    known = layout.size == n + k + len(moving) + len(split)
+    one_kink = not (len(moving) and len(split))
+    quadratic = all(type(term).__name__ in TERMS for _, term in goal.terms)
+    plain = all(
+        not half.conic and len(half.bound) and half.matrix.shape[1] == layout.size for half in sides
+    )
+    eased = all(
+        not len(sides[index].at) and not (how.shared and len(sides[index].bound) > 1)
+        for index, how in ease.items()
+    )
+    return known and one_kink and quadratic and plain and eased
+
+
+def _goal(layout: Layout, goal: Objective) -> tuple[Array, Array, float, Array]:
+    """Return curvature and slope by name, the weight of factor risk, and the pull on exposures."""
+    case = layout.case
+    curvature, slope = np.zeros(layout.assets), np.zeros(layout.assets)
+    weight, pull = 0.0, np.zeros(layout.factors)
+    for scale, form in goal.forms():
+        cost = -scale * SCALE
+        curvature += 2 * cost * form.diagonal
+        slope += cost * (form.linear - 2 * form.diagonal * form.center)
+        weight += 2 * cost * form.factor
+        if form.factor and form.center is not case.center:
+            shift = case.model.exposures.T @ (case.center - form.center)
+            pull += 2 * cost * form.factor * (case.model.covariance @ shift)
+    return curvature, slope, weight, pull
+
+
+def _collected(layout: Layout, sides: Sequence[Half], ease: Mapping[int, Ease]) -> _Rows:
+    rows = _Rows()
+    invested = layout.case.invested
+    if invested is not None:
+        everything = layout.row([(np.arange(layout.assets), 1.0)])
+        bound = np.array([invested])
+        rows.add(everything, (bound, bound), (NOBODY, NOBODY), np.inf)
+    at = 0
+    while at < len(sides):
+        half, pair = sides[at], at + 1 < len(sides) and _one_rule(sides[at], sides[at + 1])
+        cost = ease[at].cost if at in ease else np.inf
+        if pair and not len(half.at):
+            high = sides[at + 1]
+            rows.add(high.matrix, (-half.bound, high.bound), (at, at + 1), cost)
+        elif not len(half.at) and len(half.bound):
+            matrix, bound = _single(layout, half)
+            if half.side == "min":
+                rows.add(-matrix, (-bound, None), (at, NOBODY), cost)
+            else:
+                rows.add(matrix, (None, bound), (NOBODY, at), cost)
+        at += 2 if pair else 1
+    return rows
+
+
+def _one_rule(half: Half, after: Half) -> bool:
+    return half.rule is after.rule and (half.side, after.side) == ("min", "max")
+
+
+def _single(layout: Layout, half: Half) -> tuple[sp.csr_matrix, Array]:
+    """Return the rows of a half; of buys and sells the one that is larger, where that is known."""
+    invested = layout.case.invested
+    if half.rule.rule != "turnover" or invested is None:
+        return half.matrix, half.bound
+    # Sells are buys less what is invested: two rows that can both bind, and are one.
+    return half.matrix[:1], np.array([min(half.bound[0], half.bound[1] + invested)])
+
+
+def bounds_of(layout: Layout, sides: Sequence[Half]) -> tuple[Array, Array, Array, Array]:
+    """Return the least and largest weight of each name, and the half that says so."""
+    n = layout.assets
+    lower = np.full(n, -np.inf if layout.case.options.long_short else 0.0)
+    upper, floor, cap = np.full(n, np.inf), np.full(n, NOBODY), np.full(n, NOBODY)
+    for index, half in enumerate(sides):
+        if not len(half.at):
+            continue
+        bounds, owners = (upper, cap) if half.side == "max" else (lower, floor)
+        own = half.bound if half.side == "max" else -half.bound
+        tighter = own < upper[half.at] if half.side == "max" else own > lower[half.at]
+        bounds[half.at[tighter]] = own[tighter]
+        owners[half.at[tighter]] = index
+    return lower, upper, floor, cap
+
+
+def loosened(
+    layout: Layout,
+    sides: Sequence[Half],
+    standing: Standing,
+    half: int,
+    row: int | None,
+    by: float,
+) -> Standing:
+    """Return the problem with one half looser by ``by``: in one of its rows, or None for all."""
+    if len(sides[half].at):
+        moved = list(sides)
+        moved[half] = replace(sides[half], bound=sides[half].bound + by)
+        lower, upper, floor, cap = bounds_of(layout, moved)
+        return replace(standing, lower=lower, upper=upper, floor=floor, cap=cap)
+    low, high = standing.low.copy(), standing.high.copy()
+    for column, bounds, outward in ((0, low, -by), (1, high, by)):
+        at = np.flatnonzero(standing.owners[:, column] == half)
+        bounds[at if row is None or len(at) <= 1 else at[[row]]] += outward
+    return replace(standing, low=low, high=high)
+
+
+def start_of(
+    standing: Standing, weights: Array, prices: Mapping[int, Array], budget: float
+) -> Array:
+    """Return the prices to begin with, from another solver's answer to the same problem.
+
+    Parameters
+    ----------
+    prices : by half, in the unit of the program
+    budget : of invested capital, likewise
+    """
+    k = standing.factors
+    start = np.zeros(standing.columns.shape[1])
+    start[:k] = standing.columns[:, :k].T @ weights - standing.center
+    rows = start[k:]
+    for column, sign in ((0, -1.0), (1, 1.0)):
+        for index in np.unique(standing.owners[:, column]):
+            here = standing.owners[:, column] == index
+            paid = prices.get(int(index), np.zeros(1))
+            rows[here] += sign * (paid if len(paid) == here.sum() else paid.sum())
+    rows[np.abs(rows) < SETTLED * max(1.0, float(np.abs(rows).max(initial=0.0)))] = 0.0
+    rows[(standing.owners == NOBODY).all(axis=1)] = budget
+    return start
