@@ -71,8 +71,8 @@ def _explained(state: State, asked: AttributionAsked) -> dict[str, Explained]:
 
 
 def _figures(found: Explained) -> str:
-    total = found.table.set_index("group").loc[TOTAL]
-    rp, rb, active = (float(total[c]) for c in ("return", "benchmark_return", "total"))
+    total = found.table.loc[found.table["group"] == TOTAL]
+    rp, rb, active = (float(total[c].iloc[0]) for c in ("return", "benchmark_return", "total"))
     return f"Return {rp:.2%}, benchmark {rb:.2%}, active {active:+.2%}"
 
 

@@ -200,7 +200,7 @@ arguments = st.one_of(
     st.none(), cells, cells.map(lambda c: [[c]]), near_good, *[grids(w) for w in range(1, 7)]
 )
 FUNCTIONS = [
-    "asof", "backtest", "check", "compare", "covariance", "drawdowns", "exposure", "exposures",
+    "asof", "attribution", "backtest", "check", "compare", "covariance", "drawdowns", "exposure", "exposures",
     "factor_correlation", "factor_ic", "factor_quantiles", "factor_returns", "factor_shape",
     "factor_stats", "factors", "help", "history", "liquidity", "match", "members", "optimize",
     "portfolio", "pure_factor", "quality", "regimes", "regress", "risk", "risk_table",
@@ -246,6 +246,8 @@ GOOD_CALLS = [
     ["stats", RETURNS, RETURNS, "D", 0.01, "mar=0,01;confidence=0.9"],
     ["optimize", "max_utility", GOOD, RULES, "NONE", [["AAPL", 0.1], ["XOM", 0.05]], DAY, "summary",
      [["risk_aversion", 3]]],
+    ["attribution", GOOD, [["MSFT", 1]], DAY, LATER, "brinson", "industry", "", "link=grap"],
+    ["attribution", DATED, "NONE", "2016-01-11", LATER, "factor", "group"],
     ["backtest", DATED, "2016-01-11", LATER, "M", None, "NONE", "stats", [["lag", 1], ["cash", 0]]],
     ["backtest", "inverse_vol", DAY, LATER, "drift:0.2", "", "universe", "weights", "lookback=100"],
 ]  # fmt: skip

@@ -17,6 +17,7 @@ TAKERS = {  # each function that takes holdings, with what else it needs, before
     "exposure": ((), ("Value",)),
     "optimize": (("min_te",), ()),
     "backtest": ((), ()),
+    "attribution": ((), ()),
 }
 GIVE = "Give tickers in one column and weights in the next."
 RAGGED = "is not a rectangle of cells: its rows differ in length."

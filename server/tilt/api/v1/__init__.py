@@ -10,6 +10,7 @@ from tilt.api.v1 import (
     imports,
     jobs,
     own_data,
+    performance,
     portfolio_risk,
     portfolios,
     quality,
@@ -38,6 +39,7 @@ for part in (
     configurations,
     jobs,
     reports,
+    performance,
     own_data,
 ):
     router.include_router(part.router)
