@@ -9,9 +9,10 @@ from dataclasses import MISSING, fields
 from typing import Union, get_args, get_origin
 
 from tilt.frames import Panel
-from tilt.optimize.constraints import KINDS, Kind
+from tilt.optimize.constraints import KINDS
 from tilt.optimize.options import OPTIONS, SOLVERS, Options
-from tilt.optimize.terms import OBJECTIVES
+from tilt.optimize.sums import TERMS
+from tilt.optimize.terms import OBJECTIVES, SHOWN
 
 TITLES: Mapping[str, str] = {
     "min_te": "Lowest tracking error",
@@ -40,6 +41,8 @@ OPTIONS_OF: Mapping[str, tuple[str, ...]] = {
     "black_litterman": ("views", "confidence", "tau", "risk_aversion"),
 }
 FRACTIONS = frozenset({"cash", "confidence", "risk_free", "spread"})  # typed in per cent
+GROUPED = "group"  # members of a rule by any column
+MOST_GROUPS = 60  # of a column that is offered as one
 # Options that have a place of their own in the pane, or that only a cell can use.
 ELSEWHERE = frozenset(
     {"pin", "exclude", "why", "schedule", "dates", "start", "end", "views", "budgets"}
@@ -61,17 +64,23 @@ def optimizer_choices(panel: Panel) -> dict[str, object]:
                 "title": TITLES.get(name, name.replace("_", " ").capitalize()),
                 "description": description,
                 "alpha": name in TAKES_ALPHA,
+                "percent": SHOWN[name].percent,
+                "smaller_is_better": SHOWN[name].smaller_is_better,
                 "options": [o for o in OPTIONS_OF.get(name, ()) if o in OPTIONS],
             }
             for name, description in OBJECTIVES.items()
         ],
+        "terms": dict(TERMS),
         "options": [
             {"name": n, "description": d, "own": n in own, "form": n not in ELSEWHERE, **_typed(n)}
             for n, d in OPTIONS.items()
         ],
-        "rules": [_rule(name, kind) for name, kind in KINDS.items()],
+        "rules": _rules(panel),
         "members": _members(panel),
-        "names": {str(t): str(n) for t, n in panel.securities["name"].dropna().items()},
+        "names": {
+            **dict.fromkeys(_named(panel, "sector"), "sector"),
+            **{str(t): str(n) for t, n in panel.securities["name"].dropna().items()},
+        },
     }
 
 
@@ -93,19 +102,44 @@ def _typed(name: str) -> dict[str, object]:
     }
 
 
-def _rule(name: str, kind: Kind) -> dict[str, object]:
-    plain = {f.name: getattr(kind, f.name) for f in fields(kind)}
-    return {"name": name, "title": name.replace("_", " "), **plain}
+def _rules(panel: Panel) -> list[dict[str, object]]:
+    """Return every rule; the one by a column once for each column that groups the names."""
+    found = []
+    for name, kind in KINDS.items():
+        plain = {f.name: getattr(kind, f.name) for f in fields(kind)}
+        if kind.members != GROUPED:
+            found.append({"name": name, **plain})
+            continue
+        found += [
+            {"name": f"{name}:{column}", **plain, "members": column} for column in _columns(panel)
+        ]
+    return found
+
+
+def _columns(panel: Panel) -> list[str]:
+    """Return the columns of the securities that put names into groups and have no rule yet."""
+    columns = [str(c) for c in panel.securities.columns if str(c) not in (*KINDS, "name")]
+    return [c for c in columns if 1 < len(_named(panel, c)) <= MOST_GROUPS]
 
 
 def _members(panel: Panel) -> dict[str, list[str]]:
-    """Return whom rules may name: by kind of member, and by column for ``group:<column>``."""
-    securities = panel.securities
-    text = [str(c) for c in securities.columns if c in ("sector", "industry", "country")]
-    members = {column: _named(panel, column) for column in text}
+    """Return whom rules may name, by the ``members`` of a rule."""
+    tickers = [str(t) for t in panel.assets]
+    by_column = {
+        c: _named(panel, c)
+        for c in ("sector", "industry", "country", *_columns(panel))
+        if c in panel.securities.columns
+    }
     factors = [] if panel.factor_history is None else [str(f) for f in panel.factors.factors.index]
-    return {**members, "factor": factors, "asset": [str(t) for t in panel.assets]}
+    sectors = by_column["sector"]
+    return {
+        **by_column,
+        "factor": factors,
+        "asset": [*sectors, *tickers],
+        "risk": [*sectors, *(f for f in factors if f not in sectors), *tickers],
+    }
 
 
 def _named(panel: Panel, column: str) -> list[str]:
-    return sorted({str(v) for v in panel.securities[column].dropna() if str(v)})
+    values = panel.securities[column].dropna()
+    return sorted({v for v in values if isinstance(v, str) and v})

@@ -17,6 +17,7 @@ import { ServerError } from "./server.js";
 import { settings } from "./settings.js";
 import { showSettings, startSettings } from "./settings_card.js";
 import { onShow, openTab, showTab, startTabs } from "./tabs.js";
+import { loadTracking, startTracking } from "./tracking_tab.js";
 import { HOLDINGS, watchTable } from "./workbook.js";
 import { showWelcome, startWelcome } from "./welcome.js";
 
@@ -25,6 +26,7 @@ const LOAD = {
   factors: loadFactors,
   optimize: loadOptimize,
   pure: loadPure,
+  tracking: loadTracking,
   risk: loadRisk,
   portfolio: loadPortfolio,
 };
@@ -46,6 +48,7 @@ export async function startPane() {
   startFactors();
   startOptimize();
   startPure();
+  startTracking();
   startPortfolio();
   startRisk();
   startWelcome(async () => {
@@ -95,7 +98,7 @@ let due;
 function holdingsChanged() {
   clearTimeout(due);
   due = setTimeout(() => {
-    if (openTab() === "optimize" || openTab() === "risk") LOAD[openTab()]();
+    if (["optimize", "tracking", "risk"].includes(openTab())) LOAD[openTab()]();
   }, 400);
 }
 

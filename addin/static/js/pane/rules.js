@@ -14,8 +14,9 @@ export const HEADER = ["rule", "who", "min", "max", "relative", "priority"];
  * @typedef {object} Kind
  * @property {string} name
  * @property {string} description
- * @property {"asset" | "sector" | "industry" | "factor" | ""} members what `who` names
+ * @property {string} members what `who` names: a key of the server's lists; empty: the portfolio
  * @property {boolean} percent
+ * @property {boolean} [integer] a count
  * @property {boolean} max_only
  * @property {boolean} relative
  */

@@ -14,9 +14,11 @@ const UNKNOWN = {
   description: "",
   members: "asset",
   percent: true,
+  integer: false,
   max_only: false,
   relative: true,
 };
+const GROUP = /^group:/; // a rule by a column, which may be one of the holdings
 
 export class RulesTable extends EventTarget {
   /** @type {Rule[]} */
@@ -35,9 +37,6 @@ export class RulesTable extends EventTarget {
           "datalist",
           { id: `who-${kind}` },
           h("option", { value: "*" }, "all of them"),
-          ...(kind === "asset" ? members.sector : []).map((/** @type {string} */ name) =>
-            h("option", { value: name }, "sector"),
-          ),
           ...values.map((/** @type {string} */ name) => h("option", { value: name }, names[name])),
         ),
       ),
@@ -46,7 +45,9 @@ export class RulesTable extends EventTarget {
 
   /** @param {string} name */
   kind(name) {
-    return this.#kinds.find((kind) => kind.name === name) ?? { ...UNKNOWN, name };
+    const known = this.#kinds.find((kind) => kind.name === name);
+    const group = GROUP.test(name) && this.#kinds.find((kind) => GROUP.test(kind.name));
+    return known ?? (group ? { ...group, name } : { ...UNKNOWN, name });
   }
 
   /** @param {Rule[]} rules */
@@ -84,12 +85,28 @@ export class RulesTable extends EventTarget {
   }
 
   /**
+   * Say under each rule what an answer says of it: its price, or that it is in conflict.
+   *
+   * @param {Map<number, {text: string, state: "priced" | "slack" | "conflict"}>} answers
+   */
+  answer(answers) {
+    for (const i of this.rules.keys()) {
+      const answer = answers.get(i);
+      const line = at(`answer-${i}`);
+      line.textContent = answer?.text ?? "";
+      line.dataset.state = answer?.state ?? "";
+      at(`rule-row-${i}`).dataset.state = answer?.state ?? "";
+    }
+  }
+
+  /**
    * @param {number} i
    * @param {Partial<Rule>} change
    */
   #change(i, change) {
     this.rules = this.rules.map((rule, n) => (n === i ? { ...rule, ...change } : rule));
     at(`verdict-${i}`).textContent = ""; // what it said was of another rule
+    this.answer(new Map());
     this.#tell();
   }
 
@@ -132,7 +149,7 @@ export class RulesTable extends EventTarget {
     return [
       h(
         "tr",
-        { class: "fields" },
+        { class: "fields", id: `rule-row-${i}` },
         h("td", null, this.#ruleList(rule, i)),
         h(
           "td",
@@ -168,7 +185,16 @@ export class RulesTable extends EventTarget {
           ),
         ),
       ),
-      h("tr", { class: "more" }, h("td", { colspan: 5 }, this.#second(rule, i, kind))),
+      h(
+        "tr",
+        { class: "more" },
+        h(
+          "td",
+          { colspan: 5 },
+          this.#second(rule, i, kind),
+          h("p", { id: `answer-${i}`, class: "answer small" }),
+        ),
+      ),
     ];
   }
 
@@ -177,8 +203,9 @@ export class RulesTable extends EventTarget {
    * @param {number} i
    */
   #ruleList(rule, i) {
-    const names = this.#kinds.map(({ name }) => name);
-    const offered = names.includes(rule.rule) ? names : [rule.rule, ...names];
+    const kinds = this.#kinds.some(({ name }) => name === rule.rule)
+      ? this.#kinds
+      : [this.kind(rule.rule), ...this.#kinds];
     return h(
       "select",
       {
@@ -188,8 +215,12 @@ export class RulesTable extends EventTarget {
         change: (/** @type {Event} */ { target }) =>
           this.#choose(i, /** @type {any} */ (target).value),
       },
-      ...offered.map((name) =>
-        h("option", { value: name, selected: name === rule.rule }, name.replaceAll("_", " ")),
+      ...kinds.map(({ name, description }) =>
+        h(
+          "option",
+          { value: name, selected: name === rule.rule, title: description },
+          name.replaceAll("_", " "),
+        ),
       ),
     );
   }

@@ -8,10 +8,11 @@ const KEY = "tilt";
  * @property {string} benchmark empty: the universe by market cap; "NONE": absolute risk
  * @property {string} portfolio empty: the marked table, or the first saved one
  * @property {string[]} factors shown on their own in charts; empty: all
- * @property {string} objective
- * @property {string} alpha a factor whose scores are taken as expected returns
+ * @property {string} objective a name, or a sum of objectives
+ * @property {string} alpha a factor whose scores are taken as expected returns, or the table of them
  * @property {Record<string, string | number | boolean>} options of the optimizer
  * @property {any[][]} rules with a header, where the workbook has no table of them
+ * @property {Record<string, any[][]>} ruleSets rules under names, each with a header
  * @property {string} factor studied in the tabs Factors and Pure factor; empty: the first one
  * @property {string} span of its study, as a formula takes it; empty: all there is
  * @property {string} by how risk is split
@@ -28,6 +29,7 @@ const NOTHING = {
   alpha: "",
   options: {},
   rules: [],
+  ruleSets: {},
   factor: "",
   span: "",
   by: "factor",
