@@ -7,8 +7,10 @@ import numpy as np
 
 from tilt.errors import ArgumentError
 from tilt.optimize.check import Reading, read_implicit, read_rules, worst
+from tilt.optimize.constraints import amount
 from tilt.optimize.general import solve_cvxpy
-from tilt.optimize.limits import Half, halves, lay_out
+from tilt.optimize.limits import Half, Layout, halves, lay_out
+from tilt.optimize.mixed import SECONDS, Best, solve_mixed
 from tilt.optimize.native import Answer, Status, solve_clarabel, solve_piqp
 from tilt.optimize.problem import Case
 from tilt.optimize.program import SCALE, Ease, Program, build
@@ -25,6 +27,9 @@ class Found:
     prices  : by half, what one unit more room adds to the maximized objective, row by row
     budget  : the same for one unit more of invested capital
     notes   : what happened on the way, for the user
+    refusal : why there is no answer although the rules hold together; empty where there is one
+    gap     : of a mixed-integer problem, how far the objective may be from the best possible, as
+              a share of it; NaN for others, and without an answer
     """
 
     status: Status
@@ -35,6 +40,14 @@ class Found:
     solver: str
     seconds: float
     notes: tuple[str, ...]
+    refusal: str = ""
+    gap: float = np.nan
+
+    @property
+    def solved(self) -> bool:
+        """Whether there are weights to show: at a time limit, the best ones found."""
+        known = self.status == "time_limit" and np.isfinite(self.gap)
+        return known or self.status in ("optimal", "optimal_inaccurate")
 
 
 def find(case: Case) -> Found:
@@ -50,7 +63,39 @@ def find(case: Case) -> Found:
     if (program.lower > program.upper).any():
         nowhere = np.full(len(case.assets), np.nan)
         return _found(sides, Answer("infeasible", "bounds", 0.0, nowhere, {}, 0.0), nowhere, ())
+    if case.discrete:
+        return _find_mixed(case, layout, program, sides)
     return first_kept(case, sides, _attempts(case, program))
+
+
+def _find_mixed(case: Case, layout: Layout, program: Program, sides: list[Half]) -> Found:
+    """Solve a case with rules on names or trades; the answer is checked like any other."""
+    if case.options.solver != "auto":
+        rule = next(r for r in case.rules if r.kind.discrete)
+        raise ArgumentError(
+            f"solver {case.options.solver} does not take '{rule.words()}'. Leave solver auto: "
+            "HiGHS chooses the names."
+        )
+    best = solve_mixed(case, layout, program, sides)
+    answer = best.answer
+    if not np.isfinite(best.gap):
+        return _found(sides, answer, answer.x[: len(case.assets)], ())
+    weights, trouble = _checked(case, replace(answer, status="optimal"))
+    if trouble:
+        answer = replace(answer, status="optimal_inaccurate")
+    found = _found(sides, answer, weights, (trouble,) if trouble else ())
+    return replace(found, gap=best.gap, notes=(*found.notes, proof(case, best)))
+
+
+def proof(case: Case, best: Best) -> str:
+    """Return how near to the best possible an answer is proven to be, in words."""
+    if best.gap <= case.options.gap:
+        return f"Names and trades chosen by HiGHS, proven within {amount(best.gap)} of the best."
+    limit = case.options.time_limit or SECONDS
+    return (
+        f"Time limit of {limit:g} s: the answer is within {amount(best.gap)} of the best possible. "
+        "Raise option time_limit to narrow it, or option gap to stop sooner."
+    )
 
 
 def first_kept(case: Case, sides: list[Half], attempts: list[Callable[[], Answer]]) -> Found:

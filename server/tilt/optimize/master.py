@@ -1,0 +1,467 @@
+"""The mixed-integer linear program behind rules on names and trades, and its cuts, in HiGHS.
+
+Squares are replaced by variables above their tangents. Where a name is in or out, the tangents are
+those of the perspective ``v²/z``, which is as tight as the choice allows (Günlük, Linderoth 2010,
+Perspective reformulations of mixed integer nonlinear programs with indicator variables); the factor
+part is cut along the eigenvectors' axes, one variable each, so that few rounds of cuts are enough
+(Vielma, Dunning, Huchette, Lubin 2017, Extended formulations in mixed integer conic quadratic
+programming).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+import scipy.sparse as sp
+
+from tilt.optimize.costs import POWER
+from tilt.optimize.limits import Half, Layout
+from tilt.optimize.program import NOBODY, Ease, Program
+from tilt.optimize.relaxed import Curves
+from tilt.optimize.terms import Array
+
+REACH = 4.0  # times the capital: no single weight is ever larger
+HELD = 1e-4  # of capital: from it on a name counts as held, where a least number is asked
+CHOSEN = 1e-6  # a weight or trade larger than it is one
+_GROWN = 1e3  # squares of weights are small: solvers like numbers near one
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What discrete rules ask of names and trades.
+
+    fewest, most : names held
+    holding      : smallest weight of a held name; zero for none
+    trade        : smallest trade; None without a rule
+    chooses      : whether names are counted or have a smallest weight
+    """
+
+    fewest: int
+    most: int
+    holding: float
+    trade: float | None
+    chooses: bool
+
+
+def choice_of(sides: Sequence[Half], assets: int) -> Choice:
+    """Return what the discrete ones of some halves ask together."""
+    bound = {
+        (h.rule.rule, h.side): h.rule.bound(h.side) or 0.0 for h in sides if h.rule.kind.discrete
+    }
+    fewest = int(bound.get(("names", "min"), 0))
+    least = HELD if fewest else 0.0
+    return Choice(
+        fewest=fewest,
+        most=min(int(bound.get(("names", "max"), assets)), assets),
+        holding=max(bound.get(("holding", "min"), 0.0), least),
+        trade=bound.get(("trade", "min")),
+        chooses=any(rule in ("names", "holding") for rule, _ in bound),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """``w = center + up - down``, each part zero or at least ``least``; columns by asset."""
+
+    center: Array
+    least: float
+    up: Array
+    down: Array
+    bought: Array
+    sold: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A solution of the master: all columns, and the proven bound on the objective."""
+
+    status: str
+    x: Array
+    bound: float
+
+
+class Master:
+    """Linear program with binaries whose cuts tighten round by round.
+
+    The first columns are those of the program. Its objective is the program's, from below.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        program: Program,
+        sides: Sequence[Half],
+        ease: Mapping[int, Ease] | None = None,
+    ) -> None:
+        self.program = program
+        self.assets, self.factors = layout.assets, layout.factors
+        self.choice = choice_of(sides, layout.assets)
+        self._root = layout.case.model.root
+        self._rows: list[sp.csr_matrix] = []
+        self._low: list[Array] = []
+        self._high: list[Array] = []
+        self._lower: list[Array] = [program.lower]
+        self._upper: list[Array] = [program.upper]
+        self._cost: list[Array] = [program.linear]
+        self.size = program.size
+        self.floor, self.cap = _single_bounds(program, layout.assets)
+        n = layout.assets
+        weights = np.arange(n)
+        low = np.maximum(self.floor, -REACH)
+        high = np.minimum(self.cap, REACH)
+        self._extra = _extra_columns(sides, ease or {})
+        self.slack = {index: self._add(1, 0.0, np.inf, cost)[0] for index, cost in self._extra}
+        self._keep_rows()
+        self.parts: list[Part] = []
+        if self.choice.chooses:
+            eased = self._slack_of(sides, "holding", "min")
+            held = self._part(weights, np.zeros(n), low, high, self.choice.holding, eased)
+            self.parts.append(held)
+            self._count(held, sides)
+        if self.choice.trade is not None:
+            eased = self._slack_of(sides, "trade", "min")
+            current = layout.case.current
+            self.parts.append(self._part(weights, current, low, high, self.choice.trade, eased))
+        self._squares()
+        self._cones()
+        self._solver = self._start()
+
+    # Building -----------------------------------------------------------------------------------
+
+    def _add(self, count: int, low: float, high: float, cost: Array | float = 0.0) -> Array:
+        columns = self.size + np.arange(count)
+        self._lower.append(np.full(count, low))
+        self._upper.append(np.full(count, high))
+        self._cost.append(np.broadcast_to(np.asarray(cost, dtype=float), count).copy())
+        self.size += count
+        return columns
+
+    def _row(
+        self,
+        entries: Sequence[tuple[Array, Array | float]],
+        low: Array | float,
+        high: Array | float,
+    ) -> None:
+        """Add rows with one coefficient for each pair of columns and coefficients."""
+        count = len(entries[0][0])
+        at = np.arange(count)
+        matrix = sp.csr_matrix(
+            (
+                np.concatenate([np.broadcast_to(c, count) for _, c in entries]),
+                (np.tile(at, len(entries)), np.concatenate([columns for columns, _ in entries])),
+            ),
+            shape=(count, self.size),
+        )
+        self._rows.append(matrix)
+        self._low.append(np.broadcast_to(np.asarray(low, dtype=float), count).copy())
+        self._high.append(np.broadcast_to(np.asarray(high, dtype=float), count).copy())
+
+    def _keep_rows(self) -> None:
+        program = self.program
+        free = np.full(len(program.inequality_bound), -np.inf)
+        for matrix, low, high in (
+            (program.equality_matrix, program.equality_bound, program.equality_bound),
+            (program.inequality_matrix, free, program.inequality_bound),
+        ):
+            self._rows.append(matrix.tocsr())
+            self._low.append(low)
+            self._high.append(high)
+
+    def _slack_of(self, sides: Sequence[Half], rule: str, side: str) -> int:
+        for index, half in enumerate(sides):
+            if index in self.slack and (half.rule.rule, half.side) == (rule, side):
+                return int(self.slack[index])
+        return NOBODY
+
+    def _part(
+        self, weights: Array, center: Array, low: Array, high: Array, least: float, eased: int
+    ) -> Part:
+        """Add columns and rows for weights that stay at a center or move away by at least some."""
+        n = len(weights)
+        above, below = np.clip(high - center, 0.0, None), np.clip(center - low, 0.0, None)
+        up, down = self._add(n, 0.0, np.inf), self._add(n, 0.0, np.inf)
+        bought, sold = self._add(n, 0.0, 1.0), self._add(n, 0.0, 1.0)
+        self._row([(weights, 1.0), (up, -1.0), (down, 1.0)], center, center)
+        self._row([(bought, 1.0), (sold, 1.0)], 0.0, 1.0)
+        for moved, made, reach in ((up, bought, above), (down, sold, below)):
+            self._row([(moved, 1.0), (made, -reach)], -np.inf, 0.0)
+            if least > 0:
+                entries: list[tuple[Array, Array | float]] = [(moved, 1.0), (made, -least)]
+                if eased != NOBODY:
+                    entries.append((np.full(n, eased), 1.0))
+                self._row(entries, 0.0, np.inf)
+        return Part(center, least, up, down, bought, sold)
+
+    def _count(self, held: Part, sides: Sequence[Half]) -> None:
+        binaries = np.concatenate([held.bought, held.sold])
+        for side, low, high in (
+            ("min", self.choice.fewest, np.inf),
+            ("max", -np.inf, self.choice.most),
+        ):
+            eased = self._slack_of(sides, "names", side)
+            columns, values = binaries, np.ones(len(binaries))
+            if eased != NOBODY:
+                columns = np.append(columns, eased)
+                values = np.append(values, 1.0 if side == "min" else -1.0)
+            row = sp.csr_matrix(
+                (values, (np.zeros(len(columns), dtype=int), columns)), shape=(1, self.size)
+            )
+            self._rows.append(row)
+            self._low.append(np.array([float(low)]))
+            self._high.append(np.array([float(high)]))
+
+    def _squares(self) -> None:
+        """Add a variable for each square that the objective or a fixed cone has."""
+        n, k, program = self.assets, self.factors, self.program
+        quadratic = program.quadratic.tocsr()
+        own = quadratic.diagonal()[:n] / 2
+        fixed = [c for c in program.cones if c.slack == NOBODY]
+        block = quadratic[n : n + k, n : n + k].toarray() / 2
+        inner = self._root @ self._root.T
+        share = float(np.trace(block) / np.trace(inner)) if k and np.trace(inner) > 0 else 0.0
+        self.center = self.parts[0].center
+        self.own = self.factor = np.zeros(0, dtype=int)
+        self.along = np.zeros(0, dtype=int)
+        if own.any() or fixed:
+            # v² of the first part: w² = v² + 2 center w - center²
+            self.own = self._add(n, 0.0, np.inf, own / _GROWN)
+            self._cost[0] = self._cost[0].copy()
+            self._cost[0][:n] += 2 * own * self.center
+        if share or fixed:
+            self.along = self._add(k, -np.inf, np.inf)
+            self.factor = self._add(k, 0.0, np.inf, share / _GROWN)
+            matrix = sp.hstack(
+                [
+                    sp.csr_matrix((k, n)),
+                    sp.csr_matrix(self._root.T),
+                    sp.csr_matrix((k, int(self.along[0]) - n - k)),
+                    -sp.identity(k, format="csr"),
+                ],
+                format="csr",
+            )
+            self._rows.append(matrix)
+            self._low.append(np.zeros(k))
+            self._high.append(np.zeros(k))
+        self.offset = -float(own @ self.center**2)
+
+    def _cones(self) -> None:
+        """Write each cone of fixed radius as one row over the squares."""
+        n, k = self.assets, self.factors
+        for cone in self.program.cones:
+            if cone.slack != NOBODY:
+                continue
+            deviation = cone.matrix.tocsr()[k:, :n].diagonal()
+            shift, own = cone.shift[:k], cone.shift[k:]
+            row = np.zeros(self.size)
+            row[self.factor] = 1.0
+            row[self.along] = 2 * shift
+            row[self.own] = deviation**2
+            row[:n] = 2 * deviation * own + 2 * deviation**2 * self.center
+            row *= np.where(np.isin(np.arange(self.size), [*self.own, *self.factor]), 1.0, _GROWN)
+            constant = shift @ shift + own @ own - deviation**2 @ self.center**2
+            at = np.flatnonzero(row)
+            self._rows.append(
+                sp.csr_matrix((row[at], at, np.array([0, len(at)])), shape=(1, self.size))
+            )
+            self._low.append(np.array([-np.inf]))
+            self._high.append(np.array([_GROWN * (cone.radius**2 - constant)]))
+
+    # Solving ------------------------------------------------------------------------------------
+
+    def _start(self) -> "highspy.Highs":
+        wide = [
+            sp.csr_matrix((m.data, m.indices, m.indptr), shape=(m.shape[0], self.size))
+            for m in self._rows
+        ]
+        matrix = sp.vstack(wide, format="csr")
+        self.curves = self._curves(matrix)
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = self.size, matrix.shape[0]
+        lp.col_cost_ = np.concatenate(self._cost)
+        lp.col_lower_ = np.concatenate(self._lower)
+        lp.col_upper_ = np.concatenate(self._upper)
+        lp.row_lower_, lp.row_upper_ = np.concatenate(self._low), np.concatenate(self._high)
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        lp.a_matrix_.start_ = matrix.indptr
+        lp.a_matrix_.index_ = matrix.indices
+        lp.a_matrix_.value_ = matrix.data
+        lp.offset_ = self.offset
+        solver = highspy.Highs()
+        solver.setOptionValue("output_flag", False)  # noqa: FBT003 - the option's value
+        solver.setOptionValue("threads", 1)
+        solver.setOptionValue("random_seed", 0)
+        solver.passModel(lp)
+        return solver
+
+    def _curves(self, matrix: sp.csr_matrix) -> Curves:
+        """Return the program with its squares as curves, nothing cut off yet."""
+        cost, part = np.concatenate(self._cost), self.parts[0]
+        some = np.arange(self.assets) if len(self.own) else np.zeros(0, dtype=int)
+        return Curves(
+            cost=cost,
+            matrix=matrix,
+            low=np.concatenate(self._low),
+            high=np.concatenate(self._high),
+            lower=np.concatenate(self._lower),
+            upper=np.concatenate(self._upper),
+            grown=_GROWN,
+            products=(self.own, some, part.center[some], part.bought[some], part.sold[some]),
+            squares=(self.factor, self.along),
+            program=self.program,
+        )
+
+    @property
+    def binaries(self) -> Array:
+        """The columns that are zero or one."""
+        return np.concatenate([np.concatenate([p.bought, p.sold]) for p in self.parts])
+
+    def integral(self) -> None:
+        """From now on names are in or out and not in between."""
+        columns = self.binaries.astype(np.int32)
+        kinds = np.full(len(columns), highspy.HighsVarType.kInteger)
+        self._solver.changeColsIntegrality(len(columns), columns, kinds)
+
+    def propose(self, weights: Array) -> None:
+        """Let the next search start from the names that some weights hold, and their trades."""
+        columns, values = [], []
+        for part in self.parts:
+            off = weights - part.center
+            made = np.abs(off) > CHOSEN
+            columns += [part.bought, part.sold]
+            values += [made & (off > 0), made & (off < 0)]
+        index = np.concatenate(columns).astype(np.int32)
+        self._solver.setSolution(len(index), index, np.concatenate(values).astype(float))
+
+    def solve(self, seconds: float, gap: float = 1e-4) -> Point:
+        """Return the best point found in some seconds, and the bound proven."""
+        solver = self._solver
+        solver.setOptionValue("time_limit", solver.getRunTime() + seconds)
+        solver.setOptionValue("mip_rel_gap", gap)
+        solver.run()
+        status = solver.getModelStatus()
+        info = solver.getInfo()
+        known = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        x = np.array(solver.getSolution().col_value) if known else np.zeros(0)
+        integral = info.mip_node_count >= 0
+        bound = info.mip_dual_bound if integral else info.objective_function_value
+        if status == highspy.HighsModelStatus.kOptimal:
+            return Point("optimal", x, float(bound))
+        if status in (
+            highspy.HighsModelStatus.kInfeasible,
+            highspy.HighsModelStatus.kUnboundedOrInfeasible,
+        ):
+            return Point("infeasible", np.zeros(0), np.inf)
+        if status == highspy.HighsModelStatus.kUnbounded:
+            return Point("unbounded", np.zeros(0), -np.inf)
+        return Point("time_limit", x, float(bound) if integral else -np.inf)
+
+    # Cutting ------------------------------------------------------------------------------------
+
+    def cut(self, x: Array, tolerance: float) -> int:
+        """Add tangents where a point lies below what it stands for; return how many."""
+        added = 0
+        if len(self.own):
+            part = self.parts[0]
+            v = x[: self.assets] - part.center
+            z = np.clip(x[part.bought] + x[part.sold], 1e-9, 1.0)
+            ratio = v / z
+            short = _GROWN * v * ratio - x[self.own]
+            at = np.flatnonzero(short > tolerance)
+            added += self._tangents(part, at, ratio[at])
+        if len(self.factor):
+            g = x[self.along]
+            at = np.flatnonzero(_GROWN * g**2 - x[self.factor] > tolerance)
+            entries = [(self.factor[at], 1.0), (self.along[at], -2 * _GROWN * g[at])]
+            added += self._cuts(entries, -_GROWN * g[at] ** 2)
+        added += self._cut_powers(x, tolerance)
+        return added + self._cut_eased(x, tolerance)
+
+    def _tangents(self, part: Part, at: Array, ratio: Array) -> int:
+        """Add ``T ≥ 2 r v - r² z``, with ``v = w - center``."""
+        slope, constant = 2 * _GROWN * ratio, _GROWN * ratio**2
+        entries = [
+            (self.own[at], 1.0),
+            (at, -slope),
+            (part.bought[at], constant),
+            (part.sold[at], constant),
+        ]
+        return self._cuts(entries, -slope * part.center[at])
+
+    def _cut_powers(self, x: Array, tolerance: float) -> int:
+        powers = self.program.powers
+        if powers is None:
+            return 0
+        trade = x[powers.at] - powers.held
+        size = np.abs(trade)
+        at = np.flatnonzero(size**POWER - x[powers.above] > tolerance)
+        slope = POWER * np.sqrt(size[at]) * np.sign(trade[at])
+        constant = (POWER - 1) * size[at] ** POWER + slope * powers.held[at]
+        return self._cuts([(powers.above[at], 1.0), (powers.at[at], -slope)], -constant)
+
+    def _cut_eased(self, x: Array, tolerance: float) -> int:
+        """Cut cones whose radius may grow by their gradient."""
+        added = 0
+        for cone in self.program.cones:
+            if cone.slack == NOBODY:
+                continue
+            matrix = cone.matrix.tocsr()
+            off = matrix @ x[: matrix.shape[1]] + cone.shift
+            length = float(np.linalg.norm(off))
+            if length - cone.radius - x[cone.slack] <= tolerance:
+                continue
+            row = matrix.T @ (off / length)
+            dense = np.zeros(self.size)
+            dense[: len(row)] = -row
+            dense[cone.slack] += 1.0
+            at = np.flatnonzero(dense)
+            constant = float(off @ cone.shift) / length - cone.radius
+            self._solver.addRow(constant, np.inf, len(at), at.astype(np.int32), dense[at])
+            added += 1
+        return added
+
+    def forbid(self, x: Array) -> None:
+        """Rule out one choice of names and trades, and no other."""
+        columns = self.binaries
+        on = x[columns] > 0.5
+        values = np.where(on, -1.0, 1.0)
+        self._solver.addRow(
+            1.0 - float(on.sum()), np.inf, len(columns), columns.astype(np.int32), values
+        )
+
+    def _cuts(self, entries: Sequence[tuple[Array, Array | float]], low: Array) -> int:
+        count = len(low)
+        if not count:
+            return 0
+        width = len(entries)
+        index = np.column_stack([columns for columns, _ in entries]).astype(np.int32)
+        value = np.column_stack([np.broadcast_to(c, count) for _, c in entries])
+        self._solver.addRows(
+            count,
+            low,
+            np.full(count, np.inf),
+            count * width,
+            (width * np.arange(count)).astype(np.int32),
+            index.ravel(),
+            np.ascontiguousarray(value.ravel(), dtype=float),
+        )
+        return count
+
+
+def _extra_columns(sides: Sequence[Half], ease: Mapping[int, Ease]) -> list[tuple[int, float]]:
+    """Return the discrete halves that may be violated, and what a unit costs."""
+    return [
+        (n, ease[n].cost) for n, half in enumerate(sides) if half.rule.kind.discrete and n in ease
+    ]
+
+
+def _single_bounds(program: Program, assets: int) -> tuple[Array, Array]:
+    """Return the bounds of single weights, those that stand as equalities included."""
+    low, high = program.lower[:assets].copy(), program.upper[:assets].copy()
+    matrix = program.equality_matrix.tocsr()
+    single = np.flatnonzero(np.diff(matrix.indptr) == 1)
+    columns = matrix.indices[matrix.indptr[single]]
+    here = columns < assets
+    values = program.equality_bound[single] / matrix.data[matrix.indptr[single]]
+    low[columns[here]] = high[columns[here]] = values[here]
+    return low, high
