@@ -17,9 +17,12 @@ const LETTERS = 16;
  * @param {string} options.column what the numbers are called
  * @param {Bar[]} options.bars
  * @param {(value: number) => string} options.show
+ * @param {string} [options.className] pnl: gains and losses
+ * @param {{headers: string[], rows: import("./dom.js").Child[][]}} [options.table] more than the bars
+ *   say, in place of their numbers
  * @returns {HTMLElement}
  */
-export function barChart({ title, column, bars, show }) {
+export function barChart({ title, column, bars, show, className, table }) {
   const room = WIDTH - NAMES - VALUES - 8;
   const low = Math.min(0, ...bars.map(({ value }) => value));
   const high = Math.max(0, ...bars.map(({ value }) => value));
@@ -27,7 +30,9 @@ export function barChart({ title, column, bars, show }) {
   const zero = NAMES + 4 - low * scale;
   const height = bars.length * ROW + 6;
   const rows = bars.map((bar, i) => row(bar, i, { zero, scale, show }));
-  return chartFigure(
+  const headers = table?.headers ?? ["Name", column];
+  const cells = table?.rows ?? bars.map(({ name, value }) => [name, show(value)]);
+  const figure = chartFigure(
     s(
       "svg",
       { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": title },
@@ -35,9 +40,12 @@ export function barChart({ title, column, bars, show }) {
       s("line", { class: "zero", x1: zero, x2: zero, y1: 0, y2: height - 4 }),
     ),
     title,
-    ["Name", column],
-    bars.map(({ name, value }) => [name, show(value)]),
+    headers,
+    cells,
+    { numeric: headers.slice(1).map((_, j) => j + 1) },
   );
+  if (className) figure.classList.add(className);
+  return figure;
 }
 
 /**

@@ -81,6 +81,14 @@ export function portfolioName() {
   return chosen === TABLE ? "The portfolio in the sheet" : chosen;
 }
 
+/** How a formula names the portfolio; benchmark and universe as chosen. */
+export function bookReferences() {
+  const chosen = chosenPortfolio();
+  const holdings = chosen === TABLE ? HOLDINGS : `"${chosen.replaceAll('"', '""')}"`;
+  const { benchmark, universe } = settings.now;
+  return { holdings, benchmark, universe };
+}
+
 /**
  * The portfolio as the server takes it.
  *

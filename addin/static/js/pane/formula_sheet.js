@@ -7,7 +7,9 @@ const MOST_ROWS = 1000;
 
 /**
  * @typedef {object} Block
- * @property {string} formula
+ * @property {string} [formula] whose result spills
+ * @property {(string | number)[][]} [values] in place of it: rows of cells, formulas among them
+ * @property {string[][]} [formats] of the values, cell by cell
  * @property {Column[]} columns of the result
  * @property {string} [title] above it
  * @property {number} [rows] whose numbers are shown as asked
@@ -30,7 +32,7 @@ export const writeFormula = (name, words, formula, columns) =>
  * Write formulas side by side, a blank column between two.
  *
  * @param {string} name of the sheet, made if it is not there
- * @param {string[][]} words at most four lines of cells for its top, the first one its title
+ * @param {(string | number)[][]} words at most four lines of cells for its top, the first one its title
  * @param {Block[]} blocks
  */
 export async function writeFormulas(name, words, blocks) {
@@ -59,12 +61,16 @@ export async function writeFormulas(name, words, blocks) {
  * @param {Block} block
  * @param {number} left
  */
-function writeBlock(sheet, { formula, columns, title, rows = MOST_ROWS }, left) {
+function writeBlock(sheet, block, left) {
+  const { formula, values, formats, columns, title, rows = MOST_ROWS } = block;
   for (const [j, { width, format }] of columns.entries()) {
     const column = sheet.getRangeByIndexes(FIRST_ROW, left + j, rows, 1);
     column.format.columnWidth = width;
     if (format) column.numberFormat = /** @type {any} */ (format);
   }
   if (title) sheet.getRangeByIndexes(FIRST_ROW - 1, left, 1, 1).values = [[title]];
-  sheet.getRangeByIndexes(FIRST_ROW, left, 1, 1).formulas = [[formula]];
+  const cells = values ?? [[formula]];
+  const area = sheet.getRangeByIndexes(FIRST_ROW, left, cells.length, cells[0].length);
+  area.formulas = cells;
+  if (formats) area.numberFormat = formats;
 }

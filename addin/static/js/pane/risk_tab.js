@@ -1,42 +1,58 @@
-// The Risk tab: how much risk, and where it comes from.
+// The Risk tab: how much risk, where it comes from, and what may happen.
 
-import { barChart, shareBar } from "./bars.js";
-import { bookBody, portfolioName } from "./book.js";
+import { shareBar } from "./bars.js";
+import { bookBody } from "./book.js";
 import { at, fillSegments, h } from "./dom.js";
-import { decimal, percent, signedPercent } from "./format.js";
+import { decimal, percent } from "./format.js";
 import { clearProblem, showProblem } from "./problems.js";
-import { ask, records } from "./server.js";
+import { BY, showContributions } from "./risk_contributions.js";
+import { startLosses } from "./risk_losses.js";
+import { call, place, writeOnClick } from "./risk_sheet.js";
+import { startStress } from "./risk_stress.js";
+import { showNow, startTimes } from "./risk_times.js";
+import { ask } from "./server.js";
 import { settings } from "./settings.js";
 import { openTab } from "./tabs.js";
+import { inExcel } from "./workbook.js";
 
-const MOST_BARS = 14;
+const SHEET = "Tilt Risk Live";
 
 /** @type {[string, string, (value: number | null) => string][]} */
 const TILES = [
   ["tracking_error", "Tracking error", percent],
   ["volatility", "Volatility", percent],
   ["beta", "Beta", decimal],
+  ["factor_te", "TE of factors", percent],
+  ["specific_te", "TE of names", percent],
   ["active_share", "Active share", (value) => percent(value, 1)],
+  ["var95", "VaR 95 %, a day", percent],
+  ["cvar95", "CVaR 95 %, a day", percent],
   ["effective_n", "Effective names", (value) => decimal(value, 1)],
-  ["var95", "VaR 95 %, one day", percent],
 ];
-const ABSOLUTE = ["volatility", "var95", "effective_n", "names"];
-const BY = [
-  { value: "factor", text: "Factor" },
-  { value: "group", text: "Group" },
-  { value: "sector", text: "Sector" },
-  { value: "position", text: "Position" },
+const ABSOLUTE = ["volatility", "factor_volatility", "specific_volatility", "var95", "cvar95"];
+/** @type {typeof TILES} */
+const ALONE = [
+  ["volatility", "Volatility", percent],
+  ["factor_volatility", "Of factors", percent],
+  ["specific_volatility", "Of names", percent],
+  ["var95", "VaR 95 %, a day", percent],
+  ["cvar95", "CVaR 95 %, a day", percent],
+  ["effective_n", "Effective names", (value) => decimal(value, 1)],
 ];
 
 let asked = new AbortController();
 /** @type {Record<string, any> | null} */
 let risk = null;
+/** @type {import("./part.js").Part[]} */
+let parts = [];
 
 export function startRisk() {
+  parts = [...startStress(() => risk), ...startLosses(), ...startTimes()];
+  writeOnClick("risk", "risk-problem", SHEET, content);
   settings.watch(["portfolio", "benchmark", "universe"], () => {
     if (openTab() === "risk") loadRisk();
   });
-  settings.watch(["factors"], () => risk && showContributions());
+  settings.watch(["factors"], () => risk && showContributions(risk));
 }
 
 export async function loadRisk() {
@@ -45,6 +61,7 @@ export async function loadRisk() {
   const { signal } = asked;
   const body = at("risk-body");
   body.setAttribute("aria-busy", "true");
+  at("risk-busy").textContent = "Working out the risk";
   try {
     const given = await bookBody();
     if (!given) {
@@ -56,29 +73,41 @@ export async function loadRisk() {
     risk = await ask("risk", { method: "POST", body: given, signal });
     clearProblem("risk-problem");
     body.hidden = false;
-    showTotals();
-    showParts();
-    fillSegments(at("risk-by"), BY, settings.now.by, (by) => {
-      settings.set({ by });
-      showContributions();
-    });
-    showContributions();
+    await showRisk();
+    at("risk-busy").textContent = "";
+    await Promise.all([showNow(given, signal), ...parts.map((one) => one.load())]);
   } catch (error) {
     if (error.name === "AbortError") return;
+    body.hidden = true; // numbers of another portfolio would mislead
     showProblem("risk-problem", "The risk could not be shown.", error);
   } finally {
-    if (!signal.aborted) body.setAttribute("aria-busy", "false");
+    if (!signal.aborted) {
+      body.setAttribute("aria-busy", "false");
+      at("risk-busy").textContent = "";
+    }
   }
+}
+
+async function showRisk() {
+  showTotals();
+  showParts();
+  const shown = /** @type {Record<string, any>} */ (risk);
+  fillSegments(at("risk-by"), BY, settings.now.by, (by) => {
+    settings.set({ by });
+    showContributions(/** @type {Record<string, any>} */ (risk));
+  });
+  showContributions(shown);
+  at("risk-written").textContent = "";
+  at("write-risk").hidden = !(await inExcel());
 }
 
 function showTotals() {
   const { measures, absolute, date, notes } = /** @type {Record<string, any>} */ (risk);
-  const shown = TILES.filter(([measure]) => !absolute || ABSOLUTE.includes(measure));
   at("risk-tiles").replaceChildren(
     h(
       "dl",
       { class: "tiles" },
-      ...shown.map(([measure, name, show]) =>
+      ...(absolute ? ALONE : TILES).map(([measure, name, show]) =>
         h(
           "div",
           { class: "tile" },
@@ -89,25 +118,24 @@ function showTotals() {
     ),
   );
   at("risk-notes").textContent = [
-    `As of ${date}; yearly, forecast by the factor model.`,
+    `As of ${date}; yearly where no day is named, forecast by the factor model.`,
     ...notes,
   ].join(" ");
 }
 
 /** Factor against specific risk, as shares of the variance. */
 function showParts() {
-  const { parts, of } = /** @type {Record<string, any>} */ (risk);
-  const whole = parts.factor ** 2 + parts.specific ** 2;
+  const { parts: split, of } = /** @type {Record<string, any>} */ (risk);
+  const whole = split.factor ** 2 + split.specific ** 2;
   const box = at("risk-parts");
   if (!(whole > 0)) {
-    box.replaceChildren(
-      h("p", null, "There is no risk to divide: the portfolio is its benchmark."),
-    );
+    const why = of === "volatility" ? "all of it is cash" : "the portfolio is its benchmark";
+    box.replaceChildren(h("p", null, `There is no risk to divide: ${why}.`));
     return;
   }
   const shares = [
-    ["Factors", parts.factor],
-    ["Single names", parts.specific],
+    ["Factors", split.factor],
+    ["Single names", split.specific],
   ].map(([name, value]) => ({
     name,
     share: value ** 2 / whole,
@@ -118,60 +146,38 @@ function showParts() {
   box.replaceChildren(shareBar(title, shares));
 }
 
-function showContributions() {
-  const { tables, of } = /** @type {Record<string, any>} */ (risk);
-  const { by } = settings.now;
-  const table = tables[by];
-  if (!table) {
-    at("risk-chart").replaceChildren();
-    return;
-  }
-  const rows = records(table);
-  const total = rows[rows.length - 1];
-  const name = of === "volatility" ? "volatility" : "tracking error";
-  const bars = gathered(rows.slice(0, -1), by);
-  const title = `Contributions to the ${name} of ${percent(total.ctr)} by ${by}, the largest: ${bars
-    .slice(0, 3)
-    .map((bar) => `${bar.name} ${signedPercent(bar.value)}`)
-    .join(", ")}`;
-  at("risk-chart").replaceChildren(
-    h(
-      "p",
-      { class: "small quiet" },
-      `${portfolioName()}: they sum to the ${name} of ${percent(total.ctr)}. Left of the line a bet makes it smaller.`,
-    ),
-    barChart({ title, column: "Contribution", bars, show: signedPercent }),
-  );
-}
-
-/**
- * The largest contributions, and the others as one bar.
- *
- * @param {Record<string, any>[]} rows
- * @param {string} by
- * @returns {import("./bars.js").Bar[]}
- */
-function gathered(rows, by) {
-  const { factors } = settings.now;
-  const wanted = (/** @type {Record<string, any>} */ row) =>
-    by !== "factor" ||
-    factors.length === 0 ||
-    row.name === "Specific" ||
-    factors.includes(row.name);
-  const sorted = rows.filter(wanted).sort((a, b) => Math.abs(b.ctr) - Math.abs(a.ctr));
-  const shown = by === "factor" ? sorted : sorted.slice(0, MOST_BARS);
-  const rest = rows.filter((row) => !shown.includes(row));
-  const bars = shown.map(({ name, ctr, exposure }) => ({
-    name: name === "Specific" ? "Single names" : capital(name),
-    value: ctr,
-    note: by === "position" ? `${name}, active weight ${signedPercent(exposure)}` : undefined,
+/** The figures and the four tables of contributions, side by side. */
+function content() {
+  const { holdings, benchmark, universe } = place();
+  const { absolute } = /** @type {Record<string, any>} */ (risk);
+  const measures = absolute ? [...ABSOLUTE, "effective_n"] : TILES.map(([measure]) => measure);
+  const figures = measures.map((measure, i) => [
+    measure,
+    call("RISK", [holdings, `A${i + 7}`, "", benchmark, universe]),
+  ]);
+  const shown = { width: 58, format: "0.00%" };
+  const plain = { width: 58, format: "0.000" };
+  const columns = [{ width: 120 }, { width: 70 }, plain, shown, plain, shown, shown, shown, shown];
+  const tables = BY.map(({ value, text }) => ({
+    title: `By ${text.toLowerCase()}`,
+    formula: call("RISK_TABLE", [holdings, `"${value}"`, "", benchmark, universe]),
+    columns:
+      value === "position" ? [...columns, shown, { width: 200 }] : [...columns, { width: 200 }],
   }));
-  if (rest.length > 0) {
-    const value = rest.reduce((sum, { ctr }) => sum + ctr, 0);
-    bars.push({ name: `${rest.length} others`, value, note: undefined });
-  }
-  return bars;
+  return {
+    words: [["Risk"], ["Every number is a formula: change the holdings and they follow."]],
+    blocks: [
+      {
+        title: "Figures",
+        values: figures,
+        formats: measures.map((m) => [
+          "General",
+          ["beta", "effective_n"].includes(m) ? "0.00" : "0.00%",
+        ]),
+        columns: [{ width: 110 }, { width: 60 }],
+        rows: figures.length,
+      },
+      ...tables,
+    ],
+  };
 }
-
-/** @param {string} name */
-const capital = (name) => name.charAt(0).toUpperCase() + name.slice(1);
