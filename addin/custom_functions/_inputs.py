@@ -101,7 +101,7 @@ def number(doc: str) -> Input:
 
 def names(doc: str) -> Input:
     """Describe a list of names: a range, one text, or texts with commas between."""
-    return Input(doc, lambda grid, name: NOTHING if _is_zero(grid) else _names(grid, name))
+    return Input(doc, lambda grid, name: NOTHING if _is_zero(grid) else read_names(grid, name))
 
 
 def choice(doc: str, known: tuple[str, ...]) -> Input:
@@ -261,7 +261,14 @@ def _is_zero(grid: Grid) -> bool:
     return len(grid) == len(grid[0]) == 1 and is_zero(grid[0][0])
 
 
-def _names(grid: Grid, name: str) -> tuple[str, ...]:
+def read_names(grid: Grid, name: str) -> tuple[str, ...]:
+    """Return the names of a range, or of a text with commas; those in brackets do not divide.
+
+    Raises
+    ------
+    ArgumentError
+        If there is none.
+    """
     wide = len(grid[0]) > 1
     found: list[Name] = []
     for row, cells_ in enumerate(grid, start=1):
@@ -269,13 +276,23 @@ def _names(grid: Grid, name: str) -> tuple[str, ...]:
             if _is_nothing(cell):
                 continue
             place = _place(grid, row, column) if wide or len(grid) > 1 else ""
-            parts = _name(cell, f"{name} {place}".strip()).replace(";", ",").split(",")
-            found += [Name(part.strip(), place) for part in parts if part.strip()]
+            parts = _parts(_name(cell, f"{name} {place}".strip()))
+            found += [Name(part, place) for part in parts]
     if not found:
         raise ArgumentError(f"{name} is empty. Give a range of names, or names with commas.")
     if len(found) > 1 and not found[0].place:  # names with commas in one cell
         found = [Name(part, f"name {n}") for n, part in enumerate(found, start=1)]
     return tuple(found)
+
+
+def _parts(text: str) -> list[str]:
+    """Return what commas or semicolons divide, but for those in the brackets of ``min(x, y)``."""
+    depth, letters = 0, []
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        letters.append("\n" if letter in ",;" and depth <= 0 else letter)
+    divided = "".join(letters) if depth == 0 else text.replace(";", ",").replace(",", "\n")
+    return [part.strip() for part in divided.split("\n") if part.strip()]
 
 
 def _place(grid: Grid, row: int, column: int) -> str:

@@ -7,9 +7,9 @@ import pandas as pd
 
 from custom_functions._arguments import End, Start, Universe
 from custom_functions._edge import udf
-from custom_functions._inputs import NO_OPTIONS, Options, cells, names, number, text
+from custom_functions._inputs import NO_OPTIONS, Options, cells, number, read_names, text
 from tilt.api.books import date_of, grid_id, with_notes
-from tilt.api.research import Scored, read_factor
+from tilt.api.research import Scored, chosen_factors, factor_series, read_factor
 from tilt.api.state import State, current
 from tilt.api.values import Grid
 from tilt.calendar import parse_date, period_ends
@@ -19,7 +19,9 @@ from tilt.factors.groups import Groups
 from tilt.factors.inference import automatic_lags, hac_t
 from tilt.factors.series import compounded, correlation, factor_statistics
 from tilt.frames import PERIODS_PER_YEAR, Panel
+from tilt.portfolio.cells import is_zero
 
+DATED = 3  # columns of a range of date, ticker and value
 MOST_DAYS = 756
 MOST_BUCKETS = 50
 
@@ -27,8 +29,9 @@ Factor = Annotated[
     Grid,
     cells("A factor, a field, an expression such as rank(roe), or date, ticker, value."),
 ]
-FactorNames = Annotated[
-    tuple[str, ...], names("Factors, such as Value; left out: all of the model.")
+Factors = Annotated[
+    Grid | None,
+    cells("Factors, such as Value or rank(roe), or date, ticker, value; left out: the model's."),
 ]
 Horizon = Annotated[float, number("Trading days ahead, 21 unless told.")]
 
@@ -49,9 +52,25 @@ def _span(panel: Panel, start: object, end: object) -> tuple[pd.Timestamp, pd.Ti
     return max(first, sessions[0]), last
 
 
-def _wanted(panel: Panel, factors: tuple[str, ...]) -> list[str]:
-    known = [str(f) for f in panel.factors.factors.index]
-    return list(dict.fromkeys(one_of("factor", f, known) for f in factors)) or known
+def _series(
+    panel: Panel, given: Grid | None, start: object, end: object
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """Return daily returns and t-values of the factors meant, and what is to be noted of them."""
+    first, last = _span(panel, start, end)
+    state = current()
+    if given is None or (len(given) == len(given[0]) == 1 and is_zero(given[0][0])):
+        history = panel.factors
+        return history.returns.loc[first:last], history.t_stats.loc[first:last], []
+    if len(given[0]) == DATED and len(given) > 1:
+        chosen = [read_factor(state, panel, given)]
+    else:
+        chosen = chosen_factors(state, panel, read_names(given, "factors"))
+    returns, t_values = factor_series(state, panel, chosen)
+    returns, t_values = returns.loc[first:last], t_values.loc[first:last]
+    notes = [
+        f"{name} has no return in the period." for name in returns if returns[name].isna().all()
+    ]
+    return returns, t_values, notes
 
 
 def _whole(value: float, name: str, least: int, most: int) -> int:
@@ -65,7 +84,7 @@ def _whole(value: float, name: str, least: int, most: int) -> int:
     example='=TILT.FACTOR_RETURNS("Value,Momentum","-1Y",,"M")',
 )
 def factor_returns(
-    factors: FactorNames = (),
+    factors: Factors = None,
     start: Start = None,
     end: End = None,
     frequency: Annotated[str, text("D (default), W, M, Q or Y.")] = "D",
@@ -79,12 +98,11 @@ def factor_returns(
     Over a longer period days are compounded. A factor that was not known on a day is #N/A.
     """
     panel = current().panel(universe)
-    first, last = _span(panel, start, end)
-    frame = panel.factors.returns.loc[first:last, _wanted(panel, factors)]
+    frame, _, notes = _series(panel, factors, start, end)
     period = one_of("frequency", frequency, PERIODS_PER_YEAR)
     if period != "D":
         frame = compounded(frame, period_ends(pd.DatetimeIndex(frame.index), period))
-    return frame.rename_axis(index="date", columns=None).reset_index()
+    return with_notes(frame.rename_axis(index="date", columns=None).reset_index(), tuple(notes))
 
 
 @udf(
@@ -93,7 +111,7 @@ def factor_returns(
     example="=TILT.FACTOR_STATS()",
 )
 def factor_stats(
-    factors: FactorNames = (),
+    factors: Factors = None,
     start: Start = None,
     end: End = None,
     universe: Universe = None,
@@ -106,12 +124,8 @@ def factor_stats(
     is adjusted for how many factors are shown (Benjamini, Hochberg 1995).
     """
     panel = current().panel(universe)
-    first, last = _span(panel, start, end)
-    wanted = _wanted(panel, factors)
-    history = panel.factors
-    return factor_statistics(
-        history.returns.loc[first:last, wanted], history.t_stats.loc[first:last, wanted]
-    )
+    returns, t_values, notes = _series(panel, factors, start, end)
+    return with_notes(factor_statistics(returns, t_values), tuple(notes))
 
 
 @udf(
@@ -119,15 +133,15 @@ def factor_stats(
     example='=TILT.FACTOR_CORRELATION("Value,Momentum,Quality")',
 )
 def factor_correlation(
-    factors: FactorNames = (),
+    factors: Factors = None,
     start: Start = None,
     end: End = None,
     universe: Universe = None,
 ) -> pd.DataFrame:
     """Correlate the daily returns of factors."""
     panel = current().panel(universe)
-    first, last = _span(panel, start, end)
-    found = correlation(panel.factors.returns.loc[first:last, _wanted(panel, factors)])
+    returns, _, _ = _series(panel, factors, start, end)
+    found = correlation(returns)
     return found.rename_axis(index="factor", columns=None).reset_index()
 
 

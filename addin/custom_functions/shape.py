@@ -1,16 +1,18 @@
 """The cell that measures a factor's body."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import pandas as pd
 
 from custom_functions._arguments import Date, Universe
 from custom_functions._edge import udf
-from custom_functions._inputs import text
+from custom_functions._inputs import cells
 from tilt.api import lookup
-from tilt.api.books import date_of
+from tilt.api.books import date_of, grid_id, with_notes
+from tilt.api.research import read_factor, with_returns
 from tilt.api.state import current
-from tilt.errors import one_of
+from tilt.api.values import Grid
 from tilt.factors.shape import factor_shape as measured
 
 
@@ -20,7 +22,9 @@ from tilt.factors.shape import factor_shape as measured
     alone=True,
 )
 def factor_shape(
-    factor: Annotated[str, text("A factor of the model, such as Momentum.")],
+    factor: Annotated[
+        Grid, cells("A factor, a field, an expression such as rank(roe), or date, ticker, value.")
+    ],
     date: Date = None,
     universe: Universe = None,
 ) -> pd.DataFrame:
@@ -33,7 +37,14 @@ def factor_shape(
     state = current()
     panel = state.panel(universe)
     day = date_of(date, panel)
-    name = one_of("factor", factor, map(str, panel.factors.factors.index))
+    found = read_factor(state, panel, factor)
     raw = lookup.raw_descriptors(state, panel)
-    key = ("shape", panel.universe, panel.snapshot, name, day)
-    return state.once(key, lambda: measured(panel, raw, name, day))
+    key = ("shape", panel.universe, panel.snapshot, grid_id(factor), found.name, day)
+
+    def work() -> pd.DataFrame:
+        if found.raw is None:
+            return measured(panel, raw, found.name, day)
+        beside = replace(panel, factor_history=with_returns(state, panel, found))
+        return measured(beside, {**raw, found.name: found.raw}, found.name, day)
+
+    return with_notes(state.once(key, work), found.notes)

@@ -1,6 +1,6 @@
 """Factors as a sheet names them: of the model, imported, in a range, or as an expression."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +13,10 @@ from tilt.api.values import Grid
 from tilt.calendar import calendar_day
 from tilt.data.named import open_files
 from tilt.data.sources.imported import exposures as imported_values
-from tilt.errors import ArgumentError, DataError, UnknownNameError, cut, did_you_mean
+from tilt.errors import ArgumentError, DataError, UnknownNameError, cut, did_you_mean, one_of
 from tilt.factors.expression import evaluate, is_expression, spelled
-from tilt.factors.user import score
-from tilt.frames import Panel, content_id, listed
+from tilt.factors.user import beside, score
+from tilt.frames import FactorHistory, Panel, content_id, listed
 from tilt.portfolio.cells import Number, is_blank, is_error, read_number, shown
 
 CARRIED = 400  # days that a value of a range or an import is used after its date
@@ -27,14 +27,16 @@ class Scored:
     """A factor's scores through time.
 
     scores : dates × assets, z-scores over the members of each date
-    model  : whether it is one of the risk model's factors, with returns of its own
+    model  : whether it is one of the risk model's factors
     notes  : what the reader of a number should know
+    raw    : dates × assets, what the scores of one of the user's own are made of
     """
 
     name: str
     scores: pd.DataFrame
     model: bool
     notes: tuple[str, ...] = ()
+    raw: pd.DataFrame | None = None
 
 
 def imported_names(state: State, panel: Panel) -> list[str]:
@@ -43,12 +45,72 @@ def imported_names(state: State, panel: Panel) -> list[str]:
 
 
 def is_own(state: State, panel: Panel, name: str) -> bool:
-    """Return whether a name is an expression or an imported factor, and none of the model's."""
+    """Return whether a name is an expression, a field or an imported factor, not of the model."""
+    if name.strip().casefold() in {str(f).casefold() for f in panel.factors.factors.index}:
+        return False
     if is_expression(name):
         return True
-    known = {str(f).casefold() for f in panel.factors.factors.index}
-    imported = {f.casefold() for f in imported_names(state, panel)}
-    return name.strip().casefold() in imported - known
+    return _folded(name.strip()) in spelled(_known(state, panel, imported_names(state, panel)))
+
+
+def chosen_factors(state: State, panel: Panel, names: Iterable[str]) -> list[Scored]:
+    """Return the factors that a list names: of the model or the user's own, each once.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such factor; the message tells the nearest.
+    """
+    model = [str(f) for f in panel.factors.factors.index]
+    found = {}
+    for name in names:
+        own = is_own(state, panel, name)
+        one = named_factor(state, panel, name if own else one_of("factor", name, model))
+        found[one.name] = one
+    return list(found.values())
+
+
+def scores_at(
+    state: State, panel: Panel, name: str, date: pd.Timestamp, assets: "pd.Index[str]"
+) -> "pd.Series[float]":
+    """Return the z-scores of a factor, of the model or the user's own; NaN where it has none.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such factor.
+    """
+    (found,) = chosen_factors(state, panel, [name])
+    return found.scores.T[date].reindex(assets)
+
+
+def with_returns(state: State, panel: Panel, found: Scored) -> FactorHistory:
+    """Return the model's factors through time; one of the user's own stands beside them.
+
+    Raises
+    ------
+    DataError
+        If it is known for too few members to have returns, or repeats the model's factors.
+    """
+    raw = found.raw
+    if raw is None:
+        return panel.factors
+    key = ("beside", panel.universe, panel.snapshot, found.name, content_id(raw))
+    values = raw.to_numpy(dtype=float)
+    return state.once(key, lambda: beside(panel, panel.factors, found.name, values))
+
+
+def factor_series(
+    state: State, panel: Panel, chosen: Sequence[Scored]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return returns and t-values of factors, dates × factors.
+
+    Each of the user's own is estimated beside the model's factors alone, so that what it returned
+    does not depend on which others are asked for.
+    """
+    histories = [(one.name, with_returns(state, panel, one)) for one in chosen]
+    returns = pd.DataFrame({name: history.returns[name] for name, history in histories})
+    return returns, pd.DataFrame({name: history.t_stats[name] for name, history in histories})
 
 
 def own_exposure(
@@ -109,7 +171,7 @@ def read_factor(
         raw = _dated(state, panel, given)
     else:
         raise ArgumentError("factor must be a name, or a range of date, ticker and value.")
-    return Scored("range", score(panel, raw, "factor"), model=False)
+    return _scored(panel, "range", raw)
 
 
 def named_factor(state: State, panel: Panel, text: str) -> Scored:
@@ -128,9 +190,7 @@ def named_factor(state: State, panel: Panel, text: str) -> Scored:
 
 def _own(state: State, panel: Panel, name: str, table: pd.DataFrame) -> Scored:
     imported = sorted({str(f) for f in table["factor"]})
-    texts = {*map(str, panel.securities.columns), *lookup.MEASURED}
-    fields = [f for f in lookup.fields(state, panel) if f not in texts]
-    known = list(dict.fromkeys([*fields, *panel.fundamentals, *imported]))
+    known = _known(state, panel, imported)
     names = spelled(known)
     if not is_expression(name) and names.get(_folded(name)) is None:
         raise UnknownNameError(
@@ -141,13 +201,25 @@ def _own(state: State, panel: Panel, name: str, table: pd.DataFrame) -> Scored:
     def read(wanted: str) -> np.ndarray:
         if wanted in imported:
             return _carried(panel, table[table["factor"] == wanted])
-        if wanted in fields:
+        if wanted in lookup.fields(state, panel):
             return lookup.through_time(state, panel, wanted).to_numpy(dtype=float)
         frame = panel.fundamentals[wanted]
         return frame.reindex(index=panel.dates, columns=panel.assets).to_numpy(dtype=float)
 
     text = name if is_expression(name) else _folded(name)
-    return Scored(name, score(panel, evaluate(text, names, read), name), model=False)
+    return _scored(panel, name, evaluate(text, names, read))
+
+
+def _scored(panel: Panel, name: str, raw: np.ndarray) -> Scored:
+    frame = pd.DataFrame(raw, index=panel.dates, columns=panel.assets)
+    return Scored(name, score(panel, raw, name), model=False, raw=frame)
+
+
+def _known(state: State, panel: Panel, imported: Sequence[str]) -> list[str]:
+    """Return the names of all that has a number for every security."""
+    texts = {*map(str, panel.securities.columns), *lookup.MEASURED}
+    fields = [f for f in lookup.fields(state, panel) if f not in texts]
+    return list(dict.fromkeys([*fields, *panel.fundamentals, *imported]))
 
 
 def _folded(name: str) -> str:

@@ -191,7 +191,8 @@ def _apart(
     described = history.factors["descriptors"]
     out = np.full((len(months), len(names)), np.nan)
     for at, name in enumerate(names):
-        frame = raw[str(described[name]).split(", ")[0]]
+        made_of = str(described[name])
+        frame = raw[made_of if made_of in raw else made_of.split(", ")[0]]
         rows = history.dates[months]
         out[:, at] = scores[at].apart(array(frame.reindex(index=rows, columns=history.assets)))
         known = out[np.isfinite(out[:, at]), at]
