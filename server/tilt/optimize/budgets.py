@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 import cvxpy as cp
 import numpy as np
 import scipy.sparse as sp
+from cvxpy.atoms.elementwise.log import log
 
 from tilt.errors import ArgumentError
 from tilt.optimize.constraints import amount
@@ -160,8 +161,8 @@ class Logarithms(Term):
     def to_cvxpy(self, w: cp.Variable) -> cp.Expression:
         has = np.flatnonzero(self.budgets > 0)
         rest = np.where(self.budgets > 0, 0.0, FEWER)
-        own: cp.Expression = cp.Constant(self.budgets[has]) @ cp.log(w[has])
-        return own - cp.Constant(rest) @ w
+        own: cp.Expression = cp.Constant(self.budgets[has]) @ log(w[has]) - cp.Constant(rest) @ w
+        return own
 
 
 def _by_logarithms(case: Case, goal: RiskBudgets) -> Answer:
@@ -190,7 +191,8 @@ def _deviation(case: Case, found: Found) -> tuple[str, ...]:
     off = abs(reached[worst] - asked[worst])
     if off < OFF:
         return ()
-    return (
+    told = (
         f"Within the rules the shares of the risk are off their budgets by {amount(off)} at most: "
-        f"{worst} has {amount(reached[worst])} instead of {amount(asked[worst])}.",
+        f"{worst} has {amount(reached[worst])} instead of {amount(asked[worst])}."
     )
+    return (told,)

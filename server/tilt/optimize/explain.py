@@ -250,7 +250,7 @@ def objective_name(case: Case) -> str:
 
 def shown_objective(case: Case, value: float) -> str:
     """Return a value of the reported objective as a reader sees it."""
-    if case.objective == "equal_weight":
+    if case.objective in ("equal_weight", "hrp"):
         return f"{-value:.4g}"
     if not np.isfinite(value):
         return "not defined"

@@ -1,15 +1,22 @@
-"""Objectives that are no sum of quadratic terms: ratios, risk budgets and the mean of the worst days.
+"""Objectives that are no sum of quadratic terms: ratios, risk budgets, the worst days.
 
-Each is maximized, has a value and a gradient at any weights, and is solved by a method of its own.
+Each has a value and a gradient at any weights, and is solved by a method of its own.
 """
 
 from dataclasses import dataclass, field, replace
 
+import cvxpy as cp
 import numpy as np
+import pandas as pd
+from cvxpy.atoms.affine.sum import sum as total
+from cvxpy.atoms.elementwise.maximum import maximum
 
+from tilt.errors import ArgumentError, DataError
+from tilt.frames import listed
 from tilt.optimize.parity import meet_budgets
 from tilt.optimize.terms import Array, Factors, Form, Objective, Term
 
+NODES = 8  # of the mean over the way from one portfolio to another
 LOSSES = ("risk_parity", "risk_budget", "min_cvar", "min_cost")  # reported as what is made small
 
 
@@ -44,6 +51,25 @@ class Ratio(Curved):
         risk = model.volatility(weights)
         pull = model.apply(weights) * (self.gain @ weights) / risk**3
         return np.asarray(self.gain / risk - pull)
+
+    def parts(self, before: Array, after: Array, model: Factors, named: int) -> Array:
+        """Return what moves the ratio from one portfolio to another, for one unit of each asset.
+
+        Columns are the named factors, own risk, and the gain; the mean over the way between.
+        """
+        found = np.zeros((len(after), named + 2))
+        for at, share in zip(*np.polynomial.legendre.leggauss(NODES), strict=True):
+            weights = before + (at + 1) / 2 * (after - before)
+            risk = model.volatility(weights)
+            if risk <= 0:
+                continue
+            price = float(self.gain @ weights) / risk**3
+            pull = model.exposures * (model.covariance @ (model.exposures.T @ weights))
+            found[:, :named] -= share / 2 * price * pull[:, :named]
+            found[:, named] -= share / 2 * price * pull[:, named:].sum(axis=1)
+            found[:, named] -= share / 2 * price * model.specific * weights
+            found[:, named + 1] += share / 2 * self.gain / risk
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,25 +123,72 @@ def risk_shares(weights: Array, model: Factors) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class WorstDays(Curved):
-    """Minus the mean loss of the worst days: CVaR over equally likely scenarios.
+class WorstDays(Term):
+    """The mean loss of the worst days, a positive number where they lose.
 
     scenarios  : days × assets, simple returns
-    confidence : 0.95 for the mean of the worst 5 % of the days
+    confidence : 0.95 for the mean of the worst 5 % of the days; of the last one that counts, a part
     """
 
     scenarios: Array
     confidence: float
 
+    @property
+    def quadratic(self) -> bool:
+        return False
+
+    @property
+    def tail(self) -> float:
+        """How many days count."""
+        return (1.0 - self.confidence) * len(self.scenarios)
+
     def value(self, weights: Array, model: Factors) -> float:
         losses = np.sort(-self.scenarios @ weights)[::-1]
-        return -float(self.shares(len(losses)) @ losses)
+        return float(self._shares() @ losses)
 
     def gradient(self, weights: Array, model: Factors) -> Array:
         order = np.argsort(self.scenarios @ weights, kind="stable")
-        return np.asarray(self.shares(len(order)) @ self.scenarios[order])
+        return np.asarray(-self._shares() @ self.scenarios[order])
 
-    def shares(self, days: int) -> Array:
-        """Return how much each day counts, the worst first: the last one that counts, in part."""
-        tail = (1.0 - self.confidence) * days
-        return np.clip(tail - np.arange(days), 0.0, 1.0) / tail
+    def _shares(self) -> Array:
+        """Return how much each day counts, the worst first."""
+        days = np.arange(len(self.scenarios))
+        return np.asarray(np.clip(self.tail - days, 0.0, 1.0) / self.tail)
+
+    def to_cvxpy(self, w: cp.Variable) -> cp.Expression:
+        edge = cp.Variable()
+        beyond = maximum(-(cp.Constant(self.scenarios) @ w) - edge, 0)
+        mean: cp.Expression = edge + total(beyond) / self.tail
+        return mean
+
+
+def worst_days(
+    scenarios: pd.DataFrame | None, assets: Array, current: Array, confidence: float
+) -> WorstDays:
+    """Return the term of some scenarios, dates × assets; a missing return counts with zero.
+
+    A name without a return on each day is no name to buy; see ``Case.unknown_days``.
+
+    Raises
+    ------
+    ArgumentError
+        If there are none.
+    DataError
+        If they are too few, or a name that is held has no return on a day.
+    """
+    if scenarios is None:
+        raise ArgumentError("min_cvar needs scenarios: returns of the past or of one's own.")
+    known = scenarios.reindex(columns=assets)
+    held = known.columns[(current != 0) & known.isna().any().to_numpy()]
+    if len(held):
+        raise DataError(
+            f"{listed(held)} is held but has no return on each of the {len(known)} days. "
+            "Shorten option lookback, or sell it first."
+        )
+    term = WorstDays(known.fillna(0.0).to_numpy(dtype=float), confidence)
+    if term.tail < 1:
+        raise DataError(
+            f"{len(known)} days are too few for a confidence of {confidence:g}: the worst "
+            f"{100 * (1 - confidence):.3g} % of them is less than a day. Raise option lookback."
+        )
+    return term

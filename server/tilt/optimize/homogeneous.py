@@ -1,8 +1,8 @@
 """A program over all multiples of the portfolios that keep its rules, for goals without a scale.
 
 A ratio such as return over volatility is the same for a portfolio and for any multiple of it. With
-``x = y / t`` every rule ``G x ≤ h`` reads ``G y ≤ h t``, and one equality of the user's choice fixes
-the multiple, so that the ratio becomes a quadratic program (Charnes, Cooper 1962, Programming with
+``x = y / t`` every rule ``G x ≤ h`` reads ``G y ≤ h t``, and one equality more fixes the multiple,
+so that the ratio becomes a quadratic program (Charnes, Cooper 1962, Programming with
 linear fractional functionals, Naval Research Logistics Quarterly 9; Schaible 1974 for the cones).
 """
 

@@ -4,15 +4,19 @@ from collections.abc import Callable, Mapping
 
 from tilt.optimize import route
 from tilt.optimize.budgets import find_budgets
+from tilt.optimize.cheapest import find_cheapest
 from tilt.optimize.problem import Case
 from tilt.optimize.ratio import find_ratio
 from tilt.optimize.route import Found
+from tilt.optimize.worst_days import find_least_loss
 
 METHODS: Mapping[str, Callable[[Case], Found]] = {
     "max_sharpe": find_ratio,
     "max_diversification": find_ratio,
     "risk_parity": find_budgets,
     "risk_budget": find_budgets,
+    "min_cvar": find_least_loss,
+    "min_cost": find_cheapest,
 }
 
 

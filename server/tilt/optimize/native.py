@@ -1,4 +1,4 @@
-"""The native solvers: PIQP for quadratic programs, Clarabel for cones as well."""
+"""The native solvers: PIQP for quadratic programs, Clarabel for cones as well, HiGHS for lines."""
 
 import time
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import clarabel
 import numpy as np
 import piqp
 import scipy.sparse as sp
+from scipy.optimize import linprog
 
 from tilt.optimize.costs import POWER
 from tilt.optimize.program import NOBODY, Powers, Program
@@ -209,3 +210,36 @@ def _unstack(program: Program, found: clarabel.DefaultSolution) -> _Raw:
     heads = np.cumsum([0, *(c.matrix.shape[0] + 1 for c in program.cones)])[:-1]
     cones = rest[heads] if len(heads) else np.zeros(0)
     return _Raw(np.array(found.x), equality, inequality, full_lower, full_upper, cones)
+
+
+def solve_linear(program: Program, *, time_limit: float | None = None) -> Answer:
+    """Solve a program without a quadratic part, cones or powers by HiGHS's dual simplex."""
+    start = time.perf_counter()
+    found = linprog(
+        program.linear,
+        A_ub=program.inequality_matrix,
+        b_ub=program.inequality_bound,
+        A_eq=program.equality_matrix,
+        b_eq=program.equality_bound,
+        bounds=np.column_stack([program.lower, program.upper]),
+        method="highs-ds",
+        options={} if time_limit is None else {"time_limit": time_limit},
+    )
+    status = _LINEAR_STATUS.get(found.status, "failed")
+    if status != "optimal":
+        nowhere = np.full(program.size, np.nan)
+        return Answer(status, "highs", time.perf_counter() - start, nowhere, {}, 0.0)
+    raw = _Raw(
+        np.asarray(found.x),
+        -np.asarray(found.eqlin.marginals),
+        -np.asarray(found.ineqlin.marginals),
+        np.asarray(found.lower.marginals),
+        -np.asarray(found.upper.marginals),
+        np.zeros(0),
+    )
+    return _answer(program, status, "highs", time.perf_counter() - start, raw)
+
+
+_LINEAR_STATUS: dict[int, Status] = {
+    0: "optimal", 1: "time_limit", 2: "infeasible", 3: "unbounded",
+}  # fmt: skip

@@ -7,15 +7,29 @@ from types import MappingProxyType
 import numpy as np
 
 from tilt.errors import ArgumentError, did_you_mean, one_of
+from tilt.risk.estimators import ESTIMATORS
 
 MOST_CASH = 10.0  # times the capital
 SOLVERS = ("auto", "piqp", "clarabel", "cvxpy")
+POSTERIORS = ("S+M", "S")
+ESTIMATED = ("factor", *ESTIMATORS)
+MOST_DAYS = 10_000
 
 OPTIONS: Mapping[str, str] = MappingProxyType(
     {
         "long_short": "yes lets weights be negative",
         "risk_aversion": "price of yearly variance in max_utility",
         "solver": "auto, piqp, clarabel or cvxpy",
+        "risk_free": "yearly rate that max_sharpe counts from, a decimal",
+        "factor": "of pure_factor: the factor that is striven for",
+        "confidence": "of min_cvar: 0.95 looks at the worst 5 % of the days",
+        "lookback": "days of returns: the scenarios of min_cvar, and of an estimator but factor",
+        "estimator": "of the risk model: factor, sample, ewma, ledoit_wolf, oas or pca",
+        "views": "of black_litterman, as AAPL=0.08@0.6, AAPL - MSFT=0.02; or the argument views",
+        "tau": "how uncertain the implied returns are, in units of the covariance",
+        "delta": "price of variance that implies returns; left out: a Sharpe ratio of 0.5",
+        "posterior": "S+M, the risk that views leave, or S, the risk model's own",
+        "budgets": "of risk_parity, risk_budget: equal, holdings, sector, or Energy=0.3, XOM=0.1",
         "time_limit": "seconds a solver may take",
         "cash": "fraction of capital left in cash; the holdings' cash unless given",
         "gap": "a mixed-integer problem is solved when its answer is proven this near the best",
@@ -34,6 +48,16 @@ class Options:
 
     long_short: bool = False
     risk_aversion: float = 4.0
+    risk_free: float = 0.0
+    factor: str = ""
+    confidence: float = 0.95
+    lookback: int = 504
+    estimator: str = "factor"
+    views: str = ""
+    tau: float = 0.05
+    delta: float | None = None
+    posterior: str = "S+M"
+    budgets: str = ""
     solver: str = "auto"
     time_limit: float | None = None
     cash: float | None = None
@@ -65,6 +89,16 @@ def read_options(given: Mapping[str, object]) -> Options:
     return Options(
         long_short=_yes(read.get("long_short", False)),
         risk_aversion=_positive(read.get("risk_aversion", 4.0), "risk_aversion"),
+        risk_free=_rate(read.get("risk_free", 0.0), "risk_free"),
+        factor=str(read.get("factor", "")).strip(),
+        confidence=_confidence(read.get("confidence", 0.95)),
+        lookback=_days(read.get("lookback", 504)),
+        estimator=one_of("option estimator", str(read.get("estimator", "factor")), ESTIMATED),
+        views=str(read.get("views", "")).strip(),
+        tau=_positive(read.get("tau", 0.05), "tau"),
+        delta=None if read.get("delta") is None else _positive(read["delta"], "delta"),
+        posterior=one_of("option posterior", str(read.get("posterior", "S+M")), POSTERIORS),
+        budgets=str(read.get("budgets", "")).strip(),
         solver=one_of("option solver", str(read.get("solver", "auto")), SOLVERS),
         time_limit=None if limit is None else _positive(limit, "time_limit"),
         cash=None if cash is None else _fraction(cash, "cash"),
@@ -117,3 +151,43 @@ def _within(value: object, name: str, most: float) -> float:
     if not 0 <= number <= most:
         raise ArgumentError(f"option {name} must be between 0 and {most:g}; got {number:g}.")
     return number
+
+
+def _rate(value: object, name: str) -> float:
+    number = _decimal(value, name)
+    if abs(number) > 1:
+        raise ArgumentError(f"option {name} must be a yearly rate, 0.03 for 3 %; got {number:g}.")
+    return number
+
+
+def _confidence(value: object) -> float:
+    number = _decimal(value, "confidence")
+    if not 0.5 <= number < 1:
+        raise ArgumentError(
+            f"option confidence must be at least 0.5 and below 1, 0.95 for 95 %; got {number:g}."
+        )
+    return number
+
+
+def _days(value: object) -> int:
+    number = _decimal(value, "lookback")
+    if not 20 <= number <= MOST_DAYS or number != int(number):
+        raise ArgumentError(
+            f"option lookback must be a whole number of days from 20 to {MOST_DAYS}; "
+            f"got {number:g}."
+        )
+    return int(number)
+
+
+# What only some objectives read; an option in no list is read by all.
+OPTIONS_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "max_utility": ("risk_aversion",),
+        "max_sharpe": ("risk_free",),
+        "risk_parity": ("budgets",),
+        "risk_budget": ("budgets",),
+        "min_cvar": ("confidence", "lookback"),
+        "pure_factor": ("factor",),
+        "black_litterman": ("views", "tau", "delta", "posterior"),
+    }
+)

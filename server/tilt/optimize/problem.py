@@ -10,11 +10,16 @@ import pandas as pd
 
 from tilt.errors import ArgumentError, DataError, UnknownNameError, did_you_mean, one_of
 from tilt.frames import Weights, content_id, listed
+from tilt.optimize.belief import alpha_views, believe
 from tilt.optimize.constraints import Rule, amount, check_rule
 from tilt.optimize.costs import Cost, Turnover
+from tilt.optimize.goals import LOSSES, Ratio, WorstDays, budget_goal, worst_days
+from tilt.optimize.hierarchy import hierarchical_weights
 from tilt.optimize.market import participation, trading_cost
 from tilt.optimize.options import Options, read_options
+from tilt.optimize.shares import BUDGETED, Budgets, read_budgets
 from tilt.optimize.sums import Part, Sum, is_sum, parse_sum
+from tilt.optimize.target import pure_portfolio
 from tilt.optimize.terms import (
     OBJECTIVES,
     RISK_OBJECTIVES,
@@ -26,10 +31,12 @@ from tilt.optimize.terms import (
     Term,
     Variance,
 )
+from tilt.optimize.views import View
 from tilt.risk.model import RiskModel
 
 DAYS = 252
-ALPHA_OBJECTIVES = ("max_return",)
+ALPHA_OBJECTIVES = ("max_return", "max_sharpe")
+BELIEVING = ("max_return", "max_utility", "max_sharpe", "black_litterman")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +55,8 @@ class Problem:
     adv        : money traded a day by ticker, for the rule adv and for impact
     sigma      : standard deviation of a day's return by ticker, for impact
     prices     : of a share by ticker, for the rule lot
+    scenarios  : dates × assets, simple returns a day, for min_cvar and the term cvar
+    views      : on expected returns, in place of alpha
     """
 
     objective: str
@@ -62,6 +71,8 @@ class Problem:
     adv: "pd.Series[float] | None" = None
     sigma: "pd.Series[float] | None" = None
     prices: "pd.Series[float] | None" = None
+    scenarios: pd.DataFrame | None = None
+    views: tuple[View, ...] = ()
 
     @cached_property
     def run_id(self) -> str:
@@ -81,6 +92,8 @@ class Problem:
             [_joined(named[label].astype(object)) for label in labels],
             [_content(weights) for weights in (self.current, self.benchmark, self.alpha)],
             [_content(known) for known in self._market],
+            [(v.long, v.short, v.value, v.confidence) for v in self.views],
+            None if self.scenarios is None else self.scenarios.to_numpy(dtype=float),
             [(r.rule, r.who, r.low, r.high, r.relative, r.priority) for r in self.rules],
             {f.name: getattr(read_options(self.options), f.name) for f in fields(Options)},
         )
@@ -128,6 +141,8 @@ class Case:
     industry: Array  # of text
     invested: float | None  # what weights sum to; None where a net rule decides
     messages: tuple[str, ...]
+    strive: Objective | None = None  # in place of the goal of the objective
+    delta: float = 0.0  # the price of variance behind views
 
     @property
     def center(self) -> Array:
@@ -137,6 +152,15 @@ class Case:
     @cached_property
     def goal(self) -> Objective:
         """The objective as terms, maximized."""
+        if self.strive is not None:
+            return self.strive
+        if self.objective in ("max_sharpe", "max_diversification"):
+            return Ratio(self._gain)
+        if self.objective in BUDGETED:
+            return budget_goal(self.model, self.budgets.by_name)
+        own = self._own_goal
+        if own is not None:
+            return own
         active = Variance(self.model, self.center)
         if self.sum is not None:
             return Objective(tuple((p.scale, self._term(p)) for p in self.sum.parts))
@@ -154,7 +178,69 @@ class Case:
     def headline(self, weights: Array) -> float:
         """Return the objective as it is reported: a yearly risk, a return or a utility."""
         value = self.goal.value(weights, self.model)
-        return float(np.sqrt(max(-value, 0.0))) if self.objective in RISK_OBJECTIVES else value
+        if self.objective in RISK_OBJECTIVES:
+            return float(np.sqrt(max(-value, 0.0)))
+        return -value if self.objective in LOSSES else value
+
+    @property
+    def _own_goal(self) -> Objective | None:
+        """The goal of an objective with a target, a tail or a price of its own."""
+        n = len(self.assets)
+        if self.objective == "black_litterman":
+            return Return(self.alpha) - self.delta / 2 * Variance(self.model, np.zeros(n))
+        if self.objective == "min_cvar":
+            return -self.worst_days
+        if self.objective == "min_cost":
+            free = self.cost.half == 0 and not self.cost.slope.any()
+            return -Turnover(self.current) if free else -self.cost
+        if self.objective == "hrp":
+            factor = self.model.exposures @ self.model.root
+            cov = factor @ factor.T + np.diag(self.model.specific)
+            total = self.current.sum() if self.invested is None else self.invested
+            return -Distance(total * hierarchical_weights(cov))
+        if self.objective == "pure_factor":
+            name = one_of("option factor", self.options.factor, map(str, self.factors))
+            at = int(np.flatnonzero(self.factors == name)[0])
+            pure = pure_portfolio(self.model, at, len(self.factors))
+            return -Variance(self.model, self.center + pure)
+        return None
+
+    @cached_property
+    def worst_days(self) -> WorstDays:
+        """The mean loss of the worst days by the scenarios of the problem."""
+        return worst_days(
+            self.problem.scenarios, self.assets, self.current, self.options.confidence
+        )
+
+    @cached_property
+    def unknown_days(self) -> Array:
+        """Return the positions of the names without a return on each day of the scenarios."""
+        scenarios = self.problem.scenarios
+        if scenarios is None:
+            return np.zeros(0, dtype=int)
+        return np.flatnonzero(scenarios.reindex(columns=self.assets).isna().any().to_numpy())
+
+    @property
+    def _gain(self) -> Array:
+        """Return by asset what a ratio has above volatility."""
+        if self.objective == "max_sharpe":
+            return self.alpha - self.options.risk_free
+        factor = self.model.exposures @ self.model.root
+        variance = np.einsum("ij,ij->i", factor, factor) + self.model.specific
+        return np.asarray(np.sqrt(variance))
+
+    @cached_property
+    def budgets(self) -> Budgets:
+        """The shares of the risk that are asked for."""
+        text = self.options.budgets
+        if self.objective == "risk_budget" and not text:
+            text = ", ".join(f"{r.who}={r.low!r}" for r in self.problem.rules if is_budget(r))
+        return read_budgets(
+            text,
+            assets=self.assets,
+            sectors=self.groups("sector"),
+            held=self.current > 0,
+        )
 
     @cached_property
     def sum(self) -> Sum | None:
@@ -300,31 +386,86 @@ def open_case(problem: Problem) -> Case:
         if problem.benchmark is None
         else _aligned(problem.benchmark, problem.model, "benchmark")
     )
-    alpha, notes = _alpha(problem, objective, assets, summed)
-    _needs_benchmark(objective, problem, summed)
-    _needs_cap(objective, problem, summed)
-    invested = _invested(problem, current, options)
     named = problem.securities
     if not named.index.equals(assets):
         named = named.reindex(assets)
+    model, sector = _yearly(problem.model), _labels(named, "sector")
+    views = _views(problem, objective, summed)
+    belief = None
+    if views is None:
+        alpha, notes = _alpha(problem, objective, assets, summed)
+    else:
+        belief = believe(
+            model, benchmark, views, options, assets=labels, sectors=_grouped(sector)
+        )
+        alpha, notes = belief.mean, belief.notes
+        if objective == "max_sharpe":
+            alpha = alpha + options.risk_free
+        if objective == "black_litterman":
+            model = belief.model
+    _check_own(objective, problem, options)
+    _needs_benchmark(objective, problem, summed)
+    _needs_cap(objective, problem, summed)
+    invested = _invested(problem, current, options)
     return Case(
         problem=problem,
         objective=objective,
         options=options,
         assets=labels,
         factors=problem.model.exposures.columns.to_numpy(dtype=object),
-        model=_yearly(problem.model),
+        model=model,
         current=current,
         benchmark=benchmark,
         alpha=alpha,
         rules=tuple(
-            replace(r, who="*") if r.kind.members and not r.who else r for r in problem.rules
+            replace(r, who="*") if r.kind.members and not r.who else r
+            for r in problem.rules
+            if not (objective == "risk_budget" and is_budget(r))
         ),
-        sector=_labels(named, "sector"),
+        sector=sector,
         industry=_labels(named, "industry"),
         invested=invested,
         messages=notes,
+        delta=0.0 if belief is None else belief.delta,
     )
+
+
+def is_budget(rule: Rule) -> bool:
+    """Return whether a rule states a share of the risk, which risk_budget takes as a budget."""
+    return rule.rule == "risk_share" and rule.low is not None and rule.low == rule.high
+
+
+def _views(problem: Problem, objective: str, summed: Sum | None) -> tuple[View, ...] | None:
+    """Return the views that give the expected returns; None where alpha does."""
+    if objective == "black_litterman" and not problem.views:
+        if problem.alpha is None:
+            return ()
+        _alpha(problem, objective, problem.model.exposures.index, None)  # raises what is wrong
+        return alpha_views(problem.alpha)
+    if not problem.views:
+        return None
+    if problem.alpha is not None:
+        raise ArgumentError("Both alpha and views are given. Keep one of them.")
+    if objective not in BELIEVING and not (summed is not None and summed.has("return")):
+        raise ArgumentError(
+            f"views say nothing to {objective}. Use them with {', '.join(BELIEVING)}."
+        )
+    return problem.views
+
+
+def _check_own(objective: str, problem: Problem, options: Options) -> None:
+    """Check what single objectives need."""
+    budgets = options.budgets or any(is_budget(r) for r in problem.rules)
+    if objective == "risk_budget" and not budgets:
+        raise ArgumentError(
+            "risk_budget needs option budgets: sector, holdings, or shares such as "
+            "Energy=0.3, Health=0.7. Rules risk_share with min equal to max give them too."
+        )
+    if objective == "pure_factor" and not options.factor:
+        known = ", ".join(map(str, problem.model.exposures.columns[:6]))
+        raise ArgumentError(f"pure_factor needs option factor: {known}, ...")
+    if objective == "max_diversification" and options.long_short:
+        raise ArgumentError("max_diversification is long-only. Leave option long_short out.")
 
 
 def _aligned(weights: Weights, model: RiskModel, name: str) -> Array:

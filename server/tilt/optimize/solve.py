@@ -21,9 +21,10 @@ from tilt.optimize.explain import (
     shown_objective,
     step_rules,
 )
+from tilt.optimize.methods import find
 from tilt.optimize.options import OPTIONS
 from tilt.optimize.problem import Case, Problem, open_case
-from tilt.optimize.route import Found, find
+from tilt.optimize.route import Found
 from tilt.optimize.terms import OBJECTIVES
 from tilt.optimize.trades import LEAST_TRADE, reasons
 from tilt.risk.measures import exposure_table, risk_measure, risk_table
@@ -100,6 +101,8 @@ class Solution:
             return ""
         if self.trouble is not None:
             return self.trouble.headline()
+        if self.found.refusal:
+            return self.found.refusal
         if self.status == "unbounded":
             return (
                 f"No solution: nothing limits {objective_name(self.case)}. "
@@ -321,7 +324,7 @@ def solve(problem: Problem) -> Solution:
     case = open_case(problem)
     found = find(case)
     conflict: Conflict | None = None
-    if found.status in ("infeasible", "failed"):
+    if found.status in ("infeasible", "failed") and not found.refusal:
         conflict = explain_conflict(case)
         if conflict is None:
             found = _insist(case, found)

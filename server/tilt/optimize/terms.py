@@ -25,9 +25,19 @@ OBJECTIVES: Mapping[str, str] = MappingProxyType(
         "max_utility": "alpha less risk_aversion times the active variance",
         "max_return": "largest alpha; needs a cap on risk or weights",
         "equal_weight": "weights as equal as the rules allow",
+        "max_sharpe": "largest alpha above risk_free for its volatility",
+        "max_diversification": "largest mean volatility of the names over the portfolio's",
+        "risk_parity": "the same share of the risk from each name; or option budgets",
+        "risk_budget": "shares of the risk as option budgets says",
+        "min_cvar": "smallest mean loss of the worst days of the past",
+        "hrp": "hierarchical risk parity, or the nearest to it that the rules allow",
+        "black_litterman": "utility of the returns that the benchmark and views imply",
+        "pure_factor": "the benchmark plus the pure portfolio of option factor",
+        "min_cost": "fewest and cheapest trades after which the rules hold",
     }
 )
-RISK_OBJECTIVES = ("min_te", "min_risk")  # reported as the square root of what is minimized
+# Reported as the square root of what is minimized.
+RISK_OBJECTIVES = ("min_te", "min_risk", "pure_factor")
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,15 @@ SHOWN: Mapping[str, Shown] = MappingProxyType(
         "min_risk": Shown("volatility", smaller_is_better=True),
         "max_utility": Shown("utility"),
         "max_return": Shown("expected return"),
+        "max_sharpe": Shown("Sharpe ratio", percent=False),
+        "max_diversification": Shown("diversification ratio", percent=False),
+        "risk_parity": Shown("distance from the risk budgets", smaller_is_better=True),
+        "risk_budget": Shown("distance from the risk budgets", smaller_is_better=True),
+        "min_cvar": Shown("mean loss of the worst days", smaller_is_better=True),
+        "hrp": Shown("the distance to the hierarchy's weights", percent=False),
+        "black_litterman": Shown("utility"),
+        "pure_factor": Shown("tracking error to the pure portfolio", smaller_is_better=True),
+        "min_cost": Shown("cost of trading", smaller_is_better=True),
         "equal_weight": Shown("the distance to equal weights", percent=False),
     }
 )
