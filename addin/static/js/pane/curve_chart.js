@@ -5,8 +5,8 @@ import { h, s } from "./dom.js";
 import { chartFigure } from "./figure.js";
 
 const WIDTH = 292;
-const HEIGHT = 190;
-const EDGE = { left: 46, right: 10, top: 10, bottom: 34 };
+const HEIGHT = 200;
+const EDGE = { left: 46, right: 10, top: 24, bottom: 34 };
 
 /**
  * @typedef {{x: number, y: number}} Point
@@ -134,7 +134,7 @@ function draw({ title, xName, yName, points, marks, showX, showY, readout }, pla
     ]),
     ...xs.map((v) => s("text", { class: "middle", x: place.x(v), y: floor + 14 }, showX(v))),
     s("text", { class: "middle axis", x: (WIDTH + EDGE.left) / 2, y: HEIGHT - 4 }, xName),
-    s("text", { class: "axis", x: 0, y: EDGE.top - 1 }, yName),
+    s("text", { class: "axis", x: 0, y: 11 }, yName),
     s("polyline", { class: "line", points: line }),
     ...points.map((point, i) =>
       s(

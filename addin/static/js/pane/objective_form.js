@@ -5,6 +5,7 @@ import { at, fillSelect, h, input, select } from "./dom.js";
 import { optionField } from "./option_fields.js";
 import { ALPHA, objectiveNamed } from "./problem.js";
 import { settings } from "./settings.js";
+import { showViews, startViews, VIEWS } from "./views_table.js";
 import { readTable } from "./workbook.js";
 
 const SUM = "+"; // in the list of objectives; no objective has this name
@@ -21,6 +22,7 @@ export function startObjective() {
     if (text) settings.set({ objective: text });
   });
   select("alpha").addEventListener("change", () => settings.set({ alpha: select("alpha").value }));
+  startViews();
   settings.watch(["objective", "alpha"], () => showObjective());
 }
 
@@ -57,16 +59,19 @@ async function showObjective() {
   if (summed) showSum(offered, objective);
   const about = objectiveNamed(offered, objective);
   at("objective-means").textContent = summed ? "" : `${about.name}: ${about.description}.`;
-  at("needs-alpha").hidden = !about.alpha;
   select("alpha").value = alpha;
-  at("alpha-means").textContent =
-    alpha === ALPHA
-      ? `The table ${ALPHA}: tickers and expected yearly returns.`
-      : `A score of 1 in the factor counts as 1 % a year. A table ${ALPHA} in the workbook gives your own.`;
-  const shown = (/** @type {any} */ { name, own, form }) =>
-    form && (own ? !summed && about.options.includes(name) : false);
-  at("objective-own").replaceChildren(...offered.options.filter(shown).map(optionField));
-  showParameters(offered, summed);
+  at("alpha-means").textContent = alphaWords(alpha);
+  showOptions("objective-own", offered, (option) => about.options.includes(option.name));
+  showOptions("parameter-fields", offered, (option) => !option.own);
+  at("views-part").hidden = !about.options.includes(VIEWS);
+  showViews();
+}
+
+/** @param {string} alpha */
+function alphaWords(alpha) {
+  if (alpha === ALPHA) return `The table ${ALPHA}: tickers and expected yearly returns.`;
+  if (alpha) return "A score of 1 in the factor counts as 1 % a year.";
+  return `A factor, or a table ${ALPHA} in the workbook; for the frontier and for what wants return.`;
 }
 
 /**
@@ -85,18 +90,19 @@ function showSum({ terms }, text) {
 }
 
 /**
- * The options that count for every objective; for a sum, all of them.
+ * Show the fields of some options; a field that somebody is in stays.
  *
+ * @param {string} id of the element to show them in
  * @param {Record<string, any>} offered
- * @param {boolean} summed
+ * @param {(option: import("./option_fields.js").Option) => boolean} wanted
  */
-function showParameters({ options }, summed) {
-  const general = options.filter((/** @type {any} */ { own, form }) => form && (summed || !own));
-  const box = at("parameter-fields");
-  const names = general.map((/** @type {any} */ { name }) => name).join(" ");
+function showOptions(id, { options }, wanted) {
+  const box = at(id);
+  const shown = options.filter((/** @type {any} */ option) => option.form && wanted(option));
+  const names = shown.map((/** @type {any} */ { name }) => name).join(" ");
   if (box.dataset.names === names && box.contains(document.activeElement)) return;
   box.dataset.names = names;
-  box.replaceChildren(...general.map(optionField));
+  box.replaceChildren(...shown.map(optionField));
 }
 
 /** Show the parameters as they are kept now, for an answer has changed one. */

@@ -50,9 +50,11 @@ export function optionField(option) {
  */
 function list(option, id, hint) {
   const now = held(option) ?? option.default;
+  const open = option.choices.includes(String(now)) ? [] : [h("option", { value: "" }, "Choose")];
   const field = h(
     "select",
-    { id, "aria-describedby": hint, change: () => keep(option, field.value) },
+    { id, "aria-describedby": hint, change: () => keep(option, field.value || null) },
+    ...open,
     ...option.choices.map((value) => h("option", { value, selected: value === now }, value)),
   );
   return field;

@@ -15,7 +15,7 @@ export async function problemBody(constraints, instead = {}) {
   const [body, offered] = await Promise.all([bookBody(), choices()]);
   if (!body) return null;
   const objective = instead.objective ?? settings.now.objective;
-  const alpha = await expected(offered, objective);
+  const alpha = await expected();
   return {
     ...body,
     objective,
@@ -26,16 +26,14 @@ export async function problemBody(constraints, instead = {}) {
 }
 
 /**
- * What the server says of an objective; of a sum of objectives, that it may use anything.
+ * What the server says of an objective, or of a sum of objectives.
  *
  * @param {Record<string, any>} offered
  * @param {string} name
  */
-export function objectiveNamed({ objectives, options }, name) {
+export function objectiveNamed({ objectives }, name) {
   const found = objectives.find((/** @type {any} */ one) => one.name === name);
-  if (found) return found;
-  const every = options.map((/** @type {any} */ option) => option.name);
-  return { name, title: name, description: "", alpha: true, options: every, percent: true };
+  return found ?? { name, title: name, description: "", options: [], percent: true };
 }
 
 /**
@@ -56,14 +54,9 @@ function optionsOf(offered, objective) {
   );
 }
 
-/**
- * @param {Record<string, any>} offered
- * @param {string} objective
- * @returns {Promise<any>} a factor's name, the cells of the table, or nothing
- */
-async function expected(offered, objective) {
+/** @returns {Promise<any>} a factor's name, the cells of the table, or nothing */
+async function expected() {
   const { alpha } = settings.now;
-  if (!alpha || !objectiveNamed(offered, objective).alpha) return null;
   return alpha === ALPHA ? readTable(ALPHA) : alpha;
 }
 

@@ -54,13 +54,12 @@ function bindingText(row, mine, kind, unit) {
   const gain = row.gain_if_looser;
   const step = row.step === null ? "one step" : boundText(row.step, kind.percent);
   const worth = (/** @type {number} */ x) => (unit.percent ? percent(x, 3) : decimal(x, 5));
-  const binds = `Binds: ${who}${row.value === null ? "" : measured(row.value, kind)}`;
-  if (gain === null) return `${binds.trim()}.`;
-  if (gain <= LEAST && (row.shadow_price ?? 0) <= LEAST)
-    return `${binds.trim()}, and costs nothing.`;
+  const binds = `Binds${who ? ` (${who.trim()})` : ""}${row.value === null ? "" : ` at ${measured(row.value, kind)}`}`;
+  if (gain === null) return `${binds}.`;
+  if (gain <= LEAST && (row.shadow_price ?? 0) <= LEAST) return `${binds}, and costs nothing.`;
   const tighter =
     row.gain_if_tighter === null ? "" : `; tighter costs ${worth(-row.gain_if_tighter)}`;
-  return `${binds.trim()}; ${step} looser gains ${worth(gain)}${tighter}.`;
+  return `${binds}; ${step} looser gains ${worth(gain)}${tighter}.`;
 }
 
 /**

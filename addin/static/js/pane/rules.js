@@ -18,6 +18,7 @@ export const HEADER = ["rule", "who", "min", "max", "relative", "priority"];
  * @property {boolean} percent
  * @property {boolean} [integer] a count
  * @property {boolean} max_only
+ * @property {boolean} [min_only]
  * @property {boolean} relative
  */
 

@@ -16,6 +16,7 @@ const UNKNOWN = {
   percent: true,
   integer: false,
   max_only: false,
+  min_only: false,
   relative: true,
 };
 const GROUP = /^group:/; // a rule by a column, which may be one of the holdings
@@ -133,6 +134,7 @@ export class RulesTable extends EventTarget {
       rule: name,
       who: same ? this.rules[i].who : kind.members && "*",
       min: kind.max_only ? null : this.rules[i].min,
+      max: kind.min_only ? null : this.rules[i].max,
       relative: kind.relative && this.rules[i].relative,
     });
     this.show(this.rules);
@@ -238,7 +240,7 @@ export class RulesTable extends EventTarget {
       class: "number",
       inputmode: "text",
       value: boundText(rule[side], kind.percent),
-      disabled: side === "min" && kind.max_only && rule.min === null,
+      disabled: (side === "min" ? kind.max_only : kind.min_only) && rule[side] === null,
       autocomplete: "off",
       change: (/** @type {Event} */ { target }) => {
         const field = /** @type {HTMLInputElement} */ (target);
