@@ -86,6 +86,22 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(
         default=SecretStr(""), description="At least 32 characters; API keys are hashed with it."
     )
+    cluster: str = Field(
+        default="local",
+        description=(
+            "Where jobs run: 'local' is in processes of the server; or the address of a Dask "
+            "scheduler, tls://host:8786, tcp only on loopback."
+        ),
+    )
+    cluster_ca: Path | None = Field(
+        default=None, description="File with the authority (PEM) that the cluster's parts trust."
+    )
+    cluster_cert: Path | None = Field(
+        default=None, description="File with this machine's certificate (PEM) for the cluster."
+    )
+    cluster_key: Path | None = Field(
+        default=None, description="File with that certificate's private key (PEM)."
+    )
     cache_bytes: int = Field(default=2**30, ge=2**20, description="Bound of the serving cache.")
     max_body_bytes: int = Field(default=32 * 2**20, ge=1024, description="Largest request body.")
     max_cells: int = Field(default=1_000_000, ge=1, description="Most cells in one request.")
@@ -123,7 +139,9 @@ class Settings(BaseSettings):
         description="'noncommercial', or the key of a paid xlwings license.",
     )
 
-    @field_validator("tls_cert", "tls_key", mode="before")
+    @field_validator(
+        "tls_cert", "tls_key", "cluster_ca", "cluster_cert", "cluster_key", mode="before"
+    )
     @classmethod
     def _blank_is_none(cls, path: object) -> object:
         return None if path == "" else path
@@ -155,7 +173,29 @@ class Settings(BaseSettings):
             raise ValueError("TILT_AUTH=keys needs TILT_SECRET_KEY, at least 32 characters")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("TILT_TLS_CERT and TILT_TLS_KEY are set together or not at all")
+        if self.cluster != "local":
+            self._check_cluster()
         return self
+
+    def _check_cluster(self) -> None:
+        """Refuse a cluster that takes orders, which are code, from anybody in the network."""
+        scheme, _, rest = self.cluster.partition("://")
+        host = rest.rpartition(":")[0].strip("[]")
+        if scheme not in ("tcp", "tls") or not host:
+            raise ValueError(
+                f"TILT_CLUSTER={self.cluster} is neither 'local' nor an address such as "
+                "tls://host:8786"
+            )
+        if scheme == "tcp" and host not in LOOPBACK:
+            raise ValueError(
+                f"TILT_CLUSTER={self.cluster} is not encrypted: use tls:// with TILT_CLUSTER_CA, "
+                "TILT_CLUSTER_CERT and TILT_CLUSTER_KEY"
+            )
+        files = (self.cluster_ca, self.cluster_cert, self.cluster_key)
+        if scheme == "tls" and None in files:
+            raise ValueError(
+                "a tls:// cluster needs TILT_CLUSTER_CA, TILT_CLUSTER_CERT and TILT_CLUSTER_KEY"
+            )
 
     @classmethod
     def settings_customise_sources(

@@ -26,6 +26,7 @@ from tilt.data.live import Board, open_quotes
 from tilt.data.store import Store
 from tilt.jobs import Jobs
 from tilt.jobs.repeats import Repeats
+from tilt.jobs.where import workers
 from tilt.monitoring import log_as_json
 from tilt.rounding import sum_in_one_order
 from tilt.settings import Settings
@@ -55,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
         store.catalog,
         settings.data_path / "jobs",
         preload=("tilt.api.tasks", "tilt.api.backtests", "tilt.api.optimizations"),
+        cluster=workers(settings),
     )
     running = Running(
         state=State(

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from tilt.cli import (
+    cluster,
     configurations,
     data,
     installation,
@@ -24,7 +25,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for family in (portfolios, refreshing, sources, transfer, serving, installation):
+for family in (portfolios, refreshing, sources, transfer, serving, cluster, installation):
     app.add_typer(family.app)
 app.add_typer(installation.certificates_app, name="certificate")
 app.add_typer(configurations.app, name="config")

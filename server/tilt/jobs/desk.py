@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 from sqlalchemy import Engine
 
@@ -13,11 +14,17 @@ from tilt import errors
 from tilt.errors import BusyError, TiltError
 from tilt.jobs.files import DamagedFileError, Files, result_file, task_file
 from tilt.jobs.ledger import Job, JobError, Ledger
-from tilt.jobs.pool import Pool
+from tilt.jobs.pool import Pool, Workers
 from tilt.jobs.program import program_id
 from tilt.jobs.runner import Runner
 
 _CHECK = 0.25
+
+
+class OpenWorkers(Protocol):
+    """Opens other workers than this server's processes."""
+
+    def __call__(self, folder: Path, *, seconds: float, preload: Sequence[str]) -> Workers: ...
 
 
 class Jobs:
@@ -36,6 +43,8 @@ class Jobs:
     preload : modules a worker imports when it starts
     lease : seconds without a sign of life after which a server's jobs are taken over
     days : how long ended jobs and their results are kept
+    cluster : opens the workers of a cluster, given ``folder``, ``seconds`` and ``preload``, for
+        the tasks to run there; None runs them here
     program : id of the code that computes; the jobs of another program are not taken for the same
     """
 
@@ -50,13 +59,18 @@ class Jobs:
         preload: Sequence[str] = (),
         lease: float = 20.0,
         days: float = 7.0,
+        cluster: OpenWorkers | None = None,
         program: str = "",
     ) -> None:
         self._files = Files(folder)
         self._ledger = Ledger(engine)
         self._queued = queued
         self._program = program or program_id()
-        pool = Pool(folder, processes=processes, seconds=seconds, preload=preload)
+        pool: Workers
+        if cluster is None:
+            pool = Pool(folder, processes=processes, seconds=seconds, preload=preload)
+        else:
+            pool = cluster(folder, seconds=seconds, preload=preload)
         self._runner = Runner(
             self._ledger, self._files, pool, seconds=seconds, lease=lease, days=days
         )

@@ -26,7 +26,10 @@ class Files:
 
     def write(self, name: str, value: object) -> str:
         """Store ``value`` under ``name`` and return its SHA-256; readers see all of it or none."""
-        content = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+        return self.put(name, pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
+
+    def put(self, name: str, content: bytes) -> str:
+        """Store the bytes of a written value, and return their SHA-256."""
         handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=f"{name}.")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -47,13 +50,17 @@ class Files:
         DamagedFileError
             If the file is gone, or its content has another SHA-256; nothing is loaded then.
         """
+        return pickle.loads(self.content(name, sha256))  # noqa: S301 - the catalog vouches for it
+
+    def content(self, name: str, sha256: str) -> bytes:
+        """Return the bytes of what was written; ``DamagedFileError`` as for ``read``."""
         try:
             content = (self.folder / name).read_bytes()
         except FileNotFoundError:
             raise DamagedFileError("its file is gone from the server's disk.") from None
         if hashlib.sha256(content).hexdigest() != sha256:
             raise DamagedFileError("its file on the server's disk is not the one that was written.")
-        return pickle.loads(content)  # noqa: S301 - the catalog vouches for these very bytes
+        return content
 
     def remove(self, name: str) -> None:
         """Remove every file whose name begins so: one file, or all of a job."""

@@ -1,8 +1,5 @@
 """Worker processes, one pipe each, so that killing one disturbs no other.
 
-A cluster that runs the tasks elsewhere needs the same few methods: ``free``, ``tasks``, ``start``,
-``stop``, ``events``, ``wake`` and ``close``.
-
 A pool with a shared queue was tried (pebble 5.2): after a SIGKILL at a random moment it was broken
 or hung in 19 of 30 rounds, because the dead worker held the queue's lock or was counted on.
 """
@@ -16,7 +13,7 @@ from multiprocessing import Pipe, get_context
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from tilt.jobs.worker import Done, Failed, Report, Stop, Task, work
 
@@ -37,6 +34,28 @@ class Ended:
 
 
 Event = Report | Done | Failed | Ended
+
+
+class Workers(Protocol):
+    """What a server needs of those that run its tasks, here or in a cluster."""
+
+    @property
+    def free(self) -> int: ...
+
+    @property
+    def tasks(self) -> list[Task]: ...
+
+    def warm(self) -> None: ...
+
+    def start(self, task: Task) -> None: ...
+
+    def stop(self, task: Task) -> None: ...
+
+    def wake(self) -> None: ...
+
+    def events(self, seconds: float) -> list[tuple[Task, Event]]: ...
+
+    def close(self) -> None: ...
 
 
 class _Worker:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tilt.jobs.files import Files, result_file, task_file
 from tilt.jobs.ledger import Ledger
-from tilt.jobs.pool import Ended, Event, Pool
+from tilt.jobs.pool import Ended, Event, Workers
 from tilt.jobs.worker import Done, Failed, Report, Task
 
 _LOG = logging.getLogger(__name__)
@@ -31,7 +31,14 @@ class Runner:
     """One server's share of the work."""
 
     def __init__(
-        self, ledger: Ledger, files: Files, pool: Pool, *, seconds: float, lease: float, days: float
+        self,
+        ledger: Ledger,
+        files: Files,
+        pool: Workers,
+        *,
+        seconds: float,
+        lease: float,
+        days: float,
     ) -> None:
         self._ledger, self._files, self._pool = ledger, files, pool
         self._seconds, self._lease, self._days = seconds, lease, days

@@ -130,7 +130,7 @@ def _answer(task: Task, files: Files, progress: Progress) -> Done | Failed | Sto
     except StoppedError:
         return Stop()
     except errors.TiltError as error:
-        return Failed(_kind(error), str(error))
+        return Failed(kind(error), str(error))
     except BaseException:  # noqa: BLE001 - whatever a job raises becomes its answer and is logged
         return Failed("", "", traceback.format_exc())
 
@@ -142,6 +142,6 @@ def _load(task: Task, files: Files) -> tuple[object, tuple[object, ...]]:
     return loaded
 
 
-def _kind(error: errors.TiltError) -> str:
+def kind(error: errors.TiltError) -> str:
     """Return the name of the error's nearest class in ``tilt.errors``."""
     return next(c.__name__ for c in type(error).__mro__ if c.__module__ == errors.__name__)
