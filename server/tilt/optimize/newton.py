@@ -14,7 +14,6 @@ Optim. 28(1); Bertsekas (1982), Projected Newton methods, SIAM J. Control Optim.
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg as la
 
 from tilt.optimize.terms import Array
 
@@ -164,8 +163,8 @@ def _direction(
     hessian[np.diag_indices_from(hessian)] += damping * float(hessian.diagonal().mean())
     full = np.zeros(len(slope))
     try:
-        full[moving] = la.solve(hessian, slope[moving], assume_a="pos", check_finite=False)
-    except la.LinAlgError:
+        full[moving] = np.linalg.solve(hessian, slope[moving])
+    except np.linalg.LinAlgError:
         return None
     return full
 
