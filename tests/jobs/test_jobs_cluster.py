@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tilt.cli import doctor
 from tilt.errors import ArgumentError, DataError, NoSolutionError
 from tilt.jobs import JobError
 from tilt.jobs.cluster import Cluster, connect
@@ -181,6 +182,15 @@ def test_a_scheduler_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setattr("tilt.jobs.cluster._CONNECT", "0.5s")
     with pytest.raises(DataError, match=r"No Dask scheduler answers at tcp://127.0.0.1:9"):
         workers(Settings(cluster="tcp://127.0.0.1:9"))
+
+
+def test_the_doctor_counts_the_cluster_and_names_what_is_missing(cluster, monkeypatch):
+    assert doctor.cluster(Settings(cluster=cluster.address)).status == "ok"
+    assert "2 jobs at once" in doctor.cluster(Settings(cluster=cluster.address)).detail
+    monkeypatch.setattr("tilt.jobs.cluster._CONNECT", "0.5s")
+    missing = doctor.cluster(Settings(cluster="tcp://127.0.0.1:9"))
+    assert missing.status == "problem"
+    assert "No Dask scheduler answers" in missing.detail
 
 
 def test_without_a_cluster_jobs_run_here():

@@ -19,6 +19,7 @@ from tilt.data.bucket import open_bucket
 from tilt.data.sources import registry
 from tilt.data.store import Store
 from tilt.errors import ArgumentError, TiltError
+from tilt.jobs import where
 from tilt.settings import Settings, addin_path, read_settings
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*(==|>=)\s*([0-9.]+)")
@@ -53,9 +54,24 @@ def examine(now: dt.datetime) -> list[Finding]:
         _license(settings),
         *_data(settings),
         sources(settings),
+        cluster(settings),
         *connection.examine(settings, now),
         _development(),
     ]
+
+
+def cluster(settings: Settings) -> Finding:
+    """Say where jobs run, and whether the cluster that is to run them is there."""
+    if settings.cluster == "local":
+        return Finding("cluster", OK, "jobs run in processes of the server")
+    try:
+        threads = where.threads(settings)
+    except TiltError as error:
+        return Finding("cluster", PROBLEM, str(error), "Jobs cannot run until it answers.")
+    if not threads:
+        cure = "Run 'tilt worker' on each machine that computes."
+        return Finding("cluster", PROBLEM, f"{settings.cluster} has no workers", cure)
+    return Finding("cluster", OK, f"{settings.cluster}, {threads} jobs at once")
 
 
 def packages(required: list[str]) -> Finding:

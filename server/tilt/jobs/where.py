@@ -32,6 +32,12 @@ def workers(settings: Settings) -> OpenWorkers | None:
     return opened
 
 
+def threads(settings: Settings) -> int:
+    """Return how many jobs the cluster runs at once; raises what ``workers`` raises."""
+    with cluster_module().connect(settings.cluster, certificates(settings)) as client:
+        return sum(client.nthreads().values())
+
+
 def certificates(settings: Settings) -> "Certificates | None":
     """Return the files for an encrypted cluster; None for one on loopback."""
     ca, certificate, key = settings.cluster_ca, settings.cluster_cert, settings.cluster_key
