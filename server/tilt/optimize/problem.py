@@ -31,7 +31,7 @@ from tilt.optimize.terms import (
     Term,
     Variance,
 )
-from tilt.optimize.views import View
+from tilt.optimize.views import View, parse_text
 from tilt.risk.model import RiskModel
 
 DAYS = 252
@@ -208,17 +208,19 @@ class Case:
     @cached_property
     def worst_days(self) -> WorstDays:
         """The mean loss of the worst days by the scenarios of the problem."""
-        return worst_days(
-            self.problem.scenarios, self.assets, self.current, self.options.confidence
-        )
+        return worst_days(self.problem.scenarios, self.assets, self.options.confidence)
 
     @cached_property
     def unknown_days(self) -> Array:
-        """Return the positions of the names without a return on each day of the scenarios."""
+        """Return the positions of the names that no scenario judges: without a return on a day.
+
+        Those that are held stay; a missing return of theirs counts with zero.
+        """
         scenarios = self.problem.scenarios
         if scenarios is None:
             return np.zeros(0, dtype=int)
-        return np.flatnonzero(scenarios.reindex(columns=self.assets).isna().any().to_numpy())
+        holes = scenarios.reindex(columns=self.assets).isna().any().to_numpy()
+        return np.flatnonzero(holes & (self.current == 0))
 
     @property
     def _gain(self) -> Array:
@@ -390,14 +392,13 @@ def open_case(problem: Problem) -> Case:
     if not named.index.equals(assets):
         named = named.reindex(assets)
     model, sector = _yearly(problem.model), _labels(named, "sector")
-    views = _views(problem, objective, summed)
+    sectors = _grouped(sector)
+    views = _views(problem, objective, summed, options, sectors)
     belief = None
     if views is None:
         alpha, notes = _alpha(problem, objective, assets, summed)
     else:
-        belief = believe(
-            model, benchmark, views, options, assets=labels, sectors=_grouped(sector)
-        )
+        belief = believe(model, benchmark, views, options, assets=labels, sectors=sectors)
         alpha, notes = belief.mean, belief.notes
         if objective == "max_sharpe":
             alpha = alpha + options.risk_free
@@ -435,22 +436,36 @@ def is_budget(rule: Rule) -> bool:
     return rule.rule == "risk_share" and rule.low is not None and rule.low == rule.high
 
 
-def _views(problem: Problem, objective: str, summed: Sum | None) -> tuple[View, ...] | None:
+def _views(
+    problem: Problem,
+    objective: str,
+    summed: Sum | None,
+    options: Options,
+    sectors: Mapping[str, Array],
+) -> tuple[View, ...] | None:
     """Return the views that give the expected returns; None where alpha does."""
-    if objective == "black_litterman" and not problem.views:
+    believes = objective in BELIEVING or (summed is not None and summed.has("return"))
+    views = problem.views
+    if options.views and believes:
+        if views:
+            raise ArgumentError("Both views and option views are given. Keep one of them.")
+        names = [*map(str, problem.model.exposures.index), *sectors]
+        by_fold = {name.casefold(): name for name in reversed(names)}
+        views = parse_text(options.views, lambda text: by_fold.get(text.casefold()), names)
+    if objective == "black_litterman" and not views:
         if problem.alpha is None:
             return ()
         _alpha(problem, objective, problem.model.exposures.index, None)  # raises what is wrong
         return alpha_views(problem.alpha)
-    if not problem.views:
+    if not views:
         return None
     if problem.alpha is not None:
         raise ArgumentError("Both alpha and views are given. Keep one of them.")
-    if objective not in BELIEVING and not (summed is not None and summed.has("return")):
+    if not believes:
         raise ArgumentError(
             f"views say nothing to {objective}. Use them with {', '.join(BELIEVING)}."
         )
-    return problem.views
+    return views
 
 
 def _check_own(objective: str, problem: Problem, options: Options) -> None:
@@ -529,7 +544,7 @@ def _alpha(
         note = ("No alpha is given: every name counts with zero.",)
         return np.zeros(len(assets)), note if objective == "max_utility" else ()
     alpha = problem.alpha
-    unknown = alpha.index[~alpha.index.isin(assets)]
+    unknown = alpha.index[assets.get_indexer(alpha.index) < 0]
     if len(unknown):
         raise UnknownNameError(
             f"alpha names {listed(unknown)}, without risk data at this date."

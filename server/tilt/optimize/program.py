@@ -88,8 +88,21 @@ class _Rows:
     def stacked(self, size: int) -> tuple[sp.csc_matrix, Array]:
         if not self.matrices:
             return sp.csc_matrix((0, size)), np.zeros(0)
-        wide = [_widened(m, size) for m in self.matrices]
-        return sp.vstack(wide, format="csc"), np.concatenate(self.bounds)
+        return stack_rows(self.matrices, size).tocsc(), np.concatenate(self.bounds)
+
+
+def stack_rows(matrices: Sequence[sp.csr_matrix], size: int) -> sp.csr_matrix:
+    """Return matrices on top of each other, with ``size`` columns: no column moves."""
+    flat = [m.tocsr() for m in matrices]
+    counts = np.concatenate([np.diff(m.indptr) for m in flat])
+    return sp.csr_matrix(
+        (
+            np.concatenate([m.data for m in flat]),
+            np.concatenate([m.indices for m in flat]),
+            np.concatenate([[0], np.cumsum(counts)]),
+        ),
+        shape=(len(counts), size),
+    )
 
 
 def _widened(matrix: sp.csr_matrix, size: int) -> sp.csr_matrix:

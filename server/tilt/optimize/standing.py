@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from tilt.optimize.limits import Half, Layout
 from tilt.optimize.newton import Standing
-from tilt.optimize.program import NOBODY, SCALE, Ease
+from tilt.optimize.program import NOBODY, SCALE, Ease, stack_rows
 from tilt.optimize.terms import Array, Objective
 
 LEAST_CURVATURE = 1e-6  # of a name: without own risk its best weight is not one number
@@ -58,7 +58,7 @@ def standing_of(
     collected = _collected(layout, sides, ease)
     low, high = np.concatenate(collected.low), np.concatenate(collected.high)
     model, center = layout.case.model, layout.case.center
-    matrix = sp.vstack(collected.matrices, format="csr")
+    matrix = stack_rows(collected.matrices, layout.size)
     exposed, extra = matrix[:, n : n + k], matrix[:, n + k :]
     rows = matrix[:, :n].toarray()
     if exposed.nnz:
