@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import pandas as pd
 
 from custom_functions._arguments import Benchmark, Date, Holdings
-from custom_functions._books import BOOK_KEYS, read_book
+from custom_functions._books import BOOK_KEYS, MODEL_KEYS, read_book
 from custom_functions._edge import udf
 from custom_functions._inputs import NO_OPTIONS, Options, cells, choice
 from tilt.api.books import with_notes
@@ -84,7 +84,7 @@ def whatif(
 @udf(
     result="measure, portfolio, benchmark, active",
     example='=TILT.SUMMARY("SAMPLE")',
-    keys=BOOK_KEYS,
+    keys={**BOOK_KEYS, **MODEL_KEYS},
 )
 def summary(
     holdings: Holdings,

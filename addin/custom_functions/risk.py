@@ -7,27 +7,33 @@ import numpy as np
 import pandas as pd
 
 from custom_functions._arguments import Benchmark, Date, Holdings, Universe
+from custom_functions._books import MODEL_KEYS
 from custom_functions._edge import attempt, udf
 from custom_functions._inputs import NO_OPTIONS, Options, choice, names
 from custom_functions.factors import LONG_SHORT
 from tilt.api.books import Book, Day, grid_id, hold, open_book, open_day, with_notes
+from tilt.api.health import health
 from tilt.api.state import State, current
 from tilt.api.values import Grid, Result, Scalar
 from tilt.errors import TiltError, ZeroDenominatorError
 from tilt.risk import measures
+from tilt.risk.returns_model import LOOKBACK
 
 Measures = Annotated[
     tuple[str, ...],
     names("volatility, tracking_error (default), beta, var95, ...; a range gives a row."),
 ]
+HEALTH = "health"
+SPLITS = (*measures.GROUPINGS, HEALTH)
 By = Annotated[
-    Literal["factor", "group", "sector", "position", "summary"],
-    choice("How risk is split.", measures.GROUPINGS),
+    Literal["factor", "group", "sector", "position", "summary", "health"],
+    choice("How risk is split; health: how such forecasts have turned out.", SPLITS),
 ]
 
 RISK_KEYS = {
     **LONG_SHORT,
     "horizon": "of the risk model: short (default; volatilities halve in 84 days) or long (252)",
+    **MODEL_KEYS,
 }
 _Call = tuple[Grid, tuple[str, ...], object, "Grid | None", "str | None", Options]
 
@@ -45,6 +51,8 @@ class _Batch:
             universe,
             long_short=self.long_short,
             horizon=options.text("horizon", "short"),
+            estimator=options.text("estimator", ""),
+            lookback=options.count("lookback", LOOKBACK),
         )
         self.books: dict[str, Book | TiltError] = {}
         self.keys: dict[int, str] = {}
@@ -127,6 +135,8 @@ def risk(
         universe,
         long_short=options.flag("long_short"),
         horizon=options.text("horizon", "short"),
+        estimator=options.text("estimator", ""),
+        lookback=options.count("lookback", LOOKBACK),
     )
     return _row(book, measure)
 
@@ -146,7 +156,13 @@ def risk_table(
     universe: Universe = None,
     options: Options = NO_OPTIONS,
 ) -> pd.DataFrame:
-    """Split forecast risk into contributions that add up to the total."""
+    """Split forecast risk into contributions that add up to the total.
+
+    by=health gives measure, value, low, high, verdict instead: the forecasts of the past of this
+    portfolio as it is today, of factors, sectors, random and optimized portfolios, against what
+    followed them. An estimator other than factor has no factors but those of pca, and all its risk
+    counts as specific.
+    """
     book = open_book(
         current(),
         holdings,
@@ -155,7 +171,12 @@ def risk_table(
         universe,
         long_short=options.flag("long_short"),
         horizon=options.text("horizon", "short"),
+        estimator=options.text("estimator", ""),
+        lookback=options.count("lookback", LOOKBACK),
     )
+    if by == HEALTH:
+        table, judged = health(current(), book)
+        return with_notes(table, (*book.notes, judged))
     found = measures.risk_table(book.model, book.weights, book.benchmark, by=by)
     return with_notes(found, book.notes)
 

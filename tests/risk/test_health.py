@@ -8,6 +8,7 @@ from tilt.risk.health import (
     bias_statistic,
     forecast_health,
     least_variance,
+    past_models,
     qlike,
 )
 from tilt.risk.model import estimate_model
@@ -71,7 +72,8 @@ def test_health_of_a_right_model_is_in_its_band(truth):
     x = history.exposures(history.dates[-1])
     returns = history.returns @ x.T + history.specific_returns
     w = pd.Series(1 / 40, history.assets[:40])
-    table = forecast_health(history, returns, lambda _: {"forty": w}, first=800).set_index("name")
+    models = past_models(history, first=800)
+    table = forecast_health(models, history, returns, lambda _: {"forty": w}).set_index("name")
     assert list(table.index) == [*(f"factor {f}" for f in history.returns), "forty"]
     assert (table["days"] == len(history.dates) - 801).all()
     assert table["bias"].between(0.88, 1.12).all()

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tilt.data.store import Store
 from tilt.factors.descriptors import market_return
 from tilt.factors.history import estimate_history
 from tilt.factors.styles import STYLES
 from tilt.frames import FactorHistory, Panel
+from tilt.refresh.estimates import kept_past
 from tilt.risk.health import forecast_health, least_variance
 from tilt.risk.measures import GROUPINGS, exposure_table, risk_measure, risk_table
 from tilt.risk.model import RiskModel, estimate_model
@@ -118,7 +120,7 @@ def test_tracking_error_of_ten_large_names_adds_up(panel, model, by):
 
 
 @pytest.fixture(scope="module")
-def health(panel: Panel, history: FactorHistory) -> pd.DataFrame:
+def health(panel: Panel, history: FactorHistory, store: Store) -> pd.DataFrame:
     """How the forecasts of every month turned out, by name."""
     chosen = np.random.default_rng(0).choice(panel.assets, 60, replace=False)
 
@@ -139,7 +141,8 @@ def health(panel: Panel, history: FactorHistory) -> pd.DataFrame:
             ),
         }
 
-    return forecast_health(history, panel.returns, portfolios, first=126).set_index("name")
+    models = kept_past(store, panel)
+    return forecast_health(models, history, panel.returns, portfolios).set_index("name")
 
 
 def test_forecasts_of_portfolios_came_true(health):

@@ -6,6 +6,7 @@ new days are estimated. A single value that changed in the past, or another prog
 history is estimated anew.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,8 +22,16 @@ from tilt.factors.history import estimate_history, left_out
 from tilt.factors.styles import STYLES
 from tilt.frames import FactorHistory, Panel
 from tilt.refresh.identity import engine_id
+from tilt.risk.health import model_dates, past_models
 from tilt.risk.model import RiskModel, estimate_model
-from tilt.risk.stored import MODEL, model_of_tables, tables_of_model
+from tilt.risk.stored import (
+    MODEL,
+    PAST,
+    model_of_tables,
+    past_of_tables,
+    tables_of_model,
+    tables_of_past,
+)
 
 ENGINE = "engine"
 _NO_MODEL = "no_factor_model"
@@ -70,8 +79,13 @@ def _left_out(panel: Panel) -> list[Finding]:
     ]
 
 
-def estimated_tables(panel: Panel) -> dict[str, pd.DataFrame]:
-    """Return what a snapshot keeps beside its panel: the program's id, and the last risk model."""
+def estimated_tables(panel: Panel, earlier: Sequence[RiskModel] = ()) -> dict[str, pd.DataFrame]:
+    """Return what a snapshot keeps beside its panel: the program's id, and its risk models.
+
+    Parameters
+    ----------
+    earlier : the models of the past that the snapshot before kept, as `usable_models` gives them
+    """
     tables = {ENGINE: pd.DataFrame({"id": [engine_id()]})}
     if panel.factor_history is None:
         return tables
@@ -81,7 +95,28 @@ def estimated_tables(panel: Panel) -> dict[str, pd.DataFrame]:
         )
     except UnknownNameError:  # too few days of factor returns; the cells say so when asked
         return tables
-    return tables | tables_of_model(model)
+    tables |= tables_of_model(model)
+    if len(model_dates(panel.factors)):
+        tables |= tables_of_past(past_models(panel.factors, earlier=earlier))
+    return tables
+
+
+def usable_models(store: Store, panel: Panel, before: Before | None) -> tuple[RiskModel, ...]:
+    """Return the models of the past that the snapshot before kept, if its past is the panel's."""
+    if before is None or _usable(panel, before) is None:
+        return ()
+    return kept_past(store, before.panel) or ()
+
+
+def kept_past(store: Store, panel: Panel) -> tuple[RiskModel, ...] | None:
+    """Return the models of the past that the panel's snapshot keeps, or None if it has none.
+
+    Those that another program has estimated are not returned: their numbers may be others.
+    """
+    tables = _kept(store, panel, PAST)
+    if tables is None:
+        return None
+    return past_of_tables(tables, panel.factors, universe=panel.universe, snapshot=panel.snapshot)
 
 
 def kept_model(store: Store, panel: Panel, date: pd.Timestamp) -> RiskModel | None:
@@ -89,13 +124,17 @@ def kept_model(store: Store, panel: Panel, date: pd.Timestamp) -> RiskModel | No
 
     One that another program has estimated is not returned: its numbers may be others.
     """
-    files = store.contents(panel.snapshot)
-    if date != panel.as_of or not files.has(f"{MODEL[0]}.parquet"):
+    tables = _kept(store, panel, MODEL) if date == panel.as_of else None
+    if tables is None:
         return None
-    if engine_of(files) != engine_id():
-        return None
-    tables = {name: decode_table(files.table(f"{name}.parquet")) for name in MODEL}
     return model_of_tables(tables, universe=panel.universe, snapshot=panel.snapshot)
+
+
+def _kept(store: Store, panel: Panel, names: tuple[str, ...]) -> dict[str, pd.DataFrame] | None:
+    files = store.contents(panel.snapshot)
+    if not files.has(f"{names[0]}.parquet") or engine_of(files) != engine_id():
+        return None
+    return {name: decode_table(files.table(f"{name}.parquet")) for name in names}
 
 
 def engine_of(files: Contents) -> str:

@@ -24,7 +24,13 @@ from tilt.data.sources.merge import kept_of_source
 from tilt.data.sources.registry import fetch, find_source
 from tilt.data.store import Snapshot, Store
 from tilt.errors import DataError
-from tilt.refresh.estimates import Before, engine_of, estimated_tables, with_factors
+from tilt.refresh.estimates import (
+    Before,
+    engine_of,
+    estimated_tables,
+    usable_models,
+    with_factors,
+)
 from tilt.refresh.identity import snapshot_id
 from tilt.refresh.lock import only_refresh
 from tilt.refresh.sources import due
@@ -142,7 +148,7 @@ def _kept(store: Store, settings: Settings, delivery: Delivery, stages: _Stages)
         stages.enter("factors", 0.5)
         panel, more = with_factors(replace(built.panel, snapshot=snapshot), before)
         stages.enter("model", 0.7)
-        estimates = estimated_tables(panel)
+        estimates = estimated_tables(panel, usable_models(store, panel, before))
         stages.enter("write", 0.75)
         disagree = statement_disagreements(delivery.tables)
         every = findings_table([*delivery.findings, *disagree, *more])

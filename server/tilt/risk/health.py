@@ -1,6 +1,6 @@
 """How well risk forecasts turned out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,10 @@ from tilt.frames import FactorHistory, Returns, Weights
 from tilt.risk.model import ADJUSTED, Adjustments, RiskModel, estimate_model
 
 MONTH = 21  # days between two forecasts
+FIRST = 126  # days of history before the first; a covariance of fewer is hardly a forecast
 FACTOR = "factor "  # before the name of one in the table
 
-Portfolios = Callable[[RiskModel], Mapping[str, Weights]]
+Portfolios = Callable[[RiskModel], "Mapping[str, Weights] | pd.DataFrame"]
 
 
 def bias_statistic(returns: "pd.Series[float]", forecasts: "pd.Series[float]") -> float:
@@ -57,67 +58,92 @@ def least_variance(model: RiskModel, aim: Weights) -> Weights:
 
     Without a dense covariance (Woodbury). What ``aim`` leaves out is not held.
     """
-    names = aim.index
-    small = model.only(names)
+    return least_variances(model, aim.to_frame("w"))["w"]
+
+
+def least_variances(model: RiskModel, aims: pd.DataFrame) -> pd.DataFrame:
+    """Return what `least_variance` gives for each column of ``aims``, assets × portfolios."""
+    small = model.only(aims.index)
     x = np.hstack([small.exposures.to_numpy(dtype=float), small.links])
-    alone = small.unshared_var.to_numpy(dtype=float)
+    alone = small.unshared_var.to_numpy(dtype=float)[:, None]
     common = np.eye(x.shape[1])
     k = len(small.factor_cov)
     common[:k, :k] = np.linalg.inv(small.factor_cov.to_numpy(dtype=float))
-    scaled = x / alone[:, None]
-    wished = aim.to_numpy(dtype=float) / alone
+    scaled = x / alone
+    wished = aims.to_numpy(dtype=float) / alone
     held = wished - scaled @ np.linalg.solve(common + x.T @ scaled, x.T @ wished)
-    return pd.Series(held / np.abs(held).sum(), index=names)
+    return pd.DataFrame(held / np.abs(held).sum(axis=0), aims.index, aims.columns)
+
+
+def model_dates(history: FactorHistory, *, first: int = FIRST) -> pd.DatetimeIndex:
+    """Return the dates on which forecasts are made to be judged: every 21st, each with a return."""
+    return history.dates[first : len(history.dates) - 1 : MONTH]
+
+
+def past_models(
+    history: FactorHistory,
+    *,
+    earlier: Sequence[RiskModel] = (),
+    first: int = FIRST,
+    horizon: str = "short",
+    adjustments: Adjustments = ADJUSTED,
+) -> tuple[RiskModel, ...]:
+    """Return the models of `model_dates`; those of ``earlier`` are taken over as they are."""
+    known = {model.date: model for model in earlier}
+    return tuple(
+        known.get(date) or estimate_model(history, date, horizon=horizon, adjustments=adjustments)
+        for date in model_dates(history, first=first)
+    )
 
 
 def forecast_health(
-    history: FactorHistory,
-    returns: Returns,
-    portfolios: Portfolios,
-    *,
-    first: int,
-    horizon: str = "short",
-    adjustments: Adjustments = ADJUSTED,
+    models: Sequence[RiskModel], history: FactorHistory, returns: Returns, portfolios: Portfolios
 ) -> pd.DataFrame:
-    """Judge forecasts out of sample: of every factor, and of portfolios made from the model.
+    """Judge forecasts out of sample: of every factor, and of portfolios made from the models.
 
-    A model is estimated every 21 days, and its forecasts are held against the days until the next.
+    The forecasts of a model are held against the days until the next.
 
     Parameters
     ----------
+    models : by date, of the history's
     returns : dates × assets; a missing return counts as none
     portfolios : weights by name, made anew from each model
-    first : row of the first model
 
     Returns
     -------
     name, days, bias, low, high, qlike; factors have "factor" before their names
     """
-    rows: dict[str, list[pd.DataFrame]] = {}
-    for t in range(first, len(history.dates) - 1, MONTH):
-        after = history.dates[t + 1 : t + 1 + MONTH]
-        model = estimate_model(history, history.dates[t], horizon=horizon, adjustments=adjustments)
+    rows: dict[str, list[tuple[np.ndarray, float]]] = {}
+    ends = [*(model.date for model in models[1:]), history.dates[-1]]
+    for model, end in zip(models, ends, strict=True):
+        after = history.dates[(history.dates > model.date) & (history.dates <= end)]
         sigma = np.sqrt(np.diag(model.factor_cov))
-        realized = history.returns.loc[after]
-        for factor, one in zip(model.factor_cov, sigma, strict=True):
-            part = pd.DataFrame({"r": realized[factor], "sigma": one})
-            rows.setdefault(f"{FACTOR}{factor}", []).append(part)
-        for name, weights in portfolios(model).items():
-            r = returns.loc[after, weights.index].fillna(0.0) @ weights
-            forecast = np.sqrt(model.variance(weights))
-            rows.setdefault(name, []).append(pd.DataFrame({"r": r, "sigma": forecast}))
-    return pd.DataFrame([_row(name, pd.concat(parts).dropna()) for name, parts in rows.items()])
+        realized = history.returns.loc[after, model.factor_cov.columns].to_numpy()
+        for i, factor in enumerate(model.factor_cov):
+            rows.setdefault(f"{FACTOR}{factor}", []).append((realized[:, i], float(sigma[i])))
+        held = pd.DataFrame(portfolios(model)).reindex(model.assets).fillna(0.0)
+        w = held.to_numpy(dtype=float)
+        y = model.exposures.to_numpy(dtype=float).T @ w
+        variance = (y * (model.factor_cov.to_numpy() @ y)).sum(axis=0)
+        forecast = np.sqrt(variance + (w * model.specific_times(w)).sum(axis=0))
+        earned = returns.loc[after].reindex(columns=model.assets).fillna(0.0).to_numpy() @ w
+        for i, name in enumerate(held):
+            rows.setdefault(str(name), []).append((earned[:, i], float(forecast[i])))
+    return pd.DataFrame([_row(name, parts) for name, parts in rows.items()])
 
 
-def _row(name: str, days: pd.DataFrame) -> dict[str, object]:
-    low, high = bias_band(len(days))
+def _row(name: str, parts: list[tuple[np.ndarray, float]]) -> dict[str, object]:
+    r = pd.Series(np.concatenate([earned for earned, _ in parts]))
+    sigma = pd.Series(np.concatenate([np.full(len(earned), s) for earned, s in parts]))
+    days = int((r.notna() & sigma.notna()).sum())
+    low, high = bias_band(days)
     return {
         "name": name,
-        "days": len(days),
-        "bias": bias_statistic(days["r"], days["sigma"]),
+        "days": days,
+        "bias": bias_statistic(r, sigma),
         "low": low,
         "high": high,
-        "qlike": qlike(days["r"], days["sigma"]),
+        "qlike": qlike(r, sigma),
     }
 
 
