@@ -9,7 +9,7 @@ import xlwings as xw
 
 from custom_scripts import _sheets as sheets
 from custom_scripts._sheets import Output
-from tilt.api import backtests
+from tilt.api import backtest_views
 from tilt.api.books import Book, open_book
 from tilt.api.configured import OPTION
 from tilt.api.state import State
@@ -29,8 +29,8 @@ KEYS: Mapping[str, str] = {
     "benchmark": "a saved portfolio, a universe, or NONE; left out: the universe by market cap",
     "date": "of holdings, exposures and risk; left out: the last with data",
     "universe": "left out: the default one",
-    "objective": "of Optimize: min_te, min_risk, max_return, max_utility, equal_weight",
-    "alpha": "a factor, whose scores are taken for expected returns",
+    "objective": "of Optimize: min_te, min_risk, max_return, ..., or a sum such as return - 4*risk",
+    "alpha": "a factor, whose scores are taken for expected returns; or TiltAlpha, a table of them",
     "factor": "of Pure factor: a factor, a field or an expression; left out: the first style",
     "exposure": "of Pure factor: that the investable portfolio strives for, 1 unless given",
     "long_only": "of Pure factor: no lets the investable portfolio be short",
@@ -46,7 +46,7 @@ KEYS: Mapping[str, str] = {
     "link": "of Attribution: carino (default), menchero, grap or frongello",
     "interaction": "of Attribution: show (default), or merge it into selection",
     **OPTIONS,
-    **backtests.OPTIONS,
+    **backtest_views.OPTIONS,
     **OPTION,
 }
 EXAMPLE_RULES: Grid = [

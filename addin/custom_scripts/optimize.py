@@ -11,10 +11,13 @@ from tilt.api.books import Book
 from tilt.api.configured import CONFIG, Posed, open_posed, pose, posed_problem
 from tilt.api.optimizations import solve_once
 from tilt.api.state import State, current
+from tilt.api.values import Grid
+from tilt.errors import ArgumentError
 from tilt.optimize.solve import OPTIONS, Solution
 
 OPTIMIZE, TRACKING_ERROR = "Tilt Optimize", "Tilt Tracking Error"
 MIN_TE = "min_te"
+ALPHA = "TiltAlpha"  # a table of tickers and expected yearly returns
 
 
 @xlwings.server.script
@@ -24,7 +27,7 @@ def optimize(book: xw.Book) -> None:
     marked = inputs.read_marked(book, state)
     named = CONFIG in marked.settings
     objective = marked.text("objective", CONFIG if named else inputs.OBJECTIVE)
-    found, solution = _solve(state, marked, objective)
+    found, solution = _solve(state, book, marked, objective)
     words = _words(f"Optimal weights: {solution.problem.objective}", found, solution)
     written = sheets.write_sheet(book, OPTIMIZE, words, _tables(solution, "Tilt"))
     _say(book, marked, words[1], written)
@@ -35,17 +38,19 @@ def tracking_error(book: xw.Book) -> None:
     """Find the weights of least tracking error within the marked rules."""
     state = current()
     marked = inputs.read_marked(book, state)
-    found, solution = _solve(state, marked, MIN_TE)
+    found, solution = _solve(state, book, marked, MIN_TE)
     words = _words("Least tracking error", found, solution)
     written = sheets.write_sheet(book, TRACKING_ERROR, words, _tables(solution, "TiltTe"))
     _say(book, marked, words[1], written)
 
 
-def _solve(state: State, marked: Marked, objective: str) -> tuple[Book, Solution]:
+def _solve(state: State, book: xw.Book, marked: Marked, objective: str) -> tuple[Book, Solution]:
     """Return the holdings and the solution.
 
     Raises
     ------
+    ArgumentError
+        If the settings name a table of expected returns that is not there.
     NoSolutionError
         If no weights keep all the rules.
     """
@@ -59,8 +64,21 @@ def _solve(state: State, marked: Marked, objective: str) -> tuple[Book, Solution
     )
     posed = pose(state, marked.settings.get(CONFIG), given)
     found = open_posed(state, marked.holdings, posed, marked.settings.get("date"))
-    problem = posed_problem(state, found, posed, marked.cell("alpha"))
+    problem = posed_problem(state, found, posed, _alpha(book, marked))
     return found, solve_once(state, problem).require()
+
+
+def _alpha(book: xw.Book, marked: Marked) -> Grid | None:
+    """Return the expected returns that the settings name: a factor, or the marked table of them."""
+    if marked.text("alpha", "").casefold() != ALPHA.casefold():
+        return marked.cell("alpha")
+    table = sheets.read_table(book, ALPHA)
+    if table is None:
+        raise ArgumentError(
+            f"There is no table {ALPHA}. Make one of tickers and expected yearly returns, or "
+            "set alpha to a factor."
+        )
+    return table
 
 
 def _words(title: str, book: Book, solution: Solution) -> list[str]:

@@ -3,10 +3,9 @@
 What is in it is data, so that the workbench shows it and a file of it is written by the same code.
 """
 
-from collections.abc import Sequence
-
 from tilt.api.starter_data import data_sheet, match_sheet
 from tilt.api.starter_factors import factor_sheets
+from tilt.api.starter_optimize import HOLDINGS, optimize_sheets
 from tilt.api.starter_parts import (
     DATE,
     FIRST,
@@ -20,13 +19,13 @@ from tilt.api.starter_parts import (
     heading,
     shaped,
 )
+from tilt.api.starter_risk import risk_sheets
 from tilt.api.state import State
 from tilt.api.workbook_model import Chart, Format, Sheet, Table, Workbook
 from tilt.errors import UnknownNameError
 from tilt.frames import Weights
 
 SAMPLE, CASH = "SAMPLE", "CASH"
-HOLDINGS, CONSTRAINTS = "TiltHoldings", "TiltConstraints"
 
 MEASURES = (
     ("volatility", PERCENT, "a year, as forecast"),
@@ -39,13 +38,6 @@ MEASURES = (
     ("r_squared", PERCENT, "of risk explained by factors"),
     ("var95", PERCENT, "loss of one day in twenty"),
     ("cvar95", PERCENT, "mean loss beyond it"),
-)
-RULES: Sequence[Sequence[str | float]] = (
-    ("rule", "who", "min", "max", "relative", "priority"),
-    ("weight", "*", 0.0, 0.05, "", ""),
-    ("sector", "*", -0.03, 0.03, "yes", ""),
-    ("factor", "Beta", -0.05, 0.05, "yes", ""),
-    ("turnover", "", "", 0.20, "", ""),
 )
 STRATEGY = "quantile:Momentum:5:1"
 
@@ -60,7 +52,8 @@ def starter(state: State) -> Workbook:
         weights = weights / weights.sum()
     sheets = (
         _portfolio(weights),
-        _optimize(),
+        *risk_sheets(panel, HOLDINGS),
+        *optimize_sheets(),
         _backtest(),
         data_sheet(panel, state.store.findings()),
         match_sheet(panel),
@@ -139,53 +132,6 @@ def _portfolio(weights: Weights) -> Sheet:
         | {10: 50, 14: 10, 15: 10, 16: 128}
         | dict.fromkeys((11, 12, 13), 56)
         | dict.fromkeys(range(17, 25), 58),
-        frozen=(FIRST + 1, 0),
-        gridlines=False,
-    )  # fmt: skip
-
-
-def _optimize() -> Sheet:
-    call = f"=TILT.OPTIMIZE($B$3,{HOLDINGS},{CONSTRAINTS},,,,"
-    cells = [
-        *heading(
-            "Optimize",
-            "Change a rule or the objective. Rules in conflict are named below.",
-        ),
-        cell(2, 0, "objective", LABEL),
-        cell(2, 1, "min_te", INPUT),
-        cell(FIRST - 1, 0, "Rules", LABEL),
-        cell(FIRST - 1, 7, "Before and after", LABEL),
-        cell(FIRST, 7, formula=f'{call}"summary")', form=HEAD),
-        cell(FIRST - 1, 11, "The 40 largest trades", LABEL),
-        cell(FIRST, 11, formula=f'{call}"trades","top=40")', form=HEAD),
-        cell(FIRST - 1, 18, "Rules at the optimum", LABEL),
-        cell(FIRST, 18, formula=f'{call}"constraints")', form=HEAD),
-        cell(17, 0, "What the rules cost, and why these trades", LABEL),
-        cell(18, 0, formula=f'{call}"explain")', form=HEAD),
-    ]
-    for row, line in enumerate(RULES, start=FIRST):
-        for column, value in enumerate(line):
-            number = "0.00" if line[0] == "factor" else "0.0%"
-            form = INPUT.model_copy(update={"number_format": number}) if row > FIRST else None
-            cells.append(cell(row, column, None if value == "" else value, form))
-    cells += shaped(rows=30, columns={8: "0.0000", 9: "0.0000"})
-    cells += shaped(rows=40, columns={13: PERCENT, 14: PERCENT, 15: PERCENT})
-    cells += shaped(rows=30, columns=dict.fromkeys(range(20, 24), NUMBER))
-    cells += shaped(rows=30, columns=dict.fromkeys((25, 26, 27), "0.0000"))
-    cells += [cell(FIRST, c, form=HEAD) for c in (8, 9, *range(12, 17), *range(19, 30))]
-    return Sheet(
-        name="Optimize",
-        cells=tuple(cells),
-        tables=(Table(name=CONSTRAINTS, row=FIRST, column=0, rows=len(RULES), columns=6),),
-        charts=(
-            Chart(
-                row=FIRST, column=11, rows=1, columns=1, title="Largest trades", kind="bar",
-                labels="ticker", series=("trade",), number_format="0.0%",
-            ),
-        ),
-        widths={0: 62, 1: 62, 2: 48, 3: 48, 4: 48, 5: 48, 6: 10, 7: 100, 8: 56, 9: 56, 10: 10}
-        | {11: 48, 12: 140, 13: 56, 14: 56, 15: 56, 16: 340, 17: 10, 18: 70, 19: 120}
-        | dict.fromkeys(range(20, 30), 66),
         frozen=(FIRST + 1, 0),
         gridlines=False,
     )  # fmt: skip
