@@ -10,7 +10,7 @@ from typing import Union, get_args, get_origin
 
 from tilt.frames import Panel
 from tilt.optimize.constraints import KINDS
-from tilt.optimize.options import OPTIONS, SOLVERS, Options
+from tilt.optimize.options import ESTIMATED, OPTIONS, POSTERIORS, SOLVERS, Options
 from tilt.optimize.sums import TERMS
 from tilt.optimize.terms import OBJECTIVES, SHOWN
 
@@ -30,23 +30,21 @@ TITLES: Mapping[str, str] = {
     "black_litterman": "Black-Litterman views",
     "min_cost": "Cheapest repair of the rules",
 }
-TAKES_ALPHA = frozenset({"max_return", "max_utility", "max_sharpe"})
 # The options that are an objective's own; all others count for every objective.
 OPTIONS_OF: Mapping[str, tuple[str, ...]] = {
     "max_utility": ("risk_aversion",),
     "max_sharpe": ("risk_free",),
     "pure_factor": ("factor",),
-    "risk_budget": ("budgets", "by"),
+    "risk_parity": ("budgets",),
+    "risk_budget": ("budgets",),
     "min_cvar": ("confidence",),
-    "black_litterman": ("views", "confidence", "tau", "risk_aversion"),
+    "black_litterman": ("views", "tau", "delta", "posterior"),
 }
-FRACTIONS = frozenset({"cash", "confidence", "risk_free", "spread"})  # typed in per cent
+FRACTIONS = frozenset({"cash", "confidence", "risk_free", "spread", "borrow"})  # typed in per cent
 GROUPED = "group"  # members of a rule by any column
 MOST_GROUPS = 60  # of a column that is offered as one
 # Options that have a place of their own in the pane, or that only a cell can use.
-ELSEWHERE = frozenset(
-    {"pin", "exclude", "why", "schedule", "dates", "start", "end", "views", "budgets"}
-)
+ELSEWHERE = frozenset({"pin", "exclude", "why", "schedule", "dates", "start", "end", "views"})
 
 
 def optimizer_choices(panel: Panel) -> dict[str, object]:
@@ -56,6 +54,12 @@ def optimizer_choices(panel: Panel) -> dict[str, object]:
     flag, number or text; ``own`` says that it belongs to some objectives alone, which name it;
     ``form`` is false where it is not to be typed in a list of options.
     """
+    choices = {
+        "solver": SOLVERS,
+        "estimator": ESTIMATED,
+        "posterior": POSTERIORS,
+        "factor": _members(panel)["factor"],
+    }
     own = {name for names in OPTIONS_OF.values() for name in names}
     return {
         "objectives": [
@@ -63,7 +67,6 @@ def optimizer_choices(panel: Panel) -> dict[str, object]:
                 "name": name,
                 "title": TITLES.get(name, name.replace("_", " ").capitalize()),
                 "description": description,
-                "alpha": name in TAKES_ALPHA,
                 "percent": SHOWN[name].percent,
                 "smaller_is_better": SHOWN[name].smaller_is_better,
                 "options": [o for o in OPTIONS_OF.get(name, ()) if o in OPTIONS],
@@ -72,7 +75,14 @@ def optimizer_choices(panel: Panel) -> dict[str, object]:
         ],
         "terms": dict(TERMS),
         "options": [
-            {"name": n, "description": d, "own": n in own, "form": n not in ELSEWHERE, **_typed(n)}
+            {
+                "name": n,
+                "description": d,
+                "own": n in own,
+                "form": n not in ELSEWHERE,
+                **_typed(n),
+                "choices": choices.get(n, ()),
+            }
             for n, d in OPTIONS.items()
         ],
         "rules": _rules(panel),
@@ -88,7 +98,7 @@ def _typed(name: str) -> dict[str, object]:
     """Return kind, default and choices of an option, as the engine's dataclass declares them."""
     found = next((f for f in fields(Options) if f.name == name), None)
     if found is None:
-        return {"kind": "text", "default": None, "percent": False, "choices": []}
+        return {"kind": "text", "default": None, "percent": False}
     declared = found.type
     split = get_origin(declared) in (Union, types.UnionType)
     kinds = set(get_args(declared)) if split else {declared}
@@ -98,7 +108,6 @@ def _typed(name: str) -> dict[str, object]:
         "kind": kind,
         "default": default if isinstance(default, str | bool | int | float) else None,
         "percent": kind == "number" and name in FRACTIONS,
-        "choices": list(SOLVERS) if name == "solver" else [],
     }
 
 
