@@ -24,6 +24,7 @@ LOOKBACK = 1260
         "lookback": f"days of history, {LOOKBACK} unless told",
     },
     totals=1,
+    alone=True,
 )
 def regime_risk(
     holdings: Holdings,

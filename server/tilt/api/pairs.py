@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from tilt.api.values import Grid
-from tilt.errors import ArgumentError, DataError, UnknownNameError, cut
+from tilt.errors import ArgumentError, DataError, UnknownNameError, cut, did_you_mean
 from tilt.portfolio.cells import Number, is_blank, is_zero, read_number
 from tilt.portfolio.identifiers import Tickers
 
@@ -65,8 +65,15 @@ def factor_or_ticker(factors: "pd.Index[str]", known: Tickers) -> Resolve:
     as_ticker = ticker_in(known)
 
     def resolve(cell: object, place: str) -> str:
-        text = cell.strip().casefold() if isinstance(cell, str) else ""
-        return by_fold[text] if text in by_fold else as_ticker(cell, place)
+        text = cell.strip() if isinstance(cell, str) else ""
+        if text.casefold() in by_fold:
+            return by_fold[text.casefold()]
+        near = did_you_mean(text, by_fold.values())
+        if near and known.find(text) is None:
+            raise UnknownNameError(
+                f"'{cut(text)}' ({place}) is neither a factor nor a ticker.{near}"
+            )
+        return as_ticker(cell, place)
 
     return resolve
 

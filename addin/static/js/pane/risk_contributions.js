@@ -141,7 +141,8 @@ function gathered(sorted, by) {
     row.name === "Specific" ||
     factors.includes(row.name);
   const chosen = sorted.filter(wanted);
-  const shown = by === "factor" ? chosen : chosen.slice(0, MOST_BARS);
+  const few = by === "factor" && factors.length > 0;
+  const shown = few ? chosen : chosen.slice(0, MOST_BARS);
   const rest = sorted.filter((row) => !shown.includes(row));
   const bars = shown.map(({ name, ctr, exposure }) => ({
     name: spelled(name),

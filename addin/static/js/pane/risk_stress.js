@@ -261,6 +261,8 @@ function libraryContent() {
 
 /** @param {string} name of a window */
 const spelled = (name) => {
-  const words = name.replaceAll("_", " ");
+  const words = name
+    .replaceAll("_", " ")
+    .replace(/^(us|ltcm)\b/, (letters) => letters.toUpperCase());
   return words.charAt(0).toUpperCase() + words.slice(1);
 };

@@ -22,22 +22,22 @@ const TILES = [
   ["tracking_error", "Tracking error", percent],
   ["volatility", "Volatility", percent],
   ["beta", "Beta", decimal],
-  ["factor_te", "TE of factors", percent],
-  ["specific_te", "TE of names", percent],
+  ["factor_te", "TE, factors", percent],
+  ["specific_te", "TE, names", percent],
   ["active_share", "Active share", (value) => percent(value, 1)],
-  ["var95", "VaR 95 %, a day", percent],
-  ["cvar95", "CVaR 95 %, a day", percent],
-  ["effective_n", "Effective names", (value) => decimal(value, 1)],
+  ["var95", "VaR 95 %", percent],
+  ["cvar95", "CVaR 95 %", percent],
+  ["effective_n", "Effective N", (value) => decimal(value, 1)],
 ];
 const ABSOLUTE = ["volatility", "factor_volatility", "specific_volatility", "var95", "cvar95"];
 /** @type {typeof TILES} */
 const ALONE = [
   ["volatility", "Volatility", percent],
-  ["factor_volatility", "Of factors", percent],
-  ["specific_volatility", "Of names", percent],
-  ["var95", "VaR 95 %, a day", percent],
-  ["cvar95", "CVaR 95 %, a day", percent],
-  ["effective_n", "Effective names", (value) => decimal(value, 1)],
+  ["factor_volatility", "Factors", percent],
+  ["specific_volatility", "Single names", percent],
+  ["var95", "VaR 95 %", percent],
+  ["cvar95", "CVaR 95 %", percent],
+  ["effective_n", "Effective N", (value) => decimal(value, 1)],
 ];
 
 let asked = new AbortController();
@@ -118,7 +118,7 @@ function showTotals() {
     ),
   );
   at("risk-notes").textContent = [
-    `As of ${date}; yearly where no day is named, forecast by the factor model.`,
+    `As of ${date}, forecast by the factor model for a year; VaR and CVaR for a day.`,
     ...notes,
   ].join(" ");
 }

@@ -6,5 +6,7 @@ import { h } from "./dom.js";
  * @param {number | null} value
  * @param {(value: number | null) => string} show
  */
-export const toned = (value, show) =>
-  h("span", { class: value !== null && value < 0 && "negative" }, show(value));
+export function toned(value, show) {
+  const text = show(value);
+  return h("span", { class: text.startsWith("\u2212") && "negative" }, text);
+}
