@@ -16,7 +16,15 @@ from tilt.errors import one_of
 from tilt.optimize.solve import OPTIONS, VIEWS
 
 Objective = Annotated[
-    str, text("min_te, min_risk, max_return, max_utility, equal_weight; or config.")
+    str,
+    text(
+        "min_te, min_risk, max_utility, max_sharpe, risk_parity, min_cvar, hrp, ...; or a "
+        "sum such as return - 4*risk; or config."
+    ),
+]
+Views = Annotated[
+    Grid | None,
+    cells("Rows of name, view, confidence; or name, minus, view, confidence. Sets returns."),
 ]
 Alpha = Annotated[
     Grid | None,
@@ -42,12 +50,17 @@ def optimize(
     date: Date = None,
     view: View = "trades",
     options: Options = NO_OPTIONS,
+    views: Views = None,
 ) -> pd.DataFrame:
     """Find the best weights within the rules, and show trades, risk or the reasons.
 
     Another view of the same problem does not solve it again. What takes over two seconds shows how
     far it is until it is done. Where the rules cannot hold together the trades are #N/A with the
     conflict as its message, and the view explain says what repairs it.
+
+    Views are what you expect of a year, of a ticker or sector, or of one above another: name
+    "AAPL - MSFT" or a column minus. They move the returns that the benchmark implies, each as far
+    as its confidence says (0.5 unless given), and stand in place of alpha.
 
     The option config names a saved configuration, which says what the call leaves out: rules,
     benchmark, options, and the objective where that is the word config. The note tells its id.
@@ -60,6 +73,6 @@ def optimize(
     state = current()
     posed = pose(state, options.own.get(CONFIG), given)
     book = open_posed(state, holdings, posed, date)
-    problem = posed_problem(state, book, posed, alpha)
+    problem = posed_problem(state, book, posed, alpha, views)
     solution = ask_solution(state, problem, view, book.panel.snapshot)
     return with_notes(solution.view(view), book.notes)

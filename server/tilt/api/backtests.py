@@ -23,9 +23,14 @@ from tilt.errors import ArgumentError
 from tilt.frames import Panel, Weights, content_id
 from tilt.jobs import Job, Progress
 from tilt.optimize.constraints import parse_rules
+from tilt.optimize.options import OPTIONS as SOLVED_BY
 from tilt.portfolio.cells import DECIMAL_SIGN, Number, is_blank, is_zero, read_number, shown
 from tilt.portfolio.holdings import parse_benchmark
 
+OF_OBJECTIVES = (
+    "risk_free", "budgets", "factor", "confidence", "estimator", "views", "tau", "delta",
+    "posterior",
+)  # fmt: skip
 OPTIONS: Mapping[str, str] = MappingProxyType(
     {
         "cost_bps": "cost of what is traded in basis points; 10 unless given",
@@ -35,12 +40,13 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
         "capital": "money of the book, for the impact",
         "lag": "sessions from decision to fill; 1 unless given",
         "cash": "yearly rate that cash earns, as a decimal; 0 unless given",
-        "lookback": "sessions of inverse_vol; 252 unless given",
+        "lookback": "sessions of inverse_vol, 252 unless given; of min_cvar and estimator, 504",
         "risk_aversion": "price of yearly variance in max_utility",
         "long_short": "yes lets weights be negative or sum to more than one",
+        **{name: SOLVED_BY[name] for name in OF_OBJECTIVES},
     }
 )
-SOLVER_OPTIONS = frozenset({"lookback", "risk_aversion", "long_short"})
+SOLVER_OPTIONS = frozenset({"lookback", "risk_aversion", "long_short", *OF_OBJECTIVES})
 MONTHLY = "M"
 
 

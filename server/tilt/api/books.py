@@ -14,7 +14,9 @@ from tilt.calendar import parse_date
 from tilt.errors import ArgumentError, UnknownNameError, one_of
 from tilt.frames import Panel, Weights, listed
 from tilt.optimize.constraints import parse_rules
+from tilt.optimize.options import read_options
 from tilt.optimize.solve import OPTIONS, Problem
+from tilt.optimize.views import View, parse_views
 from tilt.portfolio.cells import DECIMAL_SIGN, is_error, shown
 from tilt.portfolio.holdings import Holdings, parse_benchmark, parse_holdings
 from tilt.portfolio.identifiers import Tickers
@@ -172,6 +174,7 @@ def state_problem(
     *,
     constraints: Grid | None = None,
     alpha: Grid | None = None,
+    views: Grid | None = None,
     options: Mapping[str, object],
     long_short: bool = False,
     configuration: str = "",
@@ -181,9 +184,11 @@ def state_problem(
     Parameters
     ----------
     alpha : rows of ticker and expected yearly return, or the name of a factor
+    views : rows of name, view, confidence; or name, minus, view, confidence
     options : of the solver, by the names of ``OPTIONS``
     configuration : id of the one that states a part of the problem
     """
+    own = {k: v for k, v in options.items() if k in OPTIONS}
     rules = parse_rules(
         constraints or [],
         securities=book.panel.securities,
@@ -198,9 +203,36 @@ def state_problem(
         book.benchmark,
         alpha=None if alpha is None else read_alpha(state, book, alpha),
         rules=rules,
-        options={k: v for k, v in options.items() if k in OPTIONS},
+        options=own,
         configuration=configuration,
+        scenarios=_scenarios(book, objective, read_options(own).lookback),
+        views=() if views is None else read_views(book, views),
     )
+
+
+def _scenarios(book: Book, objective: str, days: int) -> pd.DataFrame | None:
+    """Return the days of returns that an objective looks at, up to the date of the problem."""
+    if "cvar" not in objective.casefold():
+        return None
+    return book.panel.returns.loc[: book.date].tail(days).reindex(columns=book.model.assets)
+
+
+def read_views(book: Book, grid: Grid) -> tuple[View, ...]:
+    """Return the views of a range; names are tickers, as in holdings, or sectors.
+
+    Raises
+    ------
+    ArgumentError, DataError, UnknownNameError
+        As ``parse_views``.
+    """
+    tickers = Tickers(book.panel, book.date)
+    sectors = {str(s).casefold(): str(s) for s in book.panel.securities["sector"].dropna().unique()}
+
+    def known(text: str) -> str | None:
+        match = tickers.find(text)
+        return sectors.get(text.casefold()) if match is None else match.ticker
+
+    return parse_views(grid, known, [*map(str, book.model.assets), *sectors.values()])
 
 
 def read_alpha(state: State, book: Book, grid: Grid) -> Weights:

@@ -15,7 +15,7 @@ from tilt.api.values import Grid
 from tilt.backtest.parse import SOLVED
 from tilt.configuration import Configuration, saved
 from tilt.errors import ArgumentError
-from tilt.optimize.options import read_options
+from tilt.optimize.options import OPTIONS, read_options
 from tilt.optimize.problem import Problem
 from tilt.portfolio.cells import is_blank, shown
 
@@ -91,6 +91,7 @@ def pose(state: State, name: object, given: Posed) -> Posed:
 
 def open_posed(state: State, holdings: Grid, posed: Posed, date: object) -> Book:
     """Return the holdings of a stated problem, with its notes."""
+    asked = read_options({k: v for k, v in posed.options.items() if k in OPTIONS})
     book = open_book(
         state,
         holdings,
@@ -99,11 +100,15 @@ def open_posed(state: State, holdings: Grid, posed: Posed, date: object) -> Book
         posed.universe,
         long_short=posed.long_short,
         horizon=posed.horizon,
+        estimator=asked.estimator,
+        lookback=asked.lookback,
     )
     return replace(book, notes=(*posed.notes, *book.notes))
 
 
-def posed_problem(state: State, book: Book, posed: Posed, alpha: Grid | None) -> Problem:
+def posed_problem(
+    state: State, book: Book, posed: Posed, alpha: Grid | None, views: Grid | None = None
+) -> Problem:
     """Return a stated problem as the optimizer takes it."""
     return state_problem(
         state,
@@ -111,6 +116,7 @@ def posed_problem(state: State, book: Book, posed: Posed, alpha: Grid | None) ->
         posed.objective,
         constraints=posed.constraints,
         alpha=alpha,
+        views=views,
         options=posed.options,
         long_short=posed.long_short,
         configuration=posed.configuration,

@@ -9,9 +9,11 @@ from tilt.backtest.strategy import first_caps, identified, inside, members
 from tilt.errors import NoSolutionError, UnknownNameError
 from tilt.frames import Panel, Weights
 from tilt.optimize.constraints import Rule
+from tilt.optimize.options import read_options
 from tilt.optimize.problem import Problem
 from tilt.optimize.solve import solve
 from tilt.risk.model import LEAST_DAYS, RiskModel, estimate_model
+from tilt.risk.returns_model import as_model
 
 TRADING_RULES = frozenset({"turnover", "trade", "adv", "cost"})
 
@@ -66,14 +68,7 @@ class Optimal:
         return max(first, first_caps(other))
 
     def weights(self, view: Panel, current: Weights) -> Weights:
-        model = estimate_model(
-            view.factors,
-            view.as_of,
-            universe=view.universe,
-            snapshot=view.snapshot,
-            horizon=self.horizon,
-        )
-        model = _only(model, members(view).union(current.index))
+        model = self._model(view, members(view).union(current.index))
         opening = current.empty
         held = current[inside(current.index, model.exposures.index)]
         problem = Problem(
@@ -85,11 +80,35 @@ class Optimal:
             alpha=self.alpha,
             rules=tuple(r for r in self.rules if not (opening and r.rule in TRADING_RULES)),
             options={"cash": 0.0, **self.options},
+            scenarios=self._scenarios(view, model),
         )
         try:
             return solve(problem).require().weights
         except NoSolutionError as error:
             raise NoSolutionError(f"On {view.as_of:%Y-%m-%d}: {error}") from None
+
+    def _model(self, view: Panel, names: "pd.Index[str]") -> RiskModel:
+        """Return the risk model of the day over the names that are members or held."""
+        asked = read_options(self.options)
+        if asked.estimator not in ("", "factor"):
+            past = view.returns.tail(asked.lookback)
+            known = inside(past.columns, names)
+            return as_model(past.loc[:, known], asked.estimator, universe=view.universe)
+        model = estimate_model(
+            view.factors,
+            view.as_of,
+            universe=view.universe,
+            snapshot=view.snapshot,
+            horizon=self.horizon,
+        )
+        return _only(model, names)
+
+    def _scenarios(self, view: Panel, model: RiskModel) -> pd.DataFrame | None:
+        """Return the past days that an objective looks at; None for one that does not."""
+        if "cvar" not in self.objective.casefold():
+            return None
+        days = read_options(self.options).lookback
+        return view.returns.tail(days).reindex(columns=model.exposures.index)
 
     def _benchmark(self, view: Panel, model: RiskModel) -> "Weights | None":
         if self.benchmark is None:

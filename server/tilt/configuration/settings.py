@@ -18,7 +18,7 @@ from tilt.factors.regression import MARKET
 from tilt.factors.styles import STYLES
 from tilt.frames import content_id
 from tilt.optimize.constraints import KINDS
-from tilt.optimize.options import SOLVERS
+from tilt.optimize.options import ESTIMATED, POSTERIORS, SOLVERS
 from tilt.optimize.terms import OBJECTIVES
 from tilt.risk.covariance import HORIZONS
 
@@ -169,6 +169,26 @@ class SolverSettings(Part):
     """Seconds a solver may take."""
     risk_aversion: float = Field(default=4.0, gt=0)
     """Price of yearly variance in max_utility."""
+    risk_free: float = Field(default=0.0, ge=-1, le=1)
+    """Yearly rate that max_sharpe counts from."""
+    factor: Text = ""
+    """Factor of pure_factor."""
+    budgets: Annotated[str, Field(max_length=2000)] = ""
+    """Of risk_parity and risk_budget: equal, holdings, sector, or names and shares."""
+    confidence: float = Field(default=0.95, ge=0.5, lt=1)
+    """Of min_cvar: 0.95 looks at the worst 5 % of the days."""
+    lookback: int = Field(default=504, ge=20, le=10_000)
+    """Days of returns that min_cvar, or an estimator, looks at."""
+    estimator: str = ""
+    """Of the risk model; empty: factor, where the universe has a factor model."""
+    views: Annotated[str, Field(max_length=2000)] = ""
+    """Of black_litterman, as AAPL=0.08@0.6, AAPL - MSFT=0.02."""
+    tau: float = Field(default=0.05, gt=0)
+    """How uncertain the returns are that the benchmark implies."""
+    delta: Annotated[float, Field(gt=0)] | None = None
+    """Price of variance that implies returns; left out: a Sharpe ratio of 0.5."""
+    posterior: str = "S+M"
+    """Risk that black_litterman looks at: S+M, or S for the risk model's own."""
     long_short: bool = False
     """Whether weights may be negative."""
     cash: Share | None = None
@@ -178,6 +198,16 @@ class SolverSettings(Part):
     @classmethod
     def _solver(cls, given: str) -> str:
         return _known(given, SOLVERS, "solver")
+
+    @field_validator("estimator")
+    @classmethod
+    def _estimator(cls, given: str) -> str:
+        return _known(given, ESTIMATED, "estimator") if given.strip() else ""
+
+    @field_validator("posterior")
+    @classmethod
+    def _posterior(cls, given: str) -> str:
+        return _known(given, POSTERIORS, "posterior")
 
 
 class PerformanceTargets(Part):

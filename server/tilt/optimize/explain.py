@@ -133,9 +133,9 @@ def _gain_if(case: Case, found: Found, reading: Reading, by: float, nearby: Near
     if changed is None:
         return np.nan
     if nearby is not None:
-        weights = nearby.moved(reading.rule, reading.side, reading.who, by)
-        if weights is not None:
-            return _better(case, found.weights, changed, weights)
+        there = nearby.moved(reading.rule, reading.side, reading.who, by)
+        if there is not None:
+            return _better(case, found.weights, changed, there.weights)
     return _gain(case, found, changed)
 
 

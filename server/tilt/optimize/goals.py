@@ -12,7 +12,6 @@ from cvxpy.atoms.affine.sum import sum as total
 from cvxpy.atoms.elementwise.maximum import maximum
 
 from tilt.errors import ArgumentError, DataError
-from tilt.frames import listed
 from tilt.optimize.parity import meet_budgets
 from tilt.optimize.terms import Array, Factors, Form, Objective, Term
 
@@ -162,9 +161,7 @@ class WorstDays(Term):
         return mean
 
 
-def worst_days(
-    scenarios: pd.DataFrame | None, assets: Array, current: Array, confidence: float
-) -> WorstDays:
+def worst_days(scenarios: pd.DataFrame | None, assets: Array, confidence: float) -> WorstDays:
     """Return the term of some scenarios, dates × assets; a missing return counts with zero.
 
     A name without a return on each day is no name to buy; see ``Case.unknown_days``.
@@ -174,18 +171,12 @@ def worst_days(
     ArgumentError
         If there are none.
     DataError
-        If they are too few, or a name that is held has no return on a day.
+        If they are too few.
     """
     if scenarios is None:
         raise ArgumentError("min_cvar needs scenarios: returns of the past or of one's own.")
-    known = scenarios.reindex(columns=assets)
-    held = known.columns[(current != 0) & known.isna().any().to_numpy()]
-    if len(held):
-        raise DataError(
-            f"{listed(held)} is held but has no return on each of the {len(known)} days. "
-            "Shorten option lookback, or sell it first."
-        )
-    term = WorstDays(known.fillna(0.0).to_numpy(dtype=float), confidence)
+    known = scenarios.reindex(columns=assets).fillna(0.0)
+    term = WorstDays(known.to_numpy(dtype=float), confidence)
     if term.tail < 1:
         raise DataError(
             f"{len(known)} days are too few for a confidence of {confidence:g}: the worst "

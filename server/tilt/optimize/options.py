@@ -23,8 +23,8 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
         "risk_free": "yearly rate that max_sharpe counts from, a decimal",
         "factor": "of pure_factor: the factor that is striven for",
         "confidence": "of min_cvar: 0.95 looks at the worst 5 % of the days",
-        "lookback": "days of returns: the scenarios of min_cvar, and of an estimator but factor",
-        "estimator": "of the risk model: factor, sample, ewma, ledoit_wolf, oas or pca",
+        "lookback": "days of returns: the scenarios of min_cvar, or what an estimator reads",
+        "estimator": "of the risk model: factor, sample, ewma, ledoit_wolf, oas, pca",
         "views": "of black_litterman, as AAPL=0.08@0.6, AAPL - MSFT=0.02; or the argument views",
         "tau": "how uncertain the implied returns are, in units of the covariance",
         "delta": "price of variance that implies returns; left out: a Sharpe ratio of 0.5",
@@ -52,7 +52,7 @@ class Options:
     factor: str = ""
     confidence: float = 0.95
     lookback: int = 504
-    estimator: str = "factor"
+    estimator: str = ""
     views: str = ""
     tau: float = 0.05
     delta: float | None = None
@@ -93,7 +93,7 @@ def read_options(given: Mapping[str, object]) -> Options:
         factor=str(read.get("factor", "")).strip(),
         confidence=_confidence(read.get("confidence", 0.95)),
         lookback=_days(read.get("lookback", 504)),
-        estimator=one_of("option estimator", str(read.get("estimator", "factor")), ESTIMATED),
+        estimator=_estimator(read.get("estimator", "")),
         views=str(read.get("views", "")).strip(),
         tau=_positive(read.get("tau", 0.05), "tau"),
         delta=None if read.get("delta") is None else _positive(read["delta"], "delta"),
@@ -160,6 +160,11 @@ def _rate(value: object, name: str) -> float:
     return number
 
 
+def _estimator(value: object) -> str:
+    text = str(value).strip()
+    return one_of("option estimator", text, ESTIMATED) if text else ""
+
+
 def _confidence(value: object) -> float:
     number = _decimal(value, "confidence")
     if not 0.5 <= number < 1:
@@ -186,7 +191,7 @@ OPTIONS_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "max_sharpe": ("risk_free",),
         "risk_parity": ("budgets",),
         "risk_budget": ("budgets",),
-        "min_cvar": ("confidence", "lookback"),
+        "min_cvar": ("confidence",),
         "pure_factor": ("factor",),
         "black_litterman": ("views", "tau", "delta", "posterior"),
     }

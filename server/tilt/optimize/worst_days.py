@@ -36,6 +36,7 @@ def find_least_loss(case: Case) -> Found:
                 f"min_cvar does not take the rule '{rule.words()}'. Leave it out, or use min_risk."
             )
     found = _generally(case) if case.options.solver == "cvxpy" else _natively(case)
+    found = replace(found, notes=(*found.notes, *_holes(case)))
     if found.status == "infeasible" and len(case.unknown_days):
         return _refused(case, found)
     return found
@@ -118,3 +119,18 @@ def _refused(case: Case, found: Found) -> Found:
         f"{len(case.worst_days.scenarios)} days ({names} have not). Shorten option lookback, "
         "or loosen a rule.",
     )
+
+
+def _holes(case: Case) -> tuple[str, ...]:
+    """Say which names have no return on some of the days."""
+    days = len(case.worst_days.scenarios)
+    notes: list[str] = []
+    if len(case.unknown_days):
+        names = listed([str(a) for a in case.assets[case.unknown_days]])
+        notes.append(f"Not bought, for want of a return on each of the {days} days: {names}.")
+    if case.problem.scenarios is not None:
+        known = case.problem.scenarios.reindex(columns=case.assets[case.current != 0])
+        held = known.columns[known.isna().any().to_numpy()]
+        if len(held):
+            notes.append(f"A missing return of {listed(held)}, which is held, counts with zero.")
+    return tuple(notes)

@@ -65,6 +65,9 @@ class ProblemBody(BookBody):
     alpha: Cells | None = Field(
         default=None, description="Tickers and expected yearly returns, or a factor's name."
     )
+    views: list[list[Cell]] | None = Field(
+        default=None, description="Rows of name, (minus,) view and confidence, as in OPTIMIZE."
+    )
     options: dict[str, str | bool | int | float] = Field(
         default={}, description="By the names of the options of TILT.OPTIMIZE."
     )
@@ -147,7 +150,10 @@ def posed_of(state: State, body: ProblemBody) -> tuple[Book, Problem]:
     posed = pose(state, body.configuration, given)
     holdings = grid_of(body.holdings, "holdings", most) or [[None]]
     book = open_posed(state, holdings, posed, body.date)
-    return book, posed_problem(state, book, posed, grid_of(body.alpha, "alpha", most))
+    alpha, views = (
+        grid_of(given, name, most) for given, name in ((body.alpha, "alpha"), (body.views, "views"))
+    )
+    return book, posed_problem(state, book, posed, alpha, views)
 
 
 @router.post("/optimize/check")
