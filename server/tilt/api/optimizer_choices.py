@@ -10,7 +10,14 @@ from typing import Union, get_args, get_origin
 
 from tilt.frames import Panel
 from tilt.optimize.constraints import KINDS
-from tilt.optimize.options import ESTIMATED, OPTIONS, POSTERIORS, SOLVERS, Options
+from tilt.optimize.options import (
+    ESTIMATED,
+    OPTIONS,
+    OPTIONS_OF,
+    POSTERIORS,
+    SOLVERS,
+    Options,
+)
 from tilt.optimize.sums import TERMS
 from tilt.optimize.terms import OBJECTIVES, SHOWN
 
@@ -29,16 +36,6 @@ TITLES: Mapping[str, str] = {
     "hrp": "Hierarchical risk parity",
     "black_litterman": "Black-Litterman views",
     "min_cost": "Cheapest repair of the rules",
-}
-# The options that are an objective's own; all others count for every objective.
-OPTIONS_OF: Mapping[str, tuple[str, ...]] = {
-    "max_utility": ("risk_aversion",),
-    "max_sharpe": ("risk_free",),
-    "pure_factor": ("factor",),
-    "risk_parity": ("budgets",),
-    "risk_budget": ("budgets",),
-    "min_cvar": ("confidence",),
-    "black_litterman": ("views", "tau", "delta", "posterior"),
 }
 FRACTIONS = frozenset({"cash", "confidence", "risk_free", "spread", "borrow"})  # typed in per cent
 GROUPED = "group"  # members of a rule by any column
