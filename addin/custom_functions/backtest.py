@@ -7,11 +7,11 @@ import pandas as pd
 from custom_functions._arguments import Benchmark, Constraints, End, Start
 from custom_functions._edge import udf
 from custom_functions._inputs import NO_OPTIONS, Options, cells, text
-from tilt.api.backtests import OPTIONS, Asked, ask_backtest
+from tilt.api.backtest_views import OPTIONS, VIEWS, view_backtest
+from tilt.api.backtests import Asked
 from tilt.api.configured import CONFIG, OPTION, complete
 from tilt.api.state import current
 from tilt.api.values import Grid
-from tilt.backtest.result import VIEWS
 from tilt.errors import one_of
 
 StrategyGiven = Annotated[
@@ -22,7 +22,7 @@ StrategyGiven = Annotated[
 @udf(
     result="view stats: measure, portfolio, benchmark, active; series: date, nav, return, "
     "benchmark_nav, active, drawdown, turnover, ...; weights; trades; costs; monthly; drawdowns; "
-    "assumptions",
+    "attribution; overfitting: measure, value, meaning; trials; assumptions",
     example='=TILT.BACKTEST("quantile:Momentum:5:1","2014-01-02")',
     keys={**OPTIONS, **OPTION},
     alone=True,
@@ -56,4 +56,4 @@ def backtest(
         options.flag("long_short"),
     )
     state = current()
-    return ask_backtest(state, complete(state, asked, options.own.get(CONFIG))).view(view)
+    return view_backtest(state, complete(state, asked, options.own.get(CONFIG)), view)

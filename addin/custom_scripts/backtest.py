@@ -8,9 +8,11 @@ from custom_scripts import _inputs as inputs
 from custom_scripts import _sheets as sheets
 from custom_scripts._inputs import Marked
 from custom_scripts._sheets import Chart, Output, Part
-from tilt.api.backtests import OPTIONS, Asked, run_backtest
+from tilt.api.backtest_views import OPTIONS, run_counted
+from tilt.api.backtests import Asked
 from tilt.api.configured import CONFIG, complete
 from tilt.api.state import State, current
+from tilt.api.trials import WORKBOOK
 from tilt.backtest.parse import SOLVED
 from tilt.backtest.result import BacktestResult
 from tilt.errors import ArgumentError
@@ -28,16 +30,17 @@ def backtest(book: xw.Book) -> None:
     """Show what the marked holdings, or the strategy of the settings, would have earned."""
     state = current()
     marked = inputs.read_marked(book, state)
-    result = _run(state, marked)
+    WORKBOOK.set(book.name)
+    result, honest = _run(state, marked)
     words = _words(result)
     if "strategy" not in marked.settings:
         words[3] = inputs.sentences(HINDSIGHT, words[3])
-    written = sheets.write_sheet(book, BACKTEST, words, _parts(result))
+    written = sheets.write_sheet(book, BACKTEST, words, _parts(result, honest))
     done = f"Wrote statistics, months, drawdowns and the curve to the sheet {written}. {words[1]}."
     sheets.say(book, inputs.sentences(marked.said, done))
 
 
-def _run(state: State, marked: Marked) -> BacktestResult:
+def _run(state: State, marked: Marked) -> tuple[BacktestResult, pd.DataFrame]:
     panel = state.panel(None)
     if marked.universe and marked.universe.strip().casefold() != panel.universe.casefold():
         raise ArgumentError(
@@ -56,7 +59,7 @@ def _run(state: State, marked: Marked) -> BacktestResult:
         marked.options(OPTIONS),
         marked.long_short,
     )
-    return run_backtest(state, complete(state, asked, marked.settings.get(CONFIG)))
+    return run_counted(state, complete(state, asked, marked.settings.get(CONFIG)))
 
 
 def _words(result: BacktestResult) -> list[str]:
@@ -79,7 +82,7 @@ def _words(result: BacktestResult) -> list[str]:
     ]
 
 
-def _parts(result: BacktestResult) -> list[Part]:
+def _parts(result: BacktestResult, honest: pd.DataFrame) -> list[Part]:
     months: pd.DataFrame = result.view("monthly")
     return [
         Output("TiltBacktestStats", result.view("stats")),
@@ -87,5 +90,10 @@ def _parts(result: BacktestResult) -> list[Part]:
         Output("TiltBacktestMonths", months, percent=tuple(months.columns[1:])),
         Output("TiltBacktestFalls", result.view("drawdowns"), percent=("depth",)),
         Output("TiltBacktestSeries", result.view("series")[SERIES], percent=RATIOS),
+        Output("TiltBacktestHonesty", honest, plain=_plain(honest)),
         Output("TiltBacktestNotes", result.view("assumptions")),
     ]
+
+
+def _plain(honest: pd.DataFrame) -> tuple[str, ...]:
+    return tuple(str(m) for m in honest["measure"])

@@ -37,7 +37,24 @@ export function makeBatch(calls) {
       argument(arg, asked.parts[i]),
     ),
   }));
-  return { base, wait: WAIT, calls: bodies, ...(shared.length > 0 ? { shared } : {}) };
+  return {
+    base,
+    wait: WAIT,
+    ...workbookOf(calls[0].body.caller_address),
+    calls: bodies,
+    ...(shared.length > 0 ? { shared } : {}),
+  };
+}
+
+/**
+ * The workbook of a cell, as its address names it: `[Book1.xlsx]Sheet1!A1`. All calls of a client are
+ * of one workbook, whose backtests the server counts.
+ *
+ * @param {unknown} address
+ */
+function workbookOf(address) {
+  const found = /^'?\[[^\]]+\]/.exec(typeof address === "string" ? address : "");
+  return found ? { workbook: found[0] } : {};
 }
 
 /**

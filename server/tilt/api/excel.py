@@ -12,6 +12,7 @@ from tilt.api.calls import Answer, Call, answer, check_cells, read_call, read_sh
 from tilt.api.cell_jobs import RunningError, follow
 from tilt.api.problems import INTERNAL, RefusedError, cell_of, problem, problem_of, status_of
 from tilt.api.running import Running, running
+from tilt.api.trials import enter_workbook
 from tilt.api.values import Shared
 from tilt.errors import TiltError
 from tilt.jobs import JobError
@@ -28,7 +29,9 @@ _ASSOCIATED = re.compile(r'^CustomFunctions\.associate\("(\w+)", (\w+)\);', re.M
 async def call_one(request: Request) -> Response:
     """Answer one call; an error has its own status."""
     tilt = running(request)
-    call = read_call(tilt.state.cells, await read_json(request))
+    sent = await read_json(request)
+    enter_workbook(sent.get("caller_address") if isinstance(sent, dict) else None)
+    call = read_call(tilt.state.cells, sent)
     check_cells([call], tilt.state.settings.max_cells)
     wait = tilt.state.settings.cell_seconds
     (result,) = await until_gone(request, answer([call], tilt.state, tilt.pool, wait=wait))
@@ -49,6 +52,7 @@ async def call_many(request: Request) -> Response:
     """
     tilt = running(request)
     body = await read_json(request)
+    enter_workbook(body.get("workbook"))
     wait = _wait(body.get("wait"), tilt.state.settings.cell_seconds)
     edition = await asyncio.to_thread(tilt.state.edition)  # before the answers, never after
     shared = read_shared(body.get("shared", []))

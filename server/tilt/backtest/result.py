@@ -13,7 +13,8 @@ from tilt.backtest.ledger import DELISTED, Ledger
 from tilt.backtest.market import Market
 from tilt.errors import one_of
 from tilt.frames import Panel
-from tilt.portfolio.measures import underwater
+from tilt.portfolio.honesty import ONE_TRIAL, Trials, honest_table
+from tilt.portfolio.measures import per_period, underwater
 from tilt.portfolio.performance import ONE_YEAR, drawdowns, monthly_table, statistics
 
 VIEWS: Mapping[str, str] = MappingProxyType(
@@ -25,6 +26,7 @@ VIEWS: Mapping[str, str] = MappingProxyType(
         "costs": "date, linear, spread, impact, borrow, total as fractions of capital",
         "monthly": "returns by year and month",
         "drawdowns": "the deepest falls",
+        "overfitting": "how sure one may be of the Sharpe ratio, given what else was tried",
         "assumptions": "what the numbers rest on",
     }
 )
@@ -40,6 +42,7 @@ class BacktestResult:
     benchmark   : returns over the window, zero on the day of the first fill; or None
     close       : dates × assets, prices for the trades' table
     assumptions : item, value
+    trials      : what else was tried before this one was chosen
     """
 
     run_id: str
@@ -50,6 +53,7 @@ class BacktestResult:
     close: pd.DataFrame
     assumptions: pd.DataFrame
     risk_free: float = 0.0
+    trials: Trials = ONE_TRIAL
 
     def view(self, name: str) -> pd.DataFrame:
         """Return one of ``VIEWS``."""
@@ -61,6 +65,7 @@ class BacktestResult:
             "costs": lambda: self.costs,
             "monthly": lambda: monthly_table(self.returns),
             "drawdowns": lambda: drawdowns(self.returns),
+            "overfitting": lambda: self.overfitting,
             "assumptions": lambda: self.assumptions,
         }
         return tables[one_of("view", name, VIEWS)]()
@@ -128,6 +133,12 @@ class BacktestResult:
         table = pd.concat([table, more.reindex(columns=table.columns)], ignore_index=True)
         table.attrs["notes"] = notes
         return table
+
+    @cached_property
+    def overfitting(self) -> pd.DataFrame:
+        """Measure, value, meaning: inference on the Sharpe ratio, deflated by the trials."""
+        rate = per_period(self.risk_free, DAYS)
+        return honest_table(self.returns, self.trials, per_year=DAYS, risk_free=rate)
 
     @cached_property
     def weights(self) -> pd.DataFrame:

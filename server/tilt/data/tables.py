@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -130,6 +131,20 @@ audit = Table(
     Column("detail", Text, nullable=False),
 )
 Index("audit_by_time", audit.c.at)
+trials = Table(  # backtests that were run, each once
+    "trials",
+    metadata,
+    Column("owner", String(200), primary_key=True),
+    Column("workbook", String(200), primary_key=True),  # its name; empty outside of one
+    Column("run", String(12), primary_key=True),
+    Column("universe", String(200), nullable=False),
+    Column("strategy", Text, nullable=False),
+    Column("first", Date, nullable=False),
+    Column("last", Date, nullable=False),
+    Column("sharpe", Double),  # per period
+    Column("returns", LargeBinary, nullable=False),  # float64, little endian, a session each
+    Column("at", DateTime(timezone=True), nullable=False),
+)
 changes = Table(
     "changes",
     metadata,

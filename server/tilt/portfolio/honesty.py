@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb, e
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import norm, rankdata
 
 from tilt.errors import ArgumentError, DataError
@@ -28,6 +30,7 @@ BLOCKS = 16
 MOST_BLOCKS = 18  # 48,620 ways to choose half of them
 LEAST_IN_BLOCK = 4  # periods, so that a block of them has a deviation
 CHUNK = 2_000_000  # numbers held at once
+Places: TypeAlias = NDArray[np.int64]
 
 
 def sharpe_ratio(r: Array) -> float:
@@ -46,13 +49,13 @@ def sharpe_error(r: Array) -> float:
     if n < LEAST_FOR_INFERENCE or not sd > 0:
         return float("nan")
     z = (r - np.mean(r)) / sd
-    influence = z - sharpe_ratio(r) / 2 * (z**2 - np.mean(z**2))
+    influence: Array = z - sharpe_ratio(r) / 2 * (z**2 - float(np.mean(z**2)))
     lags = newey_west_lags(n)
     long_run = influence @ influence / n
     for lag in range(1, lags + 1):
         weight = 1.0 - lag / (lags + 1.0)
         long_run += 2.0 * weight * (influence[lag:] @ influence[:-lag]) / n
-    return float(np.sqrt(max(long_run, 0.0) / n))
+    return float(np.sqrt(np.maximum(long_run, 0.0) / n))
 
 
 def probabilistic_sharpe(
@@ -142,11 +145,14 @@ def overfitting_probability(returns: pd.DataFrame, *, blocks: int = BLOCKS) -> O
         raise DataError(
             f"{len(x)} returns are too few for {blocks} blocks of {LEAST_IN_BLOCK} or more."
         )
-    x = x[len(x) - blocks * length :].reshape(blocks, length, -1)
-    sums, squares = x.sum(axis=1), (x**2).sum(axis=1)
+    count = x.shape[1]
+    cut: Array = x[len(x) - blocks * length :].reshape(blocks, length, count)
+    sums, squares = cut.sum(axis=1), (cut**2).sum(axis=1)
     halves = np.array(list(combinations(range(blocks), blocks // 2)))
-    logits, inside, outside = [], [], []
-    step = max(1, CHUNK // (blocks * x.shape[2]))
+    logits: list[Array] = []
+    inside: list[Array] = []
+    outside: list[Array] = []
+    step = max(1, CHUNK // (blocks * count))
     for start in range(0, len(halves), step):
         chosen = np.zeros((len(halves[start : start + step]), blocks))
         np.put_along_axis(chosen, halves[start : start + step], 1.0, axis=1)
@@ -154,7 +160,7 @@ def overfitting_probability(returns: pd.DataFrame, *, blocks: int = BLOCKS) -> O
         test = _sharpes((1 - chosen) @ sums, (1 - chosen) @ squares, length * blocks // 2)
         best = np.argmax(train, axis=1)
         rows = np.arange(len(best))
-        rank = rankdata(test, axis=1)[rows, best] / (x.shape[2] + 1)
+        rank = rankdata(test, axis=1)[rows, best] / (count + 1)
         logits.append(np.log(rank / (1 - rank)))
         inside.append(train[rows, best])
         outside.append(test[rows, best])
@@ -166,7 +172,7 @@ def overfitting_probability(returns: pd.DataFrame, *, blocks: int = BLOCKS) -> O
         slope=float(np.cov(a, b)[0, 1] / np.var(a, ddof=1)) if varies else float("nan"),
         loss=float(np.mean(b < 0)),
         blocks=blocks,
-        trials=x.shape[2],
+        trials=count,
     )
 
 
@@ -180,7 +186,7 @@ def _sharpes(sums: Array, squares: Array, n: int) -> Array:
 
 def purged_folds(
     n: int, *, groups: int = 6, tested: int = 2, horizon: int = 0, embargo: int = 0
-) -> Iterator[tuple[Array, Array, tuple[int, ...]]]:
+) -> Iterator[tuple[Places, Places, tuple[int, ...]]]:
     """Give training rows, test rows and the tested groups of each combinatorial split.
 
     Parameters
@@ -282,7 +288,7 @@ def honest_table(
     returns : per period
     risk_free : per period
     """
-    r = returns.to_numpy(dtype=np.float64) - risk_free
+    r = np.asarray(returns - risk_free, dtype=np.float64)
     n, sr, error = len(r), sharpe_ratio(r), sharpe_error(r)
     enough = n >= LEAST_FOR_INFERENCE and np.isfinite(sr)
     tails = (skew(r), kurtosis(r)) if enough else (float("nan"), float("nan"))

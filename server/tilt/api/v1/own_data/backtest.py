@@ -1,5 +1,7 @@
 """Backtests over prices or returns that are sent."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from fastapi import APIRouter, Request
@@ -23,6 +25,7 @@ from tilt.backtest.strategy import DatedWeights, FixedWeights, Strategy
 from tilt.calendar import parse_date
 from tilt.errors import ArgumentError, DataError, UnknownNameError, cut
 from tilt.frames import Panel, Weights, content_id
+from tilt.portfolio.honesty import Trials
 
 router = APIRouter(route_class=StrictRoute)
 START = 100.0  # of a price that is made of returns
@@ -46,6 +49,7 @@ class BacktestBody(Body):
     borrow: float = 0.0
     lag: int = Field(default=1, ge=0, le=60, description="Sessions from decision to fill.")
     cash: float = Field(default=0.0, description="Yearly rate that cash earns.")
+    trials: int = Field(default=1, ge=1, description="How many were tried, this one among them.")
 
 
 @router.post("/backtest")
@@ -67,6 +71,7 @@ async def backtest_(body: BacktestBody, request: Request) -> dict[str, object]:
             lag=body.lag,
             cash_rate=body.cash,
         )
+        result = replace(result, trials=Trials(body.trials))
         views = {name: table_body(result.view(name)) for name in VIEWS}
         assumed = result.view("assumptions")
         said = [" ".join(str(v) for v in row if v is not None) for row in assumed.to_numpy()]

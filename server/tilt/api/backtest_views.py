@@ -1,0 +1,64 @@
+"""The views of a backtest as a cell asks for them, each run counted in the workbook's ledger."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pandas as pd
+
+from tilt.api.attributions import explain_tracks, tracks_of_result
+from tilt.api.backtests import OPTIONS as OF_BACKTEST
+from tilt.api.backtests import Asked, ask_backtest, run_backtest
+from tilt.api.state import State
+from tilt.api.trials import TRIALS, count_trial, listed_trials, with_trials, without_count
+from tilt.backtest.result import VIEWS as OF_RESULT
+from tilt.backtest.result import BacktestResult
+
+OPTIONS: Mapping[str, str] = MappingProxyType(
+    {**OF_BACKTEST, TRIALS: "how many were tried in all; left out: those run from the workbook"}
+)
+VIEWS: Mapping[str, str] = MappingProxyType(
+    {
+        **OF_RESULT,
+        "attribution": "group, weight, benchmark_weight, return, ...: Brinson's effects by sector",
+        "trials": "run, strategy, first, last, sharpe, at: what was tried from this workbook",
+    }
+)
+
+
+def view_backtest(state: State, asked: Asked, view: str) -> pd.DataFrame:
+    """Return one of ``VIEWS`` of a backtest that a job computes.
+
+    Raises
+    ------
+    RunningError
+        If it is not done yet.
+    TiltError
+        If an argument is wrong.
+    """
+    asked, count = without_count(asked)
+    result = ask_backtest(state, asked)
+    count_trial(state, asked, result)
+    return show(state, asked, result, view, count)
+
+
+def run_counted(state: State, asked: Asked) -> tuple[BacktestResult, pd.DataFrame]:
+    """Return a backtest run here and now, and its view ``overfitting``."""
+    asked, count = without_count(asked)
+    result = run_backtest(state, asked)
+    count_trial(state, asked, result)
+    return result, show(state, asked, result, "overfitting", count)
+
+
+def show(
+    state: State, asked: Asked, result: BacktestResult, view: str, count: int = 0
+) -> pd.DataFrame:
+    """Return a view of a result; ``count`` as the option ``trials``."""
+    if view == "trials":
+        return listed_trials(state, asked)
+    if view == "overfitting":
+        return with_trials(state, asked, result, count).overfitting
+    if view == "attribution":
+        panel = state.panel(asked.universe or None)
+        tracks = tracks_of_result(state, panel, result, asked.benchmark)
+        return explain_tracks(tracks, panel, method="brinson").noted
+    return result.view(view)
