@@ -78,15 +78,28 @@ def test_factor_of_few_or_no_returns_has_no_measure():
 
 
 def test_measures_of_a_portfolio_follow_their_definitions():
-    w = pd.Series([0.5, 0.5, -0.25, -0.75], list("ABCD"))
-    before = pd.Series([0.5, 0.5, -1.0], list("ABD"))
-    got = build.of_portfolio(w, before)
-    assert got["girth"] == 2
-    assert got["breadth_long"] == pytest.approx(2)
-    assert got["breadth_short"] == pytest.approx(1 / (0.0625 + 0.5625))
-    assert got["concentration"] == 1
-    assert got["metabolism"] == pytest.approx(0.5 / 2 / 2)
-    assert np.isnan(build.of_portfolio(w, None)["metabolism"])
+    w = np.array([[0.5, 0.5, -0.25, -0.75], [0, 0, 0, 0]])
+    before = np.array([[0.5, 0.5, 0, -1.0], [0, 0, 0, 0]])
+    got = build.of_portfolios(w, before)
+    assert got["girth"][0] == 2
+    assert got["breadth_long"][0] == pytest.approx(2)
+    assert got["breadth_short"][0] == pytest.approx(1 / (0.0625 + 0.5625))
+    assert got["concentration"][0] == 1
+    assert got["metabolism"][0] == pytest.approx(0.5 / 2 / 2)
+    assert got["metabolism_cost"][0] == pytest.approx(12 * 0.5 * 0.001)
+    assert all(np.isnan(values[1]) for values in got.values())
+    assert np.isnan(build.of_portfolios(w, None)["metabolism"]).all()
+
+
+def test_long_leg_and_short_leg_share_mean_and_variance():
+    long, short = RNG.normal([0.002, 0.001], 0.01, (300, 2)).T
+    whole = long + short
+    mean, variance = build.long_leg(long[:, None], whole[:, None])[0]
+    other = build.long_leg(short[:, None], whole[:, None])[0]
+    assert (mean + other[0], variance + other[1]) == pytest.approx((1, 1))
+    assert mean == pytest.approx(long.mean() / whole.mean())
+    assert variance == pytest.approx(stats.linregress(whole, long).slope)
+    assert np.isnan(build.long_leg(long[:100, None], whole[:100, None])).all()
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +114,9 @@ def value(panel, described):
 
 def test_shape_of_a_style_has_every_measure_with_its_meaning(value):
     assert list(value.columns) == list(COLUMNS)
-    assert {"height", "girth", "memory", "eyesight", "crowding", "health"} <= set(value["measure"])
+    assert {
+        "height", "girth", "balance", "metabolism_cost", "memory", "eyesight", "crowding", "health",
+    } <= set(value["measure"])  # fmt: skip
     assert value["value"].notna().all()
     assert value["percentile"].between(0, 1).all()
     assert value["rank"].between(1, 14).all()

@@ -10,8 +10,10 @@ from tilt.factors.ranking import buckets, ranks
 from tilt.factors.regression import pure_portfolios
 from tilt.frames import FactorHistory, Panel, fully_scored
 
-QUARTER = 63
+QUARTER, MONTHS = 63, 12
 TOP = 10
+COST = 0.001  # of what is traded: 10 basis points
+LEAST_DAYS = 126  # of a window with returns
 LEAST_PAIRED = 5  # names of a fifth that a mean correlation needs
 
 MEANINGS: dict[str, str] = {
@@ -23,14 +25,23 @@ MEANINGS: dict[str, str] = {
     "breadth_short": "effective number of names short",
     "concentration": "share of the ten largest positions in its gross weight",
     "metabolism": "one-way turnover of the pure portfolio in a month, by its gross weight",
+    "metabolism_cost": "what that trading costs in a year for exposure 1, at 10 basis points",
     "memory": "rank correlation of scores with those 21 days before",
     "memory_half_life": "days until half of the ranks' order is forgotten, at that pace",
     "crowding": "mean correlation of specific returns in the top fifth less that within sectors",
 }
 
+LEGS: dict[str, str] = {
+    "balance": "share of the mean return that the long leg of the pure portfolio earned",
+    "balance_variance": "share of its variance that comes from the long leg",
+}
 
-def pure_at(panel: Panel, history: FactorHistory, row: int) -> pd.DataFrame:
-    """Return the pure portfolios of a row of the history, factors × members with every score."""
+
+def pure_at(panel: Panel, history: FactorHistory, row: int) -> np.ndarray:
+    """Return the pure portfolios of a row of the history, factors × assets.
+
+    Made of the members with every score; zero elsewhere, and for a factor without scores.
+    """
     date, scores = history.dates[row], history.styles[row]
     cap = panel.market_cap.loc[date].to_numpy(dtype=float)
     member = panel.member.loc[date].to_numpy(dtype=bool)
@@ -39,30 +50,54 @@ def pure_at(panel: Panel, history: FactorHistory, row: int) -> pd.DataFrame:
     names = history.assets[inside]
     known = np.isfinite(scores[inside]).any(axis=0)
     styles = pd.DataFrame(scores[inside][:, known], names, pd.Index(history.style_names)[known])
-    return pure_portfolios(styles, pd.Series(cap[inside], names), sector[inside])
+    made = pure_portfolios(styles, pd.Series(cap[inside], names), sector[inside])
+    out = np.zeros((len(history.factors), len(history.assets)))
+    of_factor = made.index.get_indexer(history.factors.index)
+    out[np.ix_(of_factor >= 0, inside)] = made.to_numpy()[of_factor[of_factor >= 0]]
+    return out
 
 
-def of_portfolio(w: "pd.Series[float]", before: "pd.Series[float] | None") -> dict[str, float]:
-    """Return the measures of a pure portfolio; ``before`` is that of 21 days earlier."""
-    x = w.to_numpy()
-    gross = np.abs(x).sum()
-    ordered = np.sort(np.abs(x))[::-1]
-    moved = float("nan")
+def of_portfolios(w: np.ndarray, before: np.ndarray | None) -> dict[str, np.ndarray]:
+    """Return the measures of pure portfolios by factor; NaN where a factor has none.
+
+    ``w`` is factors × assets, zero where nothing is held; ``before`` is that of 21 days earlier.
+    """
+    size = np.abs(w)
+    gross = size.sum(axis=1)
+    gross = np.where(gross > 0, gross, np.nan)
+    largest = -np.sort(-size, axis=1)[:, :TOP].sum(axis=1)
+    moved = np.full(len(w), np.nan)
     if before is not None:
-        names = w.index.union(before.index)
-        now, then = w.reindex(names, fill_value=0.0), before.reindex(names, fill_value=0.0)
-        moved = float((now - then).abs().sum() / 2 / gross)
+        held = (before != 0).any(axis=1)
+        moved = np.where(held, np.abs(w - before).sum(axis=1), np.nan)
     return {
-        "girth": float(gross),
-        "breadth_long": _effective(x[x > 0]),
-        "breadth_short": _effective(x[x < 0]),
-        "concentration": float(ordered[:TOP].sum() / gross),
-        "metabolism": moved,
+        "girth": gross,
+        "breadth_long": np.where(gross > 0, _effective(np.maximum(w, 0)), np.nan),
+        "breadth_short": np.where(gross > 0, _effective(np.maximum(-w, 0)), np.nan),
+        "concentration": largest / gross,
+        "metabolism": moved / 2 / gross,
+        "metabolism_cost": MONTHS * COST * moved,
     }
 
 
-def _effective(x: np.ndarray) -> float:
-    return float(x.sum() ** 2 / (x @ x)) if len(x) else 0.0
+def long_leg(long: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Return the long leg's share of mean and of variance, portfolios × 2.
+
+    ``long`` and ``whole`` are days × portfolios, daily returns; NaN under 126 days.
+    """
+    out = np.full((whole.shape[1], len(LEGS)), np.nan)
+    for i, (a, r) in enumerate(zip(long.T, whole.T, strict=True)):
+        seen = np.isfinite(r) & (r != 0)
+        if seen.sum() < LEAST_DAYS:
+            continue
+        mean, variance = r[seen].mean(), r[seen].var()
+        out[i] = a[seen].mean() / mean, np.cov(a[seen], r[seen], ddof=0)[0, 1] / variance
+    return out
+
+
+def _effective(x: np.ndarray) -> np.ndarray:
+    squares = (x**2).sum(axis=1)
+    return np.where(squares > 0, x.sum(axis=1) ** 2 / np.where(squares > 0, squares, 1.0), 0.0)
 
 
 @dataclass(frozen=True, eq=False)

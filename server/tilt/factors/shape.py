@@ -75,7 +75,7 @@ def factor_shape(
     if group == "style":
         more, longer = _of_bodies(seen, history, names, at, raw, ends)
         year, three = year | more, three | longer
-        meanings = meanings | build.MEANINGS | dict(EYESIGHT)
+        meanings = meanings | build.MEANINGS | build.LEGS | dict(EYESIGHT)
     return _page(year, three, meanings, at)
 
 
@@ -136,7 +136,12 @@ def _of_bodies(
     """Return the measures of scores and pure portfolios, means of the months of a year."""
     months = np.arange(int(ends[-1]), -1, -MONTH)[::-1]
     scores = [build.Scores.of(panel, history, months, at) for at in range(len(names))]
+    pure = _portfolios(panel, history, names, months)
     monthly = _monthly(panel, history, names, wanted, months, scores)
+    for i in range(len(months)):
+        found = build.of_portfolios(pure[i], pure[i - 1] if i else None)
+        for measure, values in found.items():
+            monthly.setdefault(measure, np.full((len(months), len(names)), np.nan))[i] = values
     monthly["build"] = _apart(history, names, raw, months, scores)
     year: Table = {}
     three: dict[str, float] = {}
@@ -146,7 +151,16 @@ def _of_bodies(
         year[measure] = np.array([_column_means(p) for p in points])
         three[measure] = float(_column_means(values[recent])[wanted])
     sight, longer = _eyesight(panel, history, wanted, ends)
-    return year | sight, three | longer
+    legs, long_legs = _balance(panel, history, pure, months, wanted, ends)
+    return year | sight | legs, three | longer | long_legs
+
+
+def _portfolios(
+    panel: Panel, history: FactorHistory, names: list[str], months: np.ndarray
+) -> np.ndarray:
+    """Return the pure portfolios of the styles, months × styles × assets."""
+    place = history.factors.index.get_indexer(pd.Index(names))
+    return np.stack([build.pure_at(panel, history, int(row))[place] for row in months])
 
 
 def _monthly(
@@ -157,27 +171,44 @@ def _monthly(
     months: np.ndarray,
     scores: list[build.Scores],
 ) -> Table:
-    """Return the measures of each month, months × factors; the others' of the last year only."""
-    out = {m: np.full((len(months), len(names)), np.nan) for m in build.MEANINGS}
-    before: pd.DataFrame | None = None
+    """Return the measures of each month's scores; of the others, of the last year only."""
+    out: Table = {}
     for i, row in enumerate(months):
-        pure = build.pure_at(panel, history, int(row)).T
         late = row > months[-1] - YEAR
         cap = panel.market_cap.loc[history.dates[row]].to_numpy(dtype=float)
         crowd = build.Crowd.of_date(history, int(row))
         for at in range(len(names)) if late else (wanted,):
-            name = names[at]
-            if name not in pure.columns:
-                continue
-            known = before is not None and name in before.columns
-            found = build.of_portfolio(
-                pure[name], before[name] if before is not None and known else None
-            )
-            found |= scores[at].measured(i, cap, crowd)
-            for measure, value in found.items():
-                out[measure][i, at] = value
-        before = pure
+            for measure, value in scores[at].measured(i, cap, crowd).items():
+                blank = np.full((len(months), len(names)), np.nan)
+                out.setdefault(measure, blank)[i, at] = value
     return out
+
+
+def _balance(
+    panel: Panel,
+    history: FactorHistory,
+    pure: np.ndarray,
+    months: np.ndarray,
+    wanted: int,
+    ends: np.ndarray,
+) -> tuple[Table, dict[str, float]]:
+    """Return the long leg's shares, each portfolio held for the month after it is known."""
+    frame = panel.returns.reindex(index=history.dates, columns=history.assets)
+    r = np.nan_to_num(array(frame))
+    both = np.full((2, len(r), pure.shape[1]), np.nan)
+    for i, row in enumerate(months):
+        days = slice(row + 1, row + 1 + MONTH)
+        both[0, days] = r[days] @ np.maximum(pure[i], 0).T
+        both[1, days] = r[days] @ pure[i].T
+
+    def over(end: int, length: int) -> np.ndarray:
+        part = slice(max(end + 1 - length, 0), end + 1)
+        return build.long_leg(both[0, part], both[1, part])
+
+    told = np.stack([over(int(end), YEAR) for end in ends])
+    longer = over(int(ends[-1]), YEARS_BACK * YEAR)
+    year = {measure: told[:, :, i] for i, measure in enumerate(build.LEGS)}
+    return year, {measure: float(longer[wanted, i]) for i, measure in enumerate(build.LEGS)}
 
 
 def _apart(
