@@ -10,6 +10,7 @@ from tilt.optimize.arithmetic import shortcomings
 from tilt.optimize.check import TOLERANCE
 from tilt.optimize.constraints import KINDS, Rule, Side, amount
 from tilt.optimize.limits import Half, Layout, halves, lay_out
+from tilt.optimize.mixed import hold_together, least_move, least_moves
 from tilt.optimize.native import Answer, solve_clarabel, solve_piqp
 from tilt.optimize.problem import Case
 from tilt.optimize.program import Ease, build
@@ -42,7 +43,7 @@ class Repair:
         """How far the bound moves, in the steps of its kind."""
         if self.to is None:
             return np.inf
-        return abs(self.to - self.bound) / KINDS[self.rule.rule].step
+        return abs(self.to - self.bound) / self.rule.kind.step
 
     def words(self) -> str:
         """Return 'raise the max of turnover to 7.3 %', by the name of the table's column."""
@@ -147,12 +148,16 @@ def explain_conflict(case: Case) -> Conflict | None:
     if first.feasible:
         return None
     core = _smallest_set(violation, first)
+    repairs = tuple(_alone(layout, sides, n) for n in core)
+    moved = first.moved
+    if case.discrete and all(repair.to is None for repair in repairs):
+        moved = violation.together()
     return Conflict(
         rules=tuple(sides[n].rule.only(sides[n].side) for n in core),
-        repairs=tuple(_alone(layout, sides, n) for n in core),
+        repairs=repairs,
         least=tuple(
             Repair(sides[n].rule.only(sides[n].side), sides[n].side, _outward(sides[n], by))
-            for n, by in first.moved.items()
+            for n, by in moved.items()
             if by > FEASIBLE
         ),
         releases=_releases(case),
@@ -180,10 +185,12 @@ class _Violation:
         chosen = list(which)
         sides = [self.halves[n] for n in chosen]
         ease = {
-            k: Ease(KINDS["factor"].step / KINDS[half.rule.rule].step, shared=True)
+            k: Ease(KINDS["factor"].step / half.rule.kind.step, shared=True)
             for k, half in enumerate(sides)
         }
         program = build(self.layout, sides, None, ease=ease)
+        if any(half.rule.kind.discrete for half in sides):
+            return self._whole(chosen, sides)
         answer = solve_clarabel(program)
         if answer.status not in ("optimal", "optimal_inaccurate") and not program.cones:
             answer = solve_piqp(program)
@@ -196,6 +203,24 @@ class _Violation:
             if float(answer.prices[k].sum()) > 1e-6 * dearest
         )
         return _Smallest(worst <= FEASIBLE, moved, bearing)
+
+    def _whole(self, chosen: list[int], sides: list[Half]) -> _Smallest:
+        """Do the same for rules on names and trades: without prices any of them may bear it."""
+        if hold_together(self.layout, sides) is not False:
+            return _Smallest(feasible=True, moved={}, bearing=())
+        rest = [n for n in chosen if not self.halves[n].rule.kind.discrete]
+        others = self.smallest(rest) if rest else None
+        bearing = others.bearing if others is not None and not others.feasible else tuple(chosen)
+        return _Smallest(feasible=False, moved={}, bearing=bearing)
+
+    def together(self) -> Mapping[int, float]:
+        """Return the least moves of all bounds that make rules on names and trades hold."""
+        ease = {
+            k: Ease(KINDS["factor"].step / half.rule.kind.step, shared=True)
+            for k, half in enumerate(self.halves)
+        }
+        program = build(self.layout, self.halves, None, ease=ease)
+        return least_moves(self.layout, program, self.halves, ease) or {}
 
 
 def _smallest_set(violation: _Violation, first: _Smallest) -> list[int]:
@@ -233,6 +258,9 @@ def _alone(layout: Layout, sides: Sequence[Half], index: int) -> Repair:
     program = build(layout, sides, None, ease={index: Ease(1.0, shared=True)})
     if (program.lower > program.upper).any():
         return Repair(rule, half.side, None)
+    if any(one.rule.kind.discrete for one in sides):
+        far = least_move(layout, sides, index)
+        return Repair(rule, half.side, None if far is None else _outward(half, far))
     answer: Answer = solve_clarabel(program)
     if answer.status not in ("optimal", "optimal_inaccurate"):
         return Repair(rule, half.side, None)
@@ -275,7 +303,9 @@ def _holds(case: Case) -> bool:
 
 def _outward(half: Half, by: float) -> float:
     """Return the bound moved by a little more than needed, so that the repaired rule has room."""
-    unit = 1e-4 if KINDS[half.rule.rule].percent else 1e-3
+    unit = 1e-4 if half.rule.kind.percent else 1e-3
+    if half.rule.kind.integer:
+        unit, by = 1.0, by - 2 * TOLERANCE  # a count is whole
     bound = half.rule.bound(half.side) or 0.0
     if half.side == "max":
         return round(math.ceil((bound + by + TOLERANCE) / unit) * unit, 10)

@@ -291,6 +291,8 @@ class Master:
         solver.setOptionValue("output_flag", False)  # noqa: FBT003 - the option's value
         solver.setOptionValue("threads", 1)
         solver.setOptionValue("random_seed", 0)
+        for tolerance in ("primal_feasibility_tolerance", "mip_feasibility_tolerance"):
+            solver.setOptionValue(tolerance, 1e-9)
         solver.passModel(lp)
         return solver
 

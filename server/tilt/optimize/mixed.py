@@ -7,25 +7,28 @@ or time is over (Duran, Grossmann 1986, An outer-approximation algorithm for a c
 mixed-integer nonlinear programs).
 """
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
 
 from tilt.optimize.costs import POWER
-from tilt.optimize.limits import Half, Layout
-from tilt.optimize.master import CHOSEN, Master, Part, Point
+from tilt.optimize.limits import Half, Layout, halves
+from tilt.optimize.master import CHOSEN, REACH, Master, Part, Point
 from tilt.optimize.native import Answer, solve_clarabel, solve_piqp
 from tilt.optimize.problem import Case
-from tilt.optimize.program import NOBODY, SCALE, Cone, Powers, Program
+from tilt.optimize.program import NOBODY, SCALE, Cone, Ease, Powers, Program, build
 from tilt.optimize.relaxed import pulls, solve_relaxed, swap_names
-from tilt.optimize.terms import RISK_OBJECTIVES, Array
+from tilt.optimize.terms import RISK_OBJECTIVES, Array, Objective, Variance
 
 SECONDS = 10.0  # for a mixed-integer problem, unless option time_limit says otherwise
 ROUNDS = 40  # of cuts before names have to be in or out
 CUT = 1e-6  # a square this little below its curve is not cut
+FINE = 1e-7  # the same where rules are asked whether they hold together
+UNIT = 1e-4  # of capital: repairs are found to this
 SMALLEST = 1e-4  # a gap is a share of the objective, or of this where that is nearly zero
 
 
@@ -51,14 +54,25 @@ class _Incumbent:
 
 
 class _Search:
-    """One search: the master, the best answer so far and the clock."""
+    """One search: the master, the best answer so far and the clock.
 
-    def __init__(self, case: Case, layout: Layout, program: Program, sides: Sequence[Half]) -> None:
-        self.case, self.program = case, program
+    reported : the objective as a reader sees it, of the program's cost
+    enough   : a cost that need not be bettered, and need not be reached once it is out of reach
+    """
+
+    def __init__(
+        self,
+        master: Master,
+        reported: Callable[[float], float],
+        *,
+        gap: float,
+        seconds: float,
+        enough: float | None = None,
+    ) -> None:
+        self.master, self.program, self.reported = master, master.program, reported
+        self.wanted, self.enough = gap, enough
         self.started = time.perf_counter()
-        self.seconds = case.options.time_limit or SECONDS
-        self.master = Master(layout, program, sides)
-        self.offset = _offset(case, layout, program)
+        self.seconds = seconds
         self.best: _Incumbent | None = None
         self.bound = -np.inf
         self.relaxed = np.zeros(0)
@@ -71,14 +85,17 @@ class _Search:
         """Return the gap in the objective as it is reported."""
         if self.best is None:
             return np.inf
-        reached, possible = self._reported(self.best.cost), self._reported(self.bound)
+        reached, possible = self.reported(self.best.cost), self.reported(self.bound)
         return abs(reached - possible) / max(abs(reached), SMALLEST)
 
-    def _reported(self, cost: float) -> float:
-        value = (cost + self.offset) / SCALE
-        if self.case.objective in RISK_OBJECTIVES:
-            return float(np.sqrt(max(value, 0.0)))
-        return -value
+    def settled(self) -> bool:
+        """Return whether no more is to be found out."""
+        if self.enough is not None and self.bound > self.enough:
+            return True
+        if self.best is None:
+            return False
+        reached = self.enough is not None and self.best.cost <= self.enough
+        return reached or self.gap() <= self.wanted
 
     def run(self) -> Best:
         ended = self._relax()
@@ -86,10 +103,10 @@ class _Search:
             return self._ended(ended)
         self._round_off()
         self.master.integral()
-        while self.gap() > self.case.options.gap and self.left > 0:
+        while not self.settled() and self.left > 0:
             if self.best is not None:
                 self.master.propose(self.best.x[: self.master.assets])
-            point = self.master.solve(max(self.left, 0.05), self.case.options.gap / 4)
+            point = self.master.solve(max(self.left, 0.05), self.wanted / 4)
             if point.status in ("infeasible", "unbounded"):
                 if self.best is None:
                     return self._ended(point)
@@ -115,7 +132,7 @@ class _Search:
             self.bound = max(self.bound, point.bound)
             if x is None:
                 self.relaxed = point.x
-            slow = gained < self.case.options.gap / 100 * abs(self.bound)
+            slow = gained < self.wanted / 100 * abs(self.bound)
             if not self.master.cut(point.x, CUT) or slow or self.left <= 0:
                 break
         return None
@@ -145,7 +162,7 @@ class _Search:
             chosen,
             value,
             lambda x, names: pulls(program, x, names),
-            lambda: self.gap() > self.case.options.gap and self.left > self.seconds / 2,
+            lambda: not self.settled() and self.left > self.seconds / 2,
         )
 
     def _keep(self, answer: Answer) -> None:
@@ -166,36 +183,196 @@ class _Search:
         seconds = time.perf_counter() - self.started
         if self.best is None:
             status = "time_limit" if point is None else point.status
-            nowhere = np.full(len(self.case.assets), np.nan)
+            nowhere = np.full(self.master.assets, np.nan)
             answer = Answer(status, "highs", seconds, nowhere, {}, 0.0)
             return Best(answer, np.nan, np.nan)
         gap = self.gap()
-        status = "optimal" if gap <= self.case.options.gap else "time_limit"
+        status = "optimal" if gap <= self.wanted else "time_limit"
         answer = replace(self.best.answer, status=status, solver="highs", seconds=seconds)
-        return Best(answer, gap, self._reported(self.bound))
+        return Best(answer, gap, self.reported(self.bound))
 
 
 def solve_mixed(case: Case, layout: Layout, program: Program, sides: Sequence[Half]) -> Best:
     """Return the best answer of a case whose rules say which names are held or traded."""
-    return _Search(case, layout, program, sides).run()
+    offset = _offset(layout, program, case.goal)
+
+    def reported(cost: float) -> float:
+        value = (cost + offset) / SCALE
+        return _root(value) if case.objective in RISK_OBJECTIVES else -value
+
+    seconds = case.options.time_limit or SECONDS
+    master = Master(layout, program, sides)
+    return _Search(master, reported, gap=case.options.gap, seconds=seconds).run()
+
+
+def hold_together(layout: Layout, sides: Sequence[Half]) -> bool | None:
+    """Return whether halves, discrete ones among them, can hold together; None if time is over."""
+    if not any(half.rule.kind.discrete for half in sides):
+        program = build(layout, sides, None)
+        return solve_clarabel(program).status in ("optimal", "optimal_inaccurate")
+    cone = next((half for half in sides if half.conic), None)
+    if cone is None:
+        found = _least(layout, sides, build(layout, sides, None), _plain)
+        return found.holds
+    # The least risk guides the search for a portfolio within a cap on risk.
+    others = [half for half in sides if half is not cone]
+    program, offset = _least_risk(layout, others, cone)
+    enough = SCALE * float(cone.bound[0]) ** 2 - offset
+    found = _least(layout, others, program, _plain, enough)
+    if found.cost is not None and found.cost <= enough:
+        return True
+    if found.bound > enough:
+        return False
+    return None if found.holds else found.holds
+
+
+def _least_risk(layout: Layout, sides: Sequence[Half], cone: Half) -> tuple[Program, float]:
+    """Return the program of the least risk that a cap speaks of, and its offset."""
+    case = layout.case
+    tracking = cone.rule.rule == "tracking_error"
+    goal = -Variance(case.model, case.center if tracking else np.zeros(layout.assets))
+    program = build(layout, sides, goal)
+    return program, _offset(layout, program, goal)
+
+
+def least_move(layout: Layout, sides: Sequence[Half], index: int) -> float | None:
+    """Return how far the bound of one half must move while the others hold; None if no way helps.
+
+    A bound on single weights, a count or a least size is found by halving: it says how tight the
+    choice of names is, and eased it would say nothing. A bound on risk is the least risk.
+    """
+    half = sides[index]
+    others = [side for n, side in enumerate(sides) if n != index]
+    if half.rule.kind.discrete or len(half.at):
+        return _by_halving(layout, half, others)
+    if half.conic:
+        program, offset = _least_risk(layout, others, half)
+        found = _least(layout, others, program, lambda c: _root((c + offset) / SCALE))
+        if found.cost is None:
+            return None
+        return max(_root((found.cost + offset) / SCALE) - float(half.bound[0]), 0.0)
+    program = build(layout, sides, None, ease={index: Ease(SCALE, shared=True)})
+    found = _least(layout, sides, program, _plain)
+    return None if found.cost is None else found.cost / SCALE
+
+
+def _by_halving(layout: Layout, half: Half, others: list[Half]) -> float | None:
+    """Return the least number of units by which a bound must move, as an amount."""
+    if not hold_together(layout, others):
+        return None
+    unit = 1.0 if half.rule.kind.integer else UNIT
+    bound = half.rule.bound(half.side) or 0.0
+    too_little, enough = 0, math.ceil((bound if half.side == "min" else _room(layout, half)) / unit)
+    sign = 1.0 if half.side == "max" else -1.0
+    while enough - too_little > 1:
+        middle = (too_little + enough) // 2
+        moved = half.rule.moved(half.side, bound + sign * unit * middle)
+        if hold_together(layout, [*others, *halves(layout, [moved.only(half.side)])]):
+            enough = middle
+        else:
+            too_little = middle
+    return unit * enough
+
+
+def _plain(cost: float) -> float:
+    return cost / SCALE
+
+
+def _root(variance: float) -> float:
+    return float(np.sqrt(max(variance, 0.0)))
+
+
+def _room(layout: Layout, half: Half) -> float:
+    """Return how far a largest weight or count can be raised before it says nothing."""
+    if half.rule.kind.integer:
+        return layout.assets - (half.rule.high or 0.0)
+    return REACH - (half.rule.high or 0.0)
+
+
+@dataclass(frozen=True)
+class _Least:
+    """The least cost found of a program, None where it has none; and what none can better."""
+
+    status: str
+    cost: float | None
+    bound: float
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the rules hold together; None where time was over before it was known."""
+        if self.cost is not None:
+            return True
+        return None if self.status == "time_limit" else False
+
+
+def _least(
+    layout: Layout,
+    sides: Sequence[Half],
+    program: Program,
+    reported: Callable[[float], float],
+    enough: float | None = None,
+) -> _Least:
+    """Return the least cost of a program with its discrete halves, those that stay."""
+    if (program.lower > program.upper).any():
+        return _Least("infeasible", None, np.inf)
+    if not any(half.rule.kind.discrete for half in sides):
+        answer = solve_clarabel(program)
+        solved = answer.status in ("optimal", "optimal_inaccurate")
+        cost = _cost(program, answer.x) if solved else None
+        return _Least(answer.status, cost, np.inf if cost is None else cost)
+    master = Master(layout, program, sides)
+    gap = 1e-3 if enough is None else 1e-7  # a cap is reached or not
+    search = _Search(master, reported, gap=gap, seconds=SECONDS, enough=enough)
+    status = search.run().answer.status
+    cost = None if search.best is None else search.best.cost
+    return _Least("optimal" if search.settled() else status, cost, search.bound)
+
+
+def least_moves(
+    layout: Layout, program: Program, sides: Sequence[Half], ease: Mapping[int, Ease]
+) -> dict[int, float] | None:
+    """Return by how much each eased half must move so that all hold; None if not found in time.
+
+    Parameters
+    ----------
+    program : of the halves, without a goal, built with the same ``ease``
+    ease : halves that may move, by one shared amount each; discrete ones among them
+    """
+    master = Master(layout, program, sides, ease)
+    x = solve_relaxed(master.curves, seconds=SECONDS)
+    if x is not None:
+        master.cut(x, -1.0)
+    master.integral()
+    over = time.perf_counter() + SECONDS
+    while True:
+        point = master.solve(max(over - time.perf_counter(), 0.05))
+        if not len(point.x):
+            return None
+        if not master.cut(point.x, FINE):
+            break
+        if time.perf_counter() > over:
+            return None
+    columns = {**program.slack, **{k: np.array([at]) for k, at in master.slack.items()}}
+    return {k: max(float(point.x[at].max()), 0.0) for k, at in columns.items()}
 
 
 def _cost(program: Program, x: Array) -> float:
     return float(0.5 * x @ (program.quadratic @ x) + program.linear @ x)
 
 
-def _offset(case: Case, layout: Layout, program: Program) -> float:
+def _offset(layout: Layout, program: Program, goal: Objective) -> float:
     """Return what the program's objective lacks of the goal: constants that no weight changes."""
-    n, k = layout.assets, layout.factors
+    n, k, case = layout.assets, layout.factors, layout.case
     x = np.zeros(program.size)
     x[n : n + k] = -layout.definitions[1]
     nothing = np.zeros(n)
-    goal = sum(-SCALE * c * t.value(nothing, case.model) for c, t in case.goal.terms if t.quadratic)
-    others = 0.0
-    for c, term in case.goal.others():
-        if term is case.cost:
-            others -= SCALE * c * layout.cost[1]
-    return float(goal - _cost(program, x) + others)
+    constant = 0.0
+    for scale, term in goal.terms:
+        if term.quadratic:
+            constant -= SCALE * scale * term.value(nothing, case.model)
+        elif term is case.cost:
+            constant -= SCALE * scale * layout.cost[1]
+    return constant - _cost(program, x)
 
 
 def solve_choice(master: Master, program: Program, x: Array) -> Answer | None:
@@ -246,15 +423,17 @@ def _solve_between(program: Program, low: Array, high: Array) -> Answer | None:
     n = len(low)
     if (low > high + 1e-9).any():
         return None
-    fixed = high - low < 1e-12
-    inner, kept = restrict(program, np.where(fixed, (low + high) / 2, np.nan), low, high)
+    fixed = high <= low + 1e-12
+    middle = np.full(n, np.nan)
+    middle[fixed] = (low[fixed] + high[fixed]) / 2
+    inner, kept = restrict(program, middle, low, high)
     answer = solve_clarabel(inner) if inner.cones or inner.powers is not None else solve_piqp(inner)
     if answer.status == "failed":
         answer = solve_clarabel(inner)
     if answer.status not in ("optimal", "optimal_inaccurate"):
         return None
     whole = np.zeros(program.size)
-    whole[:n][fixed] = ((low + high) / 2)[fixed]
+    whole[:n][fixed] = middle[fixed]
     whole[kept] = answer.x
     return replace(answer, x=whole)
 

@@ -80,7 +80,7 @@ class Solution:
 
     @property
     def solved(self) -> bool:
-        return self.status in SOLVED
+        return self.found.solved
 
     def require(self) -> "Solution":
         """Return the solution itself.
@@ -326,10 +326,10 @@ def solve(problem: Problem) -> Solution:
     conflict: Conflict | None = None
     if found.status in ("infeasible", "failed") and not found.refusal:
         conflict = explain_conflict(case)
-        if conflict is None:
+        if conflict is None and not case.discrete:
             found = _insist(case, found)
     status = "infeasible" if found.status == "failed" else found.status
-    solved = status in SOLVED
+    solved = found.solved
     index = problem.model.exposures.index
     weights = pd.Series(found.weights, index=index) if solved else pd.Series(dtype=float)
     return Solution(
