@@ -109,9 +109,11 @@ def _typed(name: str) -> dict[str, object]:
 
 
 def _rules(panel: Panel) -> list[dict[str, object]]:
-    """Return every rule; the one by a column once for each column that groups the names."""
-    found = []
+    """Return the rules that can be used; the one by a column once for each that groups names."""
+    found, members = [], _members(panel)
     for name, kind in KINDS.items():
+        if kind.members not in (GROUPED, "") and not members.get(kind.members):
+            continue  # such as countries, where the data know none
         plain = {f.name: getattr(kind, f.name) for f in fields(kind)}
         if kind.members != GROUPED:
             found.append({"name": name, **plain})
