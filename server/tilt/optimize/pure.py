@@ -16,7 +16,7 @@ import pandas as pd
 
 from tilt.errors import DataError, one_of
 from tilt.factors.regression import MARKET, pure_portfolios
-from tilt.frames import Weights
+from tilt.frames import Weights, listed
 from tilt.optimize.constraints import Rule
 from tilt.optimize.solve import Problem, solve
 from tilt.risk.model import RiskModel
@@ -35,6 +35,8 @@ class FactorCase:
     caps      : market caps, by asset
     sector    : by asset
     factor    : a column of ``exposures``
+    held      : what is held now, by asset of the model; None starts from the benchmark, or from
+                nothing where the portfolio is long-short
     """
 
     model: RiskModel
@@ -43,6 +45,7 @@ class FactorCase:
     caps: Weights
     sector: "pd.Series[str]"
     factor: str
+    held: Weights | None = None
 
     @property
     def styles(self) -> pd.DataFrame:
@@ -53,6 +56,11 @@ class FactorCase:
     def benchmark(self) -> Weights:
         return self.caps / self.caps.sum()
 
+    @property
+    def own(self) -> "pd.Series[float]":
+        """The exposures to the factor itself."""
+        return self.exposures[self.factor]
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -61,7 +69,7 @@ class Limits:
     exposure     : that is striven for, above the benchmark's
     long_only    : no short position; otherwise long and short sum to zero
     max_weight   : of a name; of its absolute value where short positions are allowed
-    max_turnover : one way, from the benchmark; None for no limit
+    max_turnover : one way, from what is held; None for no limit
     """
 
     exposure: float = 1.0
@@ -78,6 +86,7 @@ def open_factor(
     factor: str,
     *,
     scores: Weights | None = None,
+    held: Weights | None = None,
 ) -> FactorCase:
     """Return the case of a factor.
 
@@ -85,14 +94,20 @@ def open_factor(
     ----------
     members : the estimation universe of the date; those with risk data and a cap are used
     scores : by asset, of a factor that is not in the model; names without a score are left out
+    held : what is held now; a name without risk data must not be among it
 
     Raises
     ------
     ArgumentError
         If there is no such factor.
     DataError
-        If no member is left.
+        If no member is left, or a name that is held has no risk data.
     """
+    if held is not None and len(unknown := held.index.difference(model.assets)):
+        raise DataError(
+            f"{listed(unknown)} is held and has no risk data on {model.date:%Y-%m-%d}. "
+            "Take it out of the holdings or choose another date."
+        )
     inside = model.assets.intersection(members)
     cap = market_cap.reindex(inside)
     inside = inside[((cap > 0) & securities["sector"].reindex(inside).notna()).to_numpy()]
@@ -103,7 +118,7 @@ def open_factor(
         raise DataError(f"No member has an exposure to '{factor}' on {model.date:%Y-%m-%d}.")
     name = one_of("factor", factor, map(str, exposures.columns))
     sector = securities["sector"].reindex(exposures.index)
-    return FactorCase(model, securities, exposures, cap[exposures.index], sector, name)
+    return FactorCase(model, securities, exposures, cap[exposures.index], sector, name, held)
 
 
 def factor_portfolio(case: FactorCase, kind: str, limits: Limits) -> Weights:
@@ -149,16 +164,27 @@ def pure(case: FactorCase) -> Weights:
 def min_risk(case: FactorCase) -> Weights:
     """Return the portfolio with the exposures of the pure one and the least specific risk.
 
-    The exposures settle the factor risk, so the rest is least squares: ``w = Δ⁻¹X (X'Δ⁻¹X)⁺ y``.
+    The exposures settle the factor risk, so the rest is least squares: ``w = S⁻¹X (X'S⁻¹X)⁺ y``,
+    S with the specific risk that issuers' share classes have in common.
     """
     X = case.exposures.to_numpy(dtype=float)
     y = X.T @ pure(case).to_numpy()
-    delta = case.model.specific_var.reindex(case.exposures.index).to_numpy(dtype=float)
-    scaled = X / delta[:, None]
+    scaled = _by_specific_risk(case.model.only(case.exposures.index), X)
     # market and sectors repeat each other, hence the pseudo-inverse
     return pd.Series(
         scaled @ (np.linalg.pinv(X.T @ scaled, hermitian=True) @ y), case.exposures.index
     )
+
+
+def _by_specific_risk(model: RiskModel, X: np.ndarray) -> np.ndarray:
+    """Return ``S⁻¹X`` with ``S = D + LL'`` (Woodbury)."""
+    own = model.unshared_var.to_numpy(dtype=float)[:, None]
+    linked = model.links
+    scaled = X / own
+    if not linked.shape[1]:
+        return np.asarray(scaled)
+    inner = np.eye(linked.shape[1]) + linked.T @ (linked / own)
+    return np.asarray(scaled - (linked / own) @ np.linalg.solve(inner, linked.T @ scaled))
 
 
 def investable(case: FactorCase, limits: Limits) -> Weights:
@@ -166,8 +192,10 @@ def investable(case: FactorCase, limits: Limits) -> Weights:
 
     Long-only it sums to one, otherwise it is the long-short portfolio alone and sums to zero.
     """
-    target = limits.exposure * min_risk(case)
-    start = case.benchmark if limits.long_only else 0.0 * case.benchmark
+    base = case.benchmark if limits.long_only else 0.0 * case.benchmark
+    start = base if case.held is None else case.held
+    assets = case.exposures.index.union(start.index, sort=False)
+    goal = (base + limits.exposure * min_risk(case)).reindex(assets, fill_value=0.0)
     most = limits.max_weight
     rules = [Rule("weight", "*", None if limits.long_only else -most, most)]
     if not limits.long_only:
@@ -176,22 +204,14 @@ def investable(case: FactorCase, limits: Limits) -> Weights:
         rules.append(Rule("turnover", "", None, limits.max_turnover))
     problem = Problem(
         "min_te",
-        _of(case.model, case.exposures.index),
+        case.model.only(assets),
         case.securities,
-        start,
-        start + target,
+        start.reindex(assets, fill_value=0.0),
+        goal,
         rules=tuple(replace(r, row=i) for i, r in enumerate(rules, start=1)),
         options={"long_short": "no" if limits.long_only else "yes", "cash": 0.0},
     )
     return solve(problem).require().weights.reindex(case.exposures.index).fillna(0.0)
-
-
-def _of(model: RiskModel, assets: "pd.Index[str]") -> RiskModel:
-    return replace(
-        model,
-        exposures=model.exposures.loc[assets],
-        specific_var=model.specific_var.loc[assets],
-    )
 
 
 def compare(
@@ -208,6 +228,9 @@ def compare(
     -------
     measure and a column per kind; the long-only investable portfolio counts against the benchmark.
     Cost and turnover are for a portfolio of the exposure shown; ``*_per_exposure`` for one unit.
+    ``risk_beyond_pure`` is the volatility, for one unit of exposure, of what departs from the pure
+    portfolio; ``turnover_to_start`` and ``cost_to_start`` are those of getting there from what is
+    held: from nothing for a long-short portfolio.
     """
     now, before = cases
     columns: dict[str, dict[str, float]] = {}
@@ -216,36 +239,41 @@ def compare(
         active = _active(now, kind, limits)
         earlier = _active(before, kind, limits)
         columns[kind] = _measures(now, active, earlier, reference, cost)
+        columns[kind] |= _start(now, active, cost, against=_is_active(kind, limits))
     table = pd.DataFrame(columns).rename_axis("measure").reset_index()
     return table[["measure", *KINDS]]
 
 
+def _is_active(kind: str, limits: Limits) -> bool:
+    return kind == "investable" and limits.long_only
+
+
 def _active(case: FactorCase, kind: str, limits: Limits) -> Weights:
     w = factor_portfolio(case, kind, limits)
-    return w - case.benchmark if kind == "investable" and limits.long_only else w
+    return w - case.benchmark if _is_active(kind, limits) else w
+
+
+def _start(case: FactorCase, w: Weights, cost: float, *, against: bool) -> dict[str, float]:
+    """Return turnover and cost of getting to a portfolio; ``against`` the benchmark it is given."""
+    whole = w + case.benchmark if against else w
+    held = case.held if against else 0.0 * w
+    if held is None:
+        held = case.benchmark
+    traded = float(whole.sub(held, fill_value=0.0).abs().sum())
+    return {"turnover_to_start": traded / 2, "cost_to_start": traded * cost}
 
 
 def _measures(
     case: FactorCase, w: Weights, earlier: Weights, reference: Weights, cost: float
 ) -> dict[str, float]:
-    assets = w.index.union(earlier.index)
-    traded = float(
-        (w.reindex(assets, fill_value=0) - earlier.reindex(assets, fill_value=0)).abs().sum()
-    )
-    y = w.to_numpy() @ case.exposures.to_numpy()
-    held = pd.Series(y, case.exposures.columns)
+    traded = float(w.sub(earlier, fill_value=0.0).abs().sum())
+    held = case.exposures.T @ w
     own = float(held[case.factor])
     styles = held[case.styles.columns].drop(case.factor, errors="ignore")
-    known = case.model.factor_cov.index
-    F = case.model.factor_cov.to_numpy()
-    delta = case.model.specific_var.reindex(w.index).to_numpy()
-    factor_var = float(held[known] @ F @ held[known])
-    specific_var = float((w.to_numpy() ** 2) @ delta)
-    base = reference.reindex(w.index).to_numpy()
-    theirs = pd.Series(base @ case.exposures.to_numpy(), case.exposures.columns)[known]
-    both = float(held[known] @ F @ theirs + (w.to_numpy() * base) @ delta)
-    base_var = float(theirs @ F @ theirs + base**2 @ delta)
+    risk = _Risk(case)
+    factor_var, specific_var = risk.factor(w), risk.specific(w)
     volatility = np.sqrt(DAYS * (factor_var + specific_var))
+    beyond = w / own - reference if own > 0 else w * np.nan
     gross = float(w.abs().sum())
     yearly = 12 * traded * cost
     return {
@@ -255,7 +283,8 @@ def _measures(
         "factor_volatility": np.sqrt(DAYS * factor_var),
         "specific_volatility": np.sqrt(DAYS * specific_var),
         "volatility_per_exposure": volatility / own if own > 0 else np.nan,
-        "correlation_with_pure": both / np.sqrt((factor_var + specific_var) * base_var),
+        "risk_beyond_pure": np.sqrt(DAYS * max(risk.factor(beyond) + risk.specific(beyond), 0.0)),
+        "correlation_with_pure": risk.correlation(w, reference),
         "gross": gross,
         "names": float((w.abs() > NOTHING).sum()),
         "effective_names": gross**2 / float((w**2).sum()),
@@ -263,3 +292,26 @@ def _measures(
         "cost_a_year": yearly,
         "cost_per_exposure": yearly / own if own > 0 else np.nan,
     }
+
+
+class _Risk:
+    """The variances of portfolios of a case's members, per day."""
+
+    def __init__(self, case: FactorCase) -> None:
+        self._model = case.model.only(case.exposures.index)
+        self._exposures = self._model.exposures.to_numpy(dtype=float)
+        self._cov = self._model.factor_cov.to_numpy(dtype=float)
+
+    def factor(self, w: Weights, other: Weights | None = None) -> float:
+        y = self._exposures.T @ w.to_numpy()
+        z = y if other is None else self._exposures.T @ other.to_numpy()
+        return float(y @ self._cov @ z)
+
+    def specific(self, w: Weights, other: Weights | None = None) -> float:
+        second = w if other is None else other
+        return float(second.to_numpy() @ self._model.specific_times(w.to_numpy(dtype=float)))
+
+    def correlation(self, w: Weights, other: Weights) -> float:
+        both = self.factor(w, other) + self.specific(w, other)
+        one, two = (self.factor(x) + self.specific(x) for x in (w, other))
+        return float(both / np.sqrt(one * two))
