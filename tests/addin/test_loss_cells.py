@@ -136,7 +136,7 @@ VALUE, MISSING = "#VALUE!", "#N/A"
         (("var", RANGE, 0.95, 1.5), VALUE, "whole number of days"),
         (("var", RANGE, 0.95, 1, "normal"), VALUE, "method must be one of"),
         (("var", RANGE, 0.95, 1, "historical", None, "lookback=10"), VALUE, "are needed"),
-        (("stress", RANGE, [["Marke", -0.1]]), MISSING, "Unknown ticker 'Marke'"),
+        (("stress", RANGE, [["Marke", -0.1]]), MISSING, "Did you mean 'Market'?"),
         (("stress", RANGE, [["Market", -10]]), VALUE, "minus 20 % is -0.2"),
         (("stress", RANGE, "lehman"), MISSING, "is not in the data"),
         (("stress", RANGE, "brexitt"), VALUE, "brexit"),

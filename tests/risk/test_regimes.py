@@ -6,6 +6,7 @@ from tilt.errors import ArgumentError, DataError
 from tilt.risk.regimes import (
     absorption_ratio,
     markov_regimes,
+    risk_by_regime,
     threshold_regimes,
     threshold_summary,
     trailing_volatility,
@@ -129,3 +130,42 @@ def test_summary_of_a_rule_counts_its_spells():
     assert table.loc["calm", "mean"] == pytest.approx(0.02)
     assert table.loc["turbulent", "mean"] == pytest.approx(0.1)
     assert table["share"].tolist() == [0.5, 0.5]
+
+
+def test_the_present_state_began_when_it_last_changed(regimes):
+    name, probability, since = regimes.now()
+    before = regimes.state[regimes.state.index < since]
+    assert name == regimes.state.iloc[-1] == "calm"
+    assert probability == regimes.probabilities["calm"].iloc[-1]
+    assert (regimes.state[since:] == name).all()
+    assert before.iloc[-1] != name
+
+
+def test_risk_by_regime_is_that_of_its_days():
+    state = pd.Series(np.where(WILD, "turbulent", "calm"), DATES)
+    base = pd.Series(RNG.standard_normal(len(WILD)) / 100, DATES)
+    own = 1.2 * base + RETURNS
+    found = risk_by_regime(own, base, state).set_index("state")
+    assert list(found.index) == ["calm", "turbulent", "all"]
+    assert found["days"].tolist() == [(~WILD).sum(), WILD.sum(), len(WILD)]
+    assert found["share"].tolist() == pytest.approx([(~WILD).mean(), WILD.mean(), 1])
+    for name, days in (("calm", ~WILD), ("turbulent", WILD), ("all", np.ones(len(WILD), bool))):
+        r, m = own[days].to_numpy(), base[days].to_numpy()
+        cov = np.cov(r, m)
+        assert found.loc[name, "mean"] == pytest.approx(252 * r.mean())
+        assert found.loc[name, "volatility"] == pytest.approx(np.sqrt(252 * cov[0, 0]))
+        active = cov[0, 0] + cov[1, 1] - 2 * cov[0, 1]
+        assert found.loc[name, "tracking_error"] == pytest.approx(np.sqrt(252 * active))
+        assert found.loc[name, "beta"] == pytest.approx(cov[0, 1] / cov[1, 1])
+
+
+def test_without_a_benchmark_risk_by_regime_is_absolute():
+    state = pd.Series("calm", DATES)
+    found = risk_by_regime(RETURNS, None, state)
+    assert found["state"].tolist() == ["calm", "all"]
+    assert found[["tracking_error", "beta"]].isna().all(axis=None)
+
+
+def test_days_without_a_state_are_no_days():
+    with pytest.raises(DataError, match="No day has both"):
+        risk_by_regime(RETURNS, None, pd.Series("calm", DATES + pd.DateOffset(years=40)))

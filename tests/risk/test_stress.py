@@ -8,7 +8,15 @@ import pytest
 
 from tilt.errors import ArgumentError, DataError, UnknownNameError
 from tilt.risk.model import estimate_model
-from tilt.risk.stress import WINDOWS, Window, named_window, replay, stress, window_returns
+from tilt.risk.stress import (
+    WINDOWS,
+    Window,
+    named_window,
+    replay,
+    replay_library,
+    stress,
+    window_returns,
+)
 
 W = pd.Series({"A00": 0.3, "A05": 0.25, "A13": 0.2, "A21": 0.15, "A34": 0.08})
 
@@ -153,3 +161,56 @@ def test_the_model_of_an_earlier_day_does_not_see_the_window(truth, model):
     one = replay(early, truth.history, W, None, window)
     two = replay(model, truth.history, W, None, window)
     assert list(one["shock"].iloc[:-1]) == list(two["shock"].iloc[:-1])
+
+
+def test_a_shocked_share_class_takes_the_other_one_of_its_company_along(model):
+    variance = model.specific_var[["A05", "A06"]]
+    shared = np.sqrt(0.9) * np.sqrt(variance)
+    linked = replace(model, shared=shared.to_frame("issuer"))
+    only = pd.Series({"A06": 1.0})
+    x = linked.exposures.loc[["A05", "A06"]].to_numpy()
+    v = x @ linked.factor_cov.to_numpy() @ x.T + np.diag(variance)
+    v[0, 1] += shared.prod()
+    expected = v[0, 1] / v[0, 0] * -0.3  # a regression of one on the other
+    assert stress(linked, only, None, {"A05": -0.3})["pnl"].iloc[-1] == pytest.approx(expected)
+
+
+def test_the_library_is_each_window_replayed_and_names_what_the_data_lack(truth, model, b):
+    found, absent = replay_library(model, truth.history, W, b)
+    assert sorted([*found["name"], *absent]) == sorted(w.name for w in WINDOWS)
+    assert found["start"].is_monotonic_increasing
+    for row in found.itertuples():
+        total = replay(model, truth.history, W, b, named_window(row.name)).iloc[-1]
+        assert row.pnl == pytest.approx(total["pnl"])
+        assert row.pnl == pytest.approx(row.portfolio_pnl - row.benchmark_pnl)
+    first, last = truth.history.dates[[0, -1]]
+    assert ((found["start"] >= first) & (found["end"] <= last)).all()
+    assert {"black_monday", "covid_crash"} <= set(absent)
+
+
+def test_without_a_window_in_the_data_the_library_says_what_there_is(truth, model):
+    short = truth.history.until(truth.history.dates[70])
+    with pytest.raises(UnknownNameError, match=r"No window of the library .*2010-01-04"):
+        replay_library(model, short, W, None)
+
+
+def test_two_dates_are_a_window_too(truth, model):
+    window = named_window("2012-03-01 to 2012-03-30")
+    returns = truth.history.returns.loc["2012-03-02":"2012-03-30"]
+    np.testing.assert_allclose(
+        window_returns(truth.history, window), (1 + returns).prod() - 1, rtol=1e-12
+    )
+    assert replay(model, truth.history, W, None, window)["kind"].iloc[0] == "replayed"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("2012-03-30 to 2012-03-01", "is not before"),
+        ("2012-13-01 to 2012-12-30", "2012-13-01 is no date"),
+        ("brexitt", "brexit"),
+    ],
+)
+def test_a_window_that_is_none_is_refused(text, words):
+    with pytest.raises(ArgumentError, match=words):
+        named_window(text)

@@ -8,19 +8,20 @@ import pandas as pd
 
 from tilt.api import lookup
 from tilt.api.pairs import read_pairs, ticker_in
-from tilt.api.state import FACTOR, State
+from tilt.api.state import State
 from tilt.api.values import Grid
 from tilt.calendar import parse_date
 from tilt.errors import ArgumentError, UnknownNameError, one_of
 from tilt.frames import Panel, Weights, listed
 from tilt.optimize.constraints import parse_rules
 from tilt.optimize.options import read_options
+from tilt.optimize.market import quotes
 from tilt.optimize.solve import OPTIONS, Problem
 from tilt.optimize.views import View, parse_views
 from tilt.portfolio.cells import DECIMAL_SIGN, is_error, shown
 from tilt.portfolio.holdings import Holdings, parse_benchmark, parse_holdings
 from tilt.portfolio.identifiers import Tickers
-from tilt.risk.model import RiskModel
+from tilt.risk.model import FACTOR, RiskModel
 from tilt.risk.returns_model import LOOKBACK
 
 MOST_WITHOUT_DATA = 0.2  # of the weight, beyond which a result would mislead
@@ -125,7 +126,8 @@ def hold(state: State, day: Day, holdings: Grid, *, long_short: bool = False) ->
         held = state.holdings.get(key, read)
     weights, note = _with_risk_data(held, day.model)
     assumed = day.model.notes if day.model.estimator != FACTOR else ()
-    notes = (*held.notes, *note, *assumed)
+    short = () if long_short else _short_note(weights)
+    notes = (*held.notes, *note, *short, *assumed)
     return Book(day.panel, day.date, day.benchmark, day.model, weights, notes)
 
 
@@ -151,6 +153,14 @@ def _with_risk_data(held: Holdings, model: RiskModel) -> tuple[Weights, tuple[st
     if share > MOST_WITHOUT_DATA:
         raise UnknownNameError(f"{words}. Remove it from holdings or choose another date.")
     return weights.drop(index=outside.index), (f"{words} and counts as cash.",)
+
+
+def _short_note(weights: Weights) -> tuple[str, ...]:
+    """Return a note on names held short, which a slip of the hand may be."""
+    short = weights[weights < 0]
+    if short.empty:
+        return ()
+    return (f"{listed(short.index)} is held short, {-short.sum():.4g} of the capital in all.",)
 
 
 def _covered(benchmark: "Weights | None", model: RiskModel) -> "Weights | None":
@@ -195,6 +205,8 @@ def state_problem(
         factors=book.model.factor_cov.index,
         long_short=long_short,
     )
+    read = read_options(own)
+    market = quotes(book.panel, book.date, rules, read)
     return Problem(
         objective,
         book.model,
@@ -205,8 +217,11 @@ def state_problem(
         rules=rules,
         options=own,
         configuration=configuration,
-        scenarios=_scenarios(book, objective, read_options(own).lookback),
+        scenarios=_scenarios(book, objective, read.lookback),
         views=() if views is None else read_views(book, views),
+        adv=market.adv,
+        sigma=market.sigma,
+        prices=market.prices,
     )
 
 

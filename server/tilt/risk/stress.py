@@ -2,7 +2,7 @@
 
 A scenario shocks some factors or single names; the others move as the model expects of them given
 the shocks: ``E[f | s] = F A'(A F A' + Ψ)⁻¹ s`` where the rows of ``A`` are what was shocked (a unit
-row for a factor, its exposures for a name) and Ψ holds the specific variance of shocked names
+row for a factor, its exposures for a name) and Ψ holds the specific covariance of shocked names
 (Kupiec 1998; Mina, Xiao 2001, RiskMetrics, section 5.2). Or a window of the past is replayed: each
 factor returns what it returned then.
 """
@@ -236,14 +236,20 @@ def _check(model: RiskModel, shocks: Mapping[str, float]) -> None:
 def _expected(
     model: RiskModel, shocks: Mapping[str, float], given: list[str], names: list[str]
 ) -> tuple["pd.Series[float]", dict[str, float]]:
-    """Return every factor's expected move, and the specific return of each shocked name."""
+    """Return every factor's expected move, and the specific returns of names.
+
+    They are those of the shocked names, and of other shares of their companies.
+    """
     factors = model.factor_cov.index
     f = model.factor_cov.to_numpy()
     rows = np.vstack(
         [np.eye(len(factors))[factors.isin(given)], model.exposures.loc[names].to_numpy()]
     )
-    own = np.concatenate([np.zeros(len(given)), model.specific_var.loc[names].to_numpy()])
-    seen = rows @ f @ rows.T + np.diag(own)
+    places = model.assets.get_indexer(pd.Index(names))
+    picked = np.eye(len(model.assets))[:, places]
+    linked = model.specific_times(picked)  # with each shocked name: of shares of one company
+    seen = rows @ f @ rows.T
+    seen[len(given) :, len(given) :] += linked[places]
     wanted = np.array([shocks[name] for name in (*given, *names)])
     scale = np.sqrt(np.diag(seen))
     correlation = seen / np.outer(scale, scale)
@@ -255,9 +261,10 @@ def _expected(
     pull = np.linalg.solve(correlation, wanted / scale) / scale
     moved = f @ rows.T @ pull
     moved[factors.isin(given)] = wanted[: len(given)]  # as they were given, without rounding
-    return pd.Series(moved, index=factors), dict(
-        zip(names, (own * pull)[len(given) :].tolist(), strict=True)
-    )
+    own = linked @ pull[len(given) :]
+    return pd.Series(moved, index=factors), {
+        str(name): float(value) for name, value in zip(model.assets, own, strict=True) if value
+    }
 
 
 def _table(

@@ -72,7 +72,7 @@ def historical_tail(returns: "pd.Series[float]", confidence: float, horizon: int
             f"{needed} are needed to have one in the tail."
         )
     notes = (f"{len(over)} overlapping windows of {horizon} days.",) if horizon > 1 else ()
-    return Tail(*empirical_tail(-over, confidence), notes)
+    return Tail(*empirical_tail(0.0 - over, confidence), notes)
 
 
 def replayed_returns(
