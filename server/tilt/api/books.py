@@ -14,8 +14,8 @@ from tilt.calendar import parse_date
 from tilt.errors import ArgumentError, UnknownNameError, one_of
 from tilt.frames import Panel, Weights, listed
 from tilt.optimize.constraints import parse_rules
-from tilt.optimize.options import read_options
 from tilt.optimize.market import quotes
+from tilt.optimize.options import read_options
 from tilt.optimize.solve import OPTIONS, Problem
 from tilt.optimize.views import View, parse_views
 from tilt.portfolio.cells import DECIMAL_SIGN, is_error, shown

@@ -9,6 +9,7 @@ from tilt.backtest.strategy import first_caps, identified, inside, members
 from tilt.errors import NoSolutionError, UnknownNameError
 from tilt.frames import Panel, Weights
 from tilt.optimize.constraints import Rule
+from tilt.optimize.market import quotes
 from tilt.optimize.options import read_options
 from tilt.optimize.problem import Problem
 from tilt.optimize.solve import solve
@@ -71,6 +72,9 @@ class Optimal:
         model = self._model(view, members(view).union(current.index))
         opening = current.empty
         held = current[inside(current.index, model.exposures.index)]
+        rules = tuple(r for r in self.rules if not (opening and r.rule in TRADING_RULES))
+        options = {"cash": 0.0, **self.options}
+        market = quotes(view, view.as_of, rules, read_options(options))
         problem = Problem(
             objective=self.objective,
             model=model,
@@ -78,9 +82,12 @@ class Optimal:
             current=held,
             benchmark=self._benchmark(view, model),
             alpha=self.alpha,
-            rules=tuple(r for r in self.rules if not (opening and r.rule in TRADING_RULES)),
-            options={"cash": 0.0, **self.options},
+            rules=rules,
+            options=options,
             scenarios=self._scenarios(view, model),
+            adv=market.adv,
+            sigma=market.sigma,
+            prices=market.prices,
         )
         try:
             return solve(problem).require().weights

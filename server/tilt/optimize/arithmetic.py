@@ -27,6 +27,8 @@ def shortcomings(case: Case) -> tuple[str, ...]:
     return (
         *_names(case, ranges),
         *_sum(case, rules, ranges),
+        *_counted(case, rules, ranges),
+        *_too_small(case, rules, ranges),
         *_groups(case, rules, ranges),
         *_turnover(case, rules, ranges),
         *_factors(case, rules, ranges),
@@ -74,22 +76,60 @@ def _sum(case: Case, rules: tuple[Rule, ...], ranges: _Ranges) -> list[str]:
             f"{_many(n, ranges.low)} at least {_each(ranges.low)} take {amount(floors)} at least; "
             f"{amount(ranges.most)} is to be invested."
         )
-    for kind in ("sector", "industry"):
+    for kind in _groupings(rules):
         low, high = _group_bounds(case, rules, kind)
         floor = sum(b for b in low.values() if b > 0)
         if floor > ranges.most + TOLERANCE and not case.options.long_short:
             found.append(
-                f"The least {kind} weights add up to {amount(floor)}; "
+                f"The least {_said(kind)} weights add up to {amount(floor)}; "
                 f"{amount(ranges.most)} is to be invested."
             )
-        column = case.industry if kind == "industry" else case.sector
-        covered = len(high) > 0 and set(high) >= {str(g) for g in column}
+        covered = len(high) > 0 and set(high) >= {str(g) for g in case.labels(_said(kind))}
         if covered and sum(high.values()) < ranges.least - TOLERANCE:
             found.append(
-                f"The largest {kind} weights add up to {amount(sum(high.values()))}; "
+                f"The largest {_said(kind)} weights add up to {amount(sum(high.values()))}; "
                 f"{amount(ranges.least)} must be invested."
             )
     return found
+
+
+def _counted(case: Case, rules: tuple[Rule, ...], ranges: _Ranges) -> list[str]:
+    """Return what a number of names and their largest or smallest weights rule out."""
+    if case.options.long_short:
+        return []
+    bound = {(r.rule, side): r.bound(side) for r in rules for side in ("min", "max")}
+    found: list[str] = []
+    most, fewest = bound.get(("names", "max")), bound.get(("names", "min"))
+    least = bound.get(("holding", "min")) or 0.0
+    if most is not None and most < len(case.assets):
+        caps = np.sort(ranges.high)[::-1][: int(most)]
+        if np.isfinite(caps).all() and caps.sum() < ranges.least - TOLERANCE:
+            found.append(
+                f"{most:g} names at most {_each(caps)} allow {amount(caps.sum())} invested at "
+                f"most; {amount(ranges.least)} must be."
+            )
+        needed = int((ranges.low > TOLERANCE).sum())
+        if needed > most:
+            found.append(f"{needed} names must be held by the weight rules; {most:g} may be.")
+    if fewest is not None and fewest * least > ranges.most + TOLERANCE:
+        found.append(
+            f"{fewest:g} names at least {amount(least)} each take {amount(fewest * least)}; "
+            f"{amount(ranges.most)} is to be invested."
+        )
+    if fewest is not None and fewest > len(case.assets):
+        found.append(f"{fewest:g} names are asked and {len(case.assets)} have risk data.")
+    return found
+
+
+def _too_small(case: Case, rules: tuple[Rule, ...], ranges: _Ranges) -> list[str]:
+    """Return the names that must be held and cannot be as much as a holding must be."""
+    least = max((r.low or 0.0 for r in rules if r.rule == "holding"), default=0.0)
+    small = np.flatnonzero((ranges.low > TOLERANCE) & (ranges.high < least - TOLERANCE))
+    return [
+        f"{case.assets[i]} must be held and may weigh {amount(ranges.high[i])} at most; a held "
+        f"name weighs at least {amount(least)}."
+        for i in small[:3]
+    ]
 
 
 def _many(n: int, bounds: Array) -> str:
@@ -100,6 +140,16 @@ def _each(bounds: Array) -> str:
     if np.ptp(bounds) < TOLERANCE:
         return f"{amount(bounds[0])} each"
     return f"{amount(bounds.min())} to {amount(bounds.max())} each"
+
+
+def _groupings(rules: tuple[Rule, ...]) -> list[str]:
+    """Return the names of the rules about groups, each once."""
+    return list(dict.fromkeys(rule.rule for rule in rules if rule.column))
+
+
+def _said(kind: str) -> str:
+    """Return the column that a rule of that name groups by."""
+    return Rule(kind).column
 
 
 def _group_bounds(
@@ -122,19 +172,19 @@ def _group_bounds(
 
 def _groups(case: Case, rules: tuple[Rule, ...], ranges: _Ranges) -> list[str]:
     found: list[str] = []
-    for kind in ("sector", "industry"):
+    for kind in _groupings(rules):
         low, high = _group_bounds(case, rules, kind)
         for rule_name in {**low, **high}:
             at = case.members(Rule(kind, rule_name))[0][1]
             caps, floors = ranges.high[at].sum(), ranges.low[at].sum()
             if rule_name in low and caps < low[rule_name] - TOLERANCE:
                 found.append(
-                    f"{kind} {rule_name} has {len(at)} names at most {_each(ranges.high[at])}: "
+                    f"{_said(kind)} {rule_name} has {len(at)} names at most {_each(ranges.high[at])}: "
                     f"{amount(caps)} at most, but at least {amount(low[rule_name])} is asked."
                 )
             if rule_name in high and floors > high[rule_name] + TOLERANCE:
                 found.append(
-                    f"{kind} {rule_name} has {len(at)} names at least {_each(ranges.low[at])}: "
+                    f"{_said(kind)} {rule_name} has {len(at)} names at least {_each(ranges.low[at])}: "
                     f"{amount(floors)} at least, but at most {amount(high[rule_name])} is asked."
                 )
     return found
@@ -150,7 +200,7 @@ def _turnover(case: Case, rules: tuple[Rule, ...], ranges: _Ranges) -> list[str]
     under = np.clip(ranges.low - case.current, 0.0, None)
     sells, buys = float(over.sum()), float(under.sum())
     causes = ["the weight rules"]
-    for kind in ("sector", "industry"):
+    for kind in _groupings(rules):
         low, high = _group_bounds(case, rules, kind)
         sold, bought = sells, buys
         for name in {**low, **high}:
@@ -159,7 +209,7 @@ def _turnover(case: Case, rules: tuple[Rule, ...], ranges: _Ranges) -> list[str]
             sold += max(held - high.get(name, np.inf) - over[at].sum(), 0.0)
             bought += max(low.get(name, -np.inf) - held - under[at].sum(), 0.0)
         if max(sold, bought) > max(sells, buys) + TOLERANCE:
-            sells, buys, causes = sold, bought, [f"the weight and {kind} rules"]
+            sells, buys, causes = sold, bought, [f"the weight and {_said(kind)} rules"]
     total = float(case.current.sum())
     needed = max(sells, buys, ranges.least - total, total - ranges.most)
     if needed <= limit + TOLERANCE:

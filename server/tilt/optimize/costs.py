@@ -6,6 +6,7 @@ import cvxpy as cp
 import numpy as np
 from cvxpy.atoms.affine.binary_operators import multiply
 from cvxpy.atoms.affine.sum import sum as total
+from cvxpy.atoms.elementwise.abs import abs as absolute
 from cvxpy.atoms.elementwise.maximum import maximum
 from cvxpy.atoms.elementwise.power import power
 
@@ -53,7 +54,7 @@ class Cost(Term):
         return np.asarray(side * marginal - self.borrow * (weights < 0))
 
     def to_cvxpy(self, w: cp.Variable) -> cp.Expression:
-        size = cp.abs(w - self.current)
+        size = absolute(w - self.current)
         cost: cp.Expression = self.half * total(size)
         if self.slope.any():
             cost = cost + total(multiply(self.slope, power(size, POWER)))

@@ -10,6 +10,7 @@ import numpy as np
 from cvxpy.atoms.affine.binary_operators import multiply
 from cvxpy.atoms.affine.hstack import hstack
 from cvxpy.atoms.affine.sum import sum as total
+from cvxpy.atoms.elementwise.abs import abs as absolute
 from cvxpy.atoms.elementwise.maximum import maximum
 from cvxpy.atoms.norm import norm
 from cvxpy.atoms.norm1 import norm1
@@ -102,7 +103,7 @@ def _value(case: Case, rule: Rule, w: cp.Variable) -> cp.Expression:
         trade = w - case.current
         value = maximum(total(maximum(trade, 0)), total(maximum(-trade, 0)))
     elif rule.rule == "adv":
-        value = multiply(_shares(case), cp.abs(w - case.current))
+        value = multiply(_shares(case), absolute(w - case.current))
     elif rule.rule == "cost":
         value = case.cost.to_cvxpy(w)
     elif rule.rule == "tracking_error":

@@ -1,13 +1,50 @@
 """What the market lets a portfolio trade, and at which price: aligned with the assets."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from tilt.errors import ArgumentError
-from tilt.frames import listed
+from tilt.frames import Panel, listed
 from tilt.optimize.costs import Cost
 from tilt.optimize.options import Options
+from tilt.optimize.rules import Rule
 from tilt.optimize.terms import Array
+from tilt.risk.liquidity import ADV_DAYS, average_dollar_volume
+
+SIGMA_DAYS = 63  # as a backtest's
+
+
+@dataclass(frozen=True, eq=False)
+class Quotes:
+    """What of the market a problem needs, by ticker; None where nothing asks for it.
+
+    adv    : money traded a day, the mean of 20 days
+    sigma  : standard deviation of a day's return, over 63 days
+    prices : last close
+    """
+
+    adv: "pd.Series[float] | None" = None
+    sigma: "pd.Series[float] | None" = None
+    prices: "pd.Series[float] | None" = None
+
+
+def quotes(panel: Panel, date: pd.Timestamp, rules: Iterable[Rule], options: Options) -> Quotes:
+    """Return the volumes, deviations and prices that rules and costs ask for at a date."""
+    names = {rule.rule for rule in rules}
+    adv = sigma = prices = None
+    close = panel.close.loc[:date]
+    if options.impact or "adv" in names:
+        volume = panel.volume.loc[:date].tail(ADV_DAYS)
+        adv = average_dollar_volume(close.tail(ADV_DAYS), volume, date)
+    if options.impact:
+        returns = panel.returns.loc[:date].tail(SIGMA_DAYS)
+        sigma = returns.std().where(returns.notna().sum() >= ADV_DAYS)
+    if "lot" in names:
+        prices = close.iloc[-1]
+    return Quotes(adv, sigma, prices)
 
 
 def trading_cost(
@@ -64,7 +101,7 @@ def _aligned(known: "pd.Series[float] | None", assets: Array, what: str, of: str
     )
     if not (np.isfinite(values) & (values > 0)).any():
         raise ArgumentError(
-            f"{what} needs {of}, and none is known for {listed(assets)}. Leave it out."
+            f"{what} needs {of}, and none is known for {listed(pd.Index(assets))}. Leave it out."
         )
     return np.where(np.isfinite(values) & (values > 0), values, np.nan)
 

@@ -17,6 +17,7 @@ import scipy.sparse as sp
 
 from tilt.optimize.costs import POWER
 from tilt.optimize.limits import Half, Layout
+from tilt.optimize.native import Status
 from tilt.optimize.program import NOBODY, Ease, Program
 from tilt.optimize.relaxed import Curves
 from tilt.optimize.terms import Array
@@ -76,7 +77,7 @@ class Part:
 class Point:
     """A solution of the master: all columns, and the proven bound on the objective."""
 
-    status: str
+    status: Status
     x: Array
     bound: float
 
@@ -287,7 +288,7 @@ class Master:
         lp.a_matrix_.index_ = matrix.indices
         lp.a_matrix_.value_ = matrix.data
         lp.offset_ = self.offset
-        solver = highspy.Highs()
+        solver = highspy.Highs()  # type: ignore[no-untyped-call]
         solver.setOptionValue("output_flag", False)  # noqa: FBT003 - the option's value
         solver.setOptionValue("threads", 1)
         solver.setOptionValue("random_seed", 0)
@@ -374,15 +375,17 @@ class Master:
         if len(self.factor):
             g = x[self.along]
             at = np.flatnonzero(_GROWN * g**2 - x[self.factor] > tolerance)
-            entries = [(self.factor[at], 1.0), (self.along[at], -2 * _GROWN * g[at])]
-            added += self._cuts(entries, -_GROWN * g[at] ** 2)
+            slope = -2 * _GROWN * g[at]
+            added += self._cuts(
+                [(self.factor[at], 1.0), (self.along[at], slope)], -_GROWN * g[at] ** 2
+            )
         added += self._cut_powers(x, tolerance)
         return added + self._cut_eased(x, tolerance)
 
     def _tangents(self, part: Part, at: Array, ratio: Array) -> int:
         """Add ``T ≥ 2 r v - r² z``, with ``v = w - center``."""
         slope, constant = 2 * _GROWN * ratio, _GROWN * ratio**2
-        entries = [
+        entries: list[tuple[Array, Array | float]] = [
             (self.own[at], 1.0),
             (at, -slope),
             (part.bought[at], constant),

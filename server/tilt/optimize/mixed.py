@@ -18,7 +18,7 @@ import scipy.sparse as sp
 from tilt.optimize.costs import POWER
 from tilt.optimize.limits import Half, Layout, halves
 from tilt.optimize.master import CHOSEN, REACH, Master, Part, Point
-from tilt.optimize.native import Answer, solve_clarabel, solve_piqp
+from tilt.optimize.native import Answer, Status, solve_clarabel, solve_piqp
 from tilt.optimize.problem import Case
 from tilt.optimize.program import NOBODY, SCALE, Cone, Ease, Powers, Program, build
 from tilt.optimize.relaxed import pulls, solve_relaxed, swap_names
@@ -181,6 +181,7 @@ class _Search:
 
     def _ended(self, point: Point | None) -> Best:
         seconds = time.perf_counter() - self.started
+        status: Status
         if self.best is None:
             status = "time_limit" if point is None else point.status
             nowhere = np.full(self.master.assets, np.nan)
