@@ -6,6 +6,7 @@ from custom_functions.comparing import compare, summary, whatif
 from custom_functions.covariances import covariance
 from custom_functions.data import asof, history, match, members, security, universes
 from custom_functions.factors import exposure, exposures, factors
+from custom_functions.frontier import frontier
 from custom_functions.live import live
 from custom_functions.losses import liquidity, stress, var
 from custom_functions.optimize import optimize
@@ -44,6 +45,7 @@ __all__ = [
     "factor_shape",
     "factor_stats",
     "factors",
+    "frontier",
     "help",
     "history",
     "liquidity",

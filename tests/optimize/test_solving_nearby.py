@@ -72,9 +72,10 @@ def test_a_moved_bound_has_the_optimum_that_solving_anew_finds(problem_of, kind,
                 continue
             for by in (kind_step(rule, side), -kind_step(rule, side)):
                 changed = moved(case, rule, side, by)
-                weights = None if changed is None else nearby.moved(rule, side, "", by)
-                if weights is None:
+                there = None if changed is None else nearby.moved(rule, side, "", by)
+                if there is None:
                     continue
+                weights = there.weights
                 anew = find(changed)
                 assert anew.status == "optimal"
                 np.testing.assert_allclose(weights, anew.weights, atol=2e-5)
@@ -107,7 +108,7 @@ def test_one_member_of_a_starred_rule_moves_alone(problem_of):
     rules = (Rule("sector", "*", None, 0.26), Rule("weight", "*", None, 0.1))
     case = open_case(problem_of("max_utility", rules, seed=2))
     nearby = near(case, find(case))
-    weights = nearby.moved(rules[0], "max", "Energy", 0.02)
+    weights = nearby.moved(rules[0], "max", "Energy", 0.02).weights
     sums = {name: weights[case.sector == name].sum() for name in np.unique(case.sector)}
     assert sums.pop("Energy") <= 0.28 + 1e-9
     assert max(sums.values()) <= 0.26 + 1e-9

@@ -202,7 +202,7 @@ arguments = st.one_of(
 FUNCTIONS = [
     "asof", "attribution", "backtest", "check", "compare", "covariance", "drawdowns", "exposure", "exposures",
     "factor_correlation", "factor_ic", "factor_quantiles", "factor_returns", "factor_shape",
-    "factor_stats", "factors", "help", "history", "liquidity", "match", "members", "optimize",
+    "factor_stats", "factors", "frontier", "help", "history", "liquidity", "match", "members", "optimize",
     "portfolio", "pure_factor", "quality", "regimes", "regress", "risk", "risk_table",
     "security", "stat", "stats", "stress", "summary", "universes", "var", "version", "whatif",
 ]  # fmt: skip
@@ -246,6 +246,8 @@ GOOD_CALLS = [
     ["stats", RETURNS, RETURNS, "D", 0.01, "mar=0,01;confidence=0.9"],
     ["optimize", "max_utility", GOOD, RULES, "NONE", [["AAPL", 0.1], ["XOM", 0.05]], DAY, "summary",
      [["risk_aversion", 3]]],
+    ["frontier", "min_risk", GOOD, RULES, "NONE", [["AAPL", 0.1], ["XOM", 0.05]], 4,
+     [["view", "corners"], ["risk_free", 0.01]]],
     ["attribution", GOOD, [["MSFT", 1]], DAY, LATER, "brinson", "industry", "", "link=grap"],
     ["attribution", DATED, "NONE", "2016-01-11", LATER, "factor", "group"],
     ["backtest", DATED, "2016-01-11", LATER, "M", None, "NONE", "stats", [["lag", 1], ["cash", 0]]],

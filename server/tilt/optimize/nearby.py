@@ -1,7 +1,7 @@
 """Solve a problem again with one bound moved, from the answer that is known."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tilt.optimize.constraints import Rule, Side
 from tilt.optimize.limits import Half, Layout, halves, lay_out
@@ -17,15 +17,20 @@ OTHER_UNIT = ("adv",)  # rules whose bound is not in the unit of their rows
 
 @dataclass(frozen=True, eq=False)
 class Nearby:
-    """A solved problem in the form of the Newton method, and the prices at its optimum."""
+    """A solved problem in the form of the Newton method.
+
+    start   : the prices at its optimum, in the order of ``Standing``
+    weights : at its optimum, by asset
+    """
 
     layout: Layout
     sides: Sequence[Half]
     standing: Standing
     start: Array
+    weights: Array
 
-    def moved(self, rule: Rule, side: Side, who: str, by: float) -> Array | None:
-        """Return the optimal weights with a bound looser by ``by``; None where that is not found.
+    def moved(self, rule: Rule, side: Side, who: str, by: float) -> "Nearby | None":
+        """Return the answer with a bound looser by ``by``; None where that is not found.
 
         Parameters
         ----------
@@ -43,7 +48,10 @@ class Nearby:
         if (standing.lower > standing.upper).any() or (standing.low > standing.high).any():
             return None
         answer = solve_newton(standing, self.start)
-        return None if answer is None else answer[0]
+        if answer is None:
+            return None
+        weights, prices = answer
+        return replace(self, standing=standing, start=prices, weights=weights)
 
 
 def near(case: Case, found: Found) -> Nearby | None:
@@ -63,4 +71,7 @@ def near(case: Case, found: Found) -> Nearby | None:
     paid = {index: prices * SCALE for index, prices in found.prices.items()}
     start = start_of(standing, found.weights, paid, found.budget * SCALE)
     answer = solve_newton(standing, start)
-    return None if answer is None else Nearby(layout, sides, standing, answer[1])
+    if answer is None:
+        return None
+    weights, prices = answer
+    return Nearby(layout, sides, standing, prices, weights)
