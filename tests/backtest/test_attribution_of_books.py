@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tilt.backtest.costs import Costs
+from tilt.backtest.factor_strategies import Quantile, Spread
 from tilt.backtest.held import (
     track_of_backtest,
     track_of_benchmark,
@@ -14,7 +15,7 @@ from tilt.backtest.held import (
     track_of_weights,
 )
 from tilt.backtest.run import backtest
-from tilt.backtest.strategy import CapWeight, FixedWeights, Quantile, Spread
+from tilt.backtest.strategy import CapWeight, FixedWeights
 from tilt.errors import DataError
 from tilt.portfolio.attribution import LINKS, brinson_table
 from tilt.portfolio.daily_attribution import brinson_daily, positions_table

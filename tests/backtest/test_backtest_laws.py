@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tilt.backtest.benchmark import universe_returns
 from tilt.backtest.costs import Costs
+from tilt.backtest.factor_strategies import Spread
 from tilt.backtest.ledger import keep_books, keep_books_daily
 from tilt.backtest.market import window
 from tilt.backtest.run import backtest
@@ -19,7 +20,6 @@ from tilt.backtest.strategy import (
     EqualWeight,
     FixedWeights,
     InverseVol,
-    Spread,
 )
 
 RICH = Costs(cost_bps=15.0, spread=0.001, impact=0.5, borrow=0.02, capital=1e7)

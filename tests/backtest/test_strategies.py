@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from tilt.backtest.costs import Costs
+from tilt.backtest.factor_strategies import Pure, Quantile, Spread, buckets
 from tilt.backtest.parse import STRATEGIES, parse_strategy
 from tilt.backtest.run import backtest
 from tilt.backtest.strategy import (
@@ -13,9 +14,6 @@ from tilt.backtest.strategy import (
     EqualWeight,
     FixedWeights,
     InverseVol,
-    Quantile,
-    Spread,
-    buckets,
 )
 from tilt.backtest.walk_forward import Optimal
 from tilt.errors import ArgumentError, DataError, UnknownNameError
@@ -85,6 +83,7 @@ def test_a_spread_is_long_the_top_and_short_the_bottom(market):
         ("inverse_vol", InverseVol),
         ("quantile:momentum:5:1", Quantile),
         ("spread:Value:5", Spread),
+        ("pure:value", Pure),
         ("min_te", Optimal),
         ("min_risk", Optimal),
         ("made_up", CapWeight),
@@ -110,6 +109,8 @@ def test_the_listed_strategies_all_parse(market):
         ("quantile:Value:5:6", "bucket must be a whole number from 1 to 5; got '6'."),
         ("spread:Value:1", "buckets must be a whole number from 2 to 100; got '1'."),
         ("spread:Value", "must be spread:factor:buckets"),
+        ("pure:Value:5", "must be pure:factor, pure:Value."),
+        ("pure:Valeu", "Did you mean 'Value'?"),
         ("SAMPEL", "Did you mean 'SAMPLE'?"),
     ],
 )

@@ -13,13 +13,14 @@ from tilt.api.state import State
 from tilt.api.values import Grid
 from tilt.backtest.benchmark import KINDS
 from tilt.backtest.costs import Costs
+from tilt.backtest.execution import Execution
 from tilt.backtest.parse import parse_strategy
 from tilt.backtest.result import VIEWS, BacktestResult
 from tilt.backtest.run import backtest
 from tilt.backtest.strategy import CapWeight, Strategy
 from tilt.backtest.walk_forward import Optimal
 from tilt.configuration import Configuration
-from tilt.errors import ArgumentError
+from tilt.errors import ArgumentError, one_of
 from tilt.frames import Panel, Weights, content_id
 from tilt.jobs import Job, Progress
 from tilt.optimize.constraints import parse_rules
@@ -37,7 +38,9 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
         "spread": "bid-ask spread as a fraction of the price; 0 unless given",
         "impact": "c of the impact c sigma |x|^1.5 / sqrt(ADV); 0 leaves it out",
         "borrow": "yearly fee on shorts as a decimal; 0 unless given",
-        "capital": "money of the book, for the impact",
+        "capital": "money of the book, for the impact and for whole shares; 100 million",
+        "min_trade": "smallest trade as a fraction of capital; 0 unless given",
+        "whole_shares": "yes trades whole shares at the unadjusted close",
         "lag": "sessions from decision to fill; 1 unless given",
         "cash": "yearly rate that cash earns, as a decimal; 0 unless given",
         "lookback": "sessions of inverse_vol, 252 unless given; of min_cvar and estimator, 504",
@@ -48,6 +51,11 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
 )
 SOLVER_OPTIONS = frozenset({"lookback", "risk_aversion", "long_short", *OF_OBJECTIVES})
 MONTHLY = "M"
+WHOLE = "whole_shares"
+SWITCH: Mapping[str, bool] = MappingProxyType(
+    {"yes": True, "no": False, "on": True, "off": False, "true": True, "false": False}
+    | {"1": True, "0": False}
+)
 
 
 @dataclass(frozen=True)
@@ -184,11 +192,14 @@ def _prepare(
     """
     options, start, end = asked.options, asked.start, asked.end
     solver = {**asked.solver, **{k: v for k, v in options.items() if k in SOLVER_OPTIONS}}
-    numbers = {k: read_number_option(k, v) for k, v in options.items() if k not in SOLVER_OPTIONS}
+    apart = SOLVER_OPTIONS | {WHOLE}
+    numbers = {k: read_number_option(k, v) for k, v in options.items() if k not in apart}
     lag = numbers.pop("lag", 1.0)
     if lag != int(lag):
         raise ArgumentError(f"option lag must be a whole number of sessions; got {lag:g}.")
     cash_rate = numbers.pop("cash", 0.0)
+    whole = one_of("option whole_shares", str(options.get(WHOLE, "no")).strip(), SWITCH)
+    execution = Execution(numbers.pop("min_trade", 0.0), SWITCH[whole])
     first = None if is_blank(start) or is_zero(start) else date_of(start, panel, "start")
     last = None if is_blank(end) or is_zero(end) else date_of(end, panel, "end")
     rules = parse_rules(
@@ -224,6 +235,7 @@ def _prepare(
             costs=Costs(**{k: v for k, v in numbers.items() if k in _COSTS}),
             lag=int(lag),
             cash_rate=cash_rate,
+            execution=execution,
             progress=progress,
         )
         return _with_configuration(result, asked)

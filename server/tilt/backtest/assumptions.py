@@ -6,6 +6,7 @@ import pandas as pd
 
 from tilt.backtest.costs import Costs
 from tilt.backtest.events import events
+from tilt.backtest.execution import AS_WANTED, Execution
 from tilt.backtest.ledger import Ledger
 from tilt.backtest.market import Market
 from tilt.frames import Panel, listed
@@ -24,6 +25,7 @@ class Facts:
     cash_rate: float
     costs: Costs
     benchmark: str
+    execution: Execution = AS_WANTED
     given: str = ""  # what the user gave once for the whole window: "weights", "alpha" or nothing
     notes: tuple[str, ...] = ()
 
@@ -38,6 +40,7 @@ def assumptions(facts: Facts, panel: Panel, market: Market, ledger: Ledger) -> p
         ("rebalance", facts.rebalance),
         ("fill", _fill(facts.lag)),
         ("costs", facts.costs.words()),
+        *([("trades", facts.execution.words())] if facts.execution.words() else []),
         ("cash", f"earns {100 * facts.cash_rate:g} % a year, the riskless rate of the ratios"),
         ("returns", "total returns: a dividend is reinvested in its name on the ex-date"),
         ("benchmark", facts.benchmark),

@@ -36,12 +36,12 @@ def events(market: Market, ledger: Ledger) -> Events:
     without = np.zeros(len(market.assets)) + sum(np.abs(w) for w in missed)
     return Events(
         holes=int(holes.sum()),
-        holed=market.assets[holes.any(axis=0)],
+        holed=market.assets[np.flatnonzero(holes.any(axis=0))],
         delisted=tuple(
             (market.dates[t.row], market.assets[t.asset])
             for t in ledger.trades
             if t.reason == DELISTED and len(t.asset)
         ),
         unfilled=len(missed),
-        unpriced=market.assets[without != 0.0],
+        unpriced=market.assets[np.flatnonzero(without)],
     )

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from tilt.backtest.costs import Array, Costs, borrow_fee, charge
+from tilt.backtest.execution import AS_WANTED, Execution
 from tilt.backtest.market import Market, Rows
 from tilt.errors import ArgumentError
 
@@ -69,6 +70,7 @@ class _Book:
 
     market: Market
     costs: Costs
+    execution: Execution = AS_WANTED
     positions: Array = field(init=False)
     cash: Array = field(init=False)
     charged: Array = field(init=False)
@@ -106,10 +108,11 @@ class _Book:
         nav = self.worth(row)
         held = self.positions[row].copy()
         priced = self.market.priced[row]
-        trade = np.where(priced, target * nav - held, 0.0)
+        wanted = np.where(priced, target * nav - held, 0.0)
+        trade = self._done(row, wanted, held, nav)
         slope = None if self.market.slope is None else self.market.slope[row]
         cost = charge(trade, self.costs, slope)
-        self.positions[row] = np.where(priced, target * nav, held)
+        self.positions[row] = held + trade
         self.cash[row] -= trade.sum() + cost.sum()
         self.charged[row, :3] += cost.sum(axis=0)
         self.turnover[row] += (np.abs(trade).sum() + abs(trade.sum())) / 2.0 / nav
@@ -130,6 +133,13 @@ class _Book:
                 REBALANCE,
             )
         )
+
+    def _done(self, row: int, wanted: Array, held: Array, nav: float) -> Array:
+        """Return what of the wanted trades is done, in units of the capital at the start."""
+        share = None
+        if self.execution.whole_shares:
+            share = self.market.close[row] / self.costs.capital
+        return self.execution.done(wanted, held, share, nav)
 
     def sell_delisted(self, row: int, asset: Rows, worth: Array) -> None:
         """Record that names without further prices went to cash at their last price."""
@@ -160,6 +170,7 @@ def keep_books(
     lag: int,
     cash_rate: float,
     costs: Costs,
+    execution: Execution = AS_WANTED,
 ) -> Ledger:
     """Return the ledger of decisions made at known rows, computed from fill to fill.
 
@@ -169,7 +180,7 @@ def keep_books(
         later, the first at row 0
     cash_rate : per day; negative cash pays it
     """
-    book = _Book(market, costs)
+    book = _Book(market, costs, execution)
     fills = [d + lag for d in decisions if d + lag < market.days]
     for at, row in enumerate(fills):
         decided = decisions[at]
@@ -220,6 +231,7 @@ def keep_books_daily(
     lag: int,
     cash_rate: float,
     costs: Costs,
+    execution: Execution = AS_WANTED,
 ) -> Ledger:
     """Return the ledger of decisions that may depend on the book, day by day.
 
@@ -228,7 +240,7 @@ def keep_books_daily(
     is_due : from a row, the weights held and the last target (None while a fill is pending) to
         whether to decide at its close
     """
-    book = _Book(market, costs)
+    book = _Book(market, costs, execution)
     pending: dict[int, tuple[int, Array]] = {}  # row of the fill -> decision and target
     target: Array | None = None
     if lag:

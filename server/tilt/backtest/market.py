@@ -25,6 +25,7 @@ class Market:
     priced        : dates × assets, True where the name can be traded at the close
     ended         : by asset, the first row after its last price; the number of rows if it goes on
     slope         : dates × assets, of the impact law; None without impact
+    close         : dates × assets, unadjusted price of a share; NaN where there is none
     """
 
     dates: pd.DatetimeIndex
@@ -34,6 +35,7 @@ class Market:
     priced: Mask
     ended: Rows
     slope: Array | None
+    close: Array
 
     @property
     def days(self) -> int:
@@ -44,7 +46,8 @@ def window(panel: Panel, first: int, last: int, costs: Costs) -> Market:
     """Return the market between two rows of a panel, both included."""
     rows = slice(first, last + 1)
     returns = panel.returns.iloc[rows].to_numpy(dtype=np.float64)
-    priced = np.isfinite(panel.close.iloc[rows].to_numpy(dtype=np.float64))
+    close = panel.close.iloc[rows].to_numpy(dtype=np.float64)
+    priced = np.isfinite(close)
     known = np.isfinite(returns)
     if (returns[known] < -1.0).any():
         row, column = np.argwhere(known & (returns < -1.0))[0]
@@ -65,4 +68,5 @@ def window(panel: Panel, first: int, last: int, costs: Costs) -> Market:
         priced=priced,
         ended=ended.astype(np.int64),
         slope=None if depth is None else depth.slope[rows],
+        close=close,
     )

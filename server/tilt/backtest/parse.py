@@ -7,14 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from tilt.backtest.factor_strategies import Pure, Quantile, Spread
 from tilt.backtest.strategy import (
     CapWeight,
     DatedWeights,
     EqualWeight,
     FixedWeights,
     InverseVol,
-    Quantile,
-    Spread,
     Strategy,
 )
 from tilt.backtest.walk_forward import Optimal
@@ -33,6 +32,7 @@ STRATEGIES: Mapping[str, str] = {
     "inverse_vol": "every member in proportion to one over its volatility",
     "quantile:Momentum:5:5": "the members in one bucket of a factor; the last scores highest",
     "spread:Value:5": "long the highest bucket of a factor, short the lowest",
+    "pure:Value": "the factor's pure portfolio: unit exposure to it, none to any other factor",
 } | {
     name: f"{text}, solved anew at each rebalance"
     for name, text in OBJECTIVES.items()
@@ -89,7 +89,7 @@ def _named(
     """Return a strategy by its name, or None if the text is none of them."""
     word, _, rest = text.partition(":")
     name = word.strip().casefold()
-    if name in {"quantile", "spread"}:
+    if name in {"quantile", "spread", "pure"}:
         return _of_factor(name, rest, panel)
     plain: dict[str, Strategy] = {
         "equal_weight": EqualWeight(),
@@ -108,6 +108,10 @@ def _named(
 
 def _of_factor(name: str, rest: str, panel: Panel) -> Strategy:
     parts = [p.strip() for p in rest.split(":")]
+    if name == "pure":
+        if len(parts) != 1 or not parts[0]:
+            raise ArgumentError(f"'pure:{cut(rest)}' must be pure:factor, pure:Value.")
+        return Pure(_style(parts[0], panel))
     if name == "spread":
         if len(parts) != 2:
             raise ArgumentError(

@@ -9,6 +9,7 @@ import pandas as pd
 from tilt.backtest.assumptions import Facts, assumptions
 from tilt.backtest.benchmark import compare_with
 from tilt.backtest.costs import DAYS, Array, Costs
+from tilt.backtest.execution import AS_WANTED, Execution
 from tilt.backtest.ledger import Decide, Ledger, keep_books, keep_books_daily
 from tilt.backtest.market import Market, window
 from tilt.backtest.result import BacktestResult, close_prices
@@ -52,6 +53,7 @@ def backtest(
     costs: Costs | None = None,
     lag: int = 1,
     cash_rate: float = 0.0,
+    execution: Execution = AS_WANTED,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> BacktestResult:
@@ -69,6 +71,7 @@ def backtest(
     costs : 10 basis points of what is traded unless given
     lag : sessions from decision to fill; 0 looks ahead and is marked so
     cash_rate : yearly, as a decimal; negative cash pays it
+    execution : the smallest trade, and whether shares are whole
     progress : called with the part done and what is being done
     stop : asked before each decision; True ends the run with ``StoppedError``
 
@@ -89,7 +92,9 @@ def backtest(
     market = window(panel, plan.first, plan.last, costs)
     ask = _asker(panel, strategy, plan, progress, stop)
     daily_rate = per_period(cash_rate, DAYS)
-    ledger = _simulate(market, plan, schedule, ask, lag=lag, cash_rate=daily_rate, costs=costs)
+    ledger = _simulate(
+        market, plan, schedule, ask, lag=lag, cash_rate=daily_rate, costs=costs, execution=execution
+    )
     compared = compare_with(
         benchmark,
         panel,
@@ -105,11 +110,14 @@ def backtest(
         lag=lag,
         cash_rate=cash_rate,
         costs=costs,
+        execution=execution,
         benchmark=compared.words,
         given=_given(strategy),
         notes=strategy.notes,
     )
-    identity = (strategy.identity, rebalance, lag, cash_rate, costs, identified(benchmark))
+    identity = [strategy.identity, rebalance, lag, cash_rate, costs, identified(benchmark)]
+    if execution != AS_WANTED:
+        identity.append(execution)
     return BacktestResult(
         run_id=content_id(panel.universe, panel.snapshot, market.dates[[0, -1]], *identity),
         strategy=strategy.name,
@@ -262,9 +270,18 @@ def _simulate(
     lag: int,
     cash_rate: float,
     costs: Costs,
+    execution: Execution,
 ) -> Ledger:
     if schedule.drift is None:
-        return keep_books(market, plan.decisions, ask, lag=lag, cash_rate=cash_rate, costs=costs)
+        return keep_books(
+            market,
+            plan.decisions,
+            ask,
+            lag=lag,
+            cash_rate=cash_rate,
+            costs=costs,
+            execution=execution,
+        )
     most = schedule.drift
 
     def has_drifted(row: int, held: Array, target: Array | None) -> bool:
@@ -273,4 +290,12 @@ def _simulate(
         wanted = np.where(market.priced[row], target, held)  # what cannot be traded cannot drift
         return bool(np.abs(held - wanted).max() > most)
 
-    return keep_books_daily(market, has_drifted, ask, lag=lag, cash_rate=cash_rate, costs=costs)
+    return keep_books_daily(
+        market,
+        has_drifted,
+        ask,
+        lag=lag,
+        cash_rate=cash_rate,
+        costs=costs,
+        execution=execution,
+    )

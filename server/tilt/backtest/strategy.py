@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tilt.backtest.market import Mask
-from tilt.errors import ArgumentError, DataError, UnknownNameError, one_of
+from tilt.errors import ArgumentError, DataError, UnknownNameError
 from tilt.frames import Panel, Weights, listed
 
 LOOKBACK = 252
@@ -140,7 +140,7 @@ class EqualWeight:
         return _first_where((panel.member & panel.close.notna()).any(axis=1), panel, "members")
 
     def weights(self, view: Panel, current: Weights) -> Weights:
-        return _equally(members(view))
+        return equally(members(view))
 
 
 @dataclass(frozen=True)
@@ -200,56 +200,6 @@ class InverseVol:
         return inverse / inverse.sum()
 
 
-@dataclass(frozen=True)
-class Quantile:
-    """The members in one bucket of a factor, equally weighted; the last bucket scores highest."""
-
-    factor: str
-    buckets: int
-    bucket: int
-    notes: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return f"quantile:{self.factor}:{self.buckets}:{self.bucket}"
-
-    @property
-    def identity(self) -> tuple[object, ...]:
-        return (self.name,)
-
-    def earliest(self, panel: Panel) -> pd.Timestamp:
-        return panel.factors.dates[0]
-
-    def weights(self, view: Panel, current: Weights) -> Weights:
-        bucket = buckets(view, self.factor, self.buckets)
-        return _equally(bucket.index[bucket.to_numpy() == self.bucket])
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Long the highest bucket of a factor and short the lowest, each equally weighted to one."""
-
-    factor: str
-    buckets: int
-    notes: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return f"spread:{self.factor}:{self.buckets}"
-
-    @property
-    def identity(self) -> tuple[object, ...]:
-        return (self.name,)
-
-    def earliest(self, panel: Panel) -> pd.Timestamp:
-        return panel.factors.dates[0]
-
-    def weights(self, view: Panel, current: Weights) -> Weights:
-        bucket = buckets(view, self.factor, self.buckets)
-        top = _equally(bucket.index[bucket.to_numpy() == self.buckets])
-        return top.sub(_equally(bucket.index[bucket.to_numpy() == 1]), fill_value=0.0)
-
-
 def members(view: Panel) -> "pd.Index[str]":
     """Return the members with a price at the last date of a view."""
     there = view.member.iloc[-1].to_numpy() & view.close.iloc[-1].notna().to_numpy()
@@ -263,22 +213,6 @@ def members(view: Panel) -> "pd.Index[str]":
 def inside(names: "pd.Index[str]", others: "pd.Index[str]") -> Mask:
     """Return which names are among the others; a hash look-up, ten times as fast as ``isin``."""
     return np.asarray(others.get_indexer(names) >= 0)
-
-
-def buckets(view: Panel, factor: str, count: int) -> "pd.Series[float]":
-    """Return each member's bucket, ceil(Q rank / n) of 1 to Q; the highest scores are in Q."""
-    history = view.factors
-    style = one_of("factor", factor, history.style_names)
-    scores = history.exposures(view.as_of)[style]
-    scores = scores[inside(scores.index, members(view))]
-    if len(scores) < count:
-        raise UnknownNameError(
-            f"{len(scores)} names have a score of {style} on {view.as_of:%Y-%m-%d}, too few for "
-            f"{count} buckets."
-        )
-    # A rank times Q over n is exact at a bucket's edge only up to rounding.
-    bucket = np.ceil(scores.rank().to_numpy() * count / len(scores) - 1e-9)
-    return pd.Series(bucket, index=scores.index)
 
 
 def identified(benchmark: "Weights | str | Panel | None") -> object:
@@ -303,7 +237,8 @@ def check_held(weights: Weights, panel: Panel, name: str) -> None:
         )
 
 
-def _equally(names: "pd.Index[str]") -> Weights:
+def equally(names: "pd.Index[str]") -> Weights:
+    """Return the same weight for each name; they sum to one."""
     if not len(names):
         raise UnknownNameError("A bucket of the strategy is empty. Use fewer buckets.")
     return pd.Series(1.0 / len(names), index=names)

@@ -208,6 +208,12 @@ def linking(
     return method(portfolio.to_numpy(dtype=float), benchmark.to_numpy(dtype=float))
 
 
+def add_rows(table: pd.DataFrame, rows: Mapping[str, list[object]]) -> pd.DataFrame:
+    """Return a table with labelled rows at its end."""
+    more = pd.DataFrame.from_dict(dict(rows), orient="index", columns=table.columns)
+    return pd.concat([table, more]).rename_axis(table.index.name)
+
+
 def compound(returns: "pd.Series[float]") -> float:
     """Return what periods make together."""
     return float(np.prod(1 + returns.to_numpy(dtype=float)) - 1)

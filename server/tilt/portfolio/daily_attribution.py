@@ -9,6 +9,7 @@ from tilt.portfolio.attribution import (
     RESIDUAL,
     TOTAL,
     Brinson,
+    add_rows,
     compound,
     linking,
     split_active,
@@ -37,7 +38,7 @@ def brinson_daily(
     mine, theirs, notes = on_common_days(portfolio, benchmark)
     wp, cp = by_group(mine, groups)
     wb, cb = by_group(theirs, groups)
-    names = [*sorted(set(wp).union(wb) - {CASH_GROUP}), CASH_GROUP]
+    names = [*sorted({str(n) for n in (*wp, *wb)} - {CASH_GROUP}), CASH_GROUP]
     wp, cp, wb, cb = (t.reindex(columns=names, fill_value=0.0) for t in (wp, cp, wb, cb))
     if (wp[CASH_GROUP].abs() < NOTHING).all() and (wb[CASH_GROUP].abs() < NOTHING).all():
         # what rounding leaves in cash goes nowhere: the weights sum to one to 1e-12
@@ -81,6 +82,7 @@ def positions_table(
     ).rename_axis("name")
     order = table["active_contribution"].abs().sort_values(ascending=False, kind="stable").index
     table = table.loc[order]
+    rows: dict[str, list[object]] = {}
     cash = [t.cash * t.cash_rate for t in (mine, theirs)]
     costs = [t.costs for t in (mine, theirs)]
     for name, held, parts in (
@@ -94,12 +96,16 @@ def positions_table(
         ]
         if name == COSTS and not any(sums):
             continue
-        table.loc[name] = ["", *held, np.nan, *sums]
+        rows[name] = ["", *held, np.nan, *sums]
+    table = add_rows(table, rows)
     rp, rb = compound(mine.earned), compound(theirs.earned)
     added = table[["contribution", "benchmark_contribution", "active_contribution"]].sum()
-    table.loc[RESIDUAL] = ["", *[np.nan] * 3, *(np.array([rp, rb, rp - rb]) - added.to_numpy())]
-    table.loc[TOTAL] = ["", 1.0, 1.0, rp, rp, rb, rp - rb]
-    return table.reset_index(), notes
+    left = np.array([rp, rb, rp - rb]) - added.to_numpy()
+    last: dict[str, list[object]] = {
+        RESIDUAL: ["", *[np.nan] * 3, *left],
+        TOTAL: ["", 1.0, 1.0, rp, rp, rb, rp - rb],
+    }
+    return add_rows(table, last).reset_index(), notes
 
 
 def _part_time(weights: pd.DataFrame, whose: str) -> list[str]:

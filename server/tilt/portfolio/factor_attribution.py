@@ -12,7 +12,7 @@ import pandas as pd
 
 from tilt.errors import UnknownNameError
 from tilt.frames import FactorHistory, fully_scored, listed
-from tilt.portfolio.attribution import COSTS, RESIDUAL, TOTAL, compound, linking
+from tilt.portfolio.attribution import COSTS, RESIDUAL, TOTAL, add_rows, compound, linking
 from tilt.portfolio.track import CASH_GROUP, Track, on_common_days
 
 SPECIFIC, UNMODELED = "Specific", "No exposures"
@@ -125,14 +125,18 @@ def factor_table(
         table = pd.DataFrame(
             {"group": sums.index, "exposure": np.nan, "factor_return": np.nan, "contribution": sums}
         ).rename_axis("name")
+    rows: dict[str, list[object]] = {}
     for name, kind in KINDS.items():
         if name == SPECIFIC or (found.effects[name] != 0.0).any():
-            table.loc[name] = [kind, np.nan, np.nan, float(linked[name])]
+            rows[name] = [kind, np.nan, np.nan, float(linked[name])]
+    table = add_rows(table, rows)
     total = compound(found.portfolio) - compound(found.benchmark)
     left = total - float(table["contribution"].sum())
-    table.loc[RESIDUAL] = ["residual", np.nan, np.nan, left]
-    table.loc[TOTAL] = ["total", np.nan, np.nan, total]
-    return table.reset_index()
+    last: dict[str, list[object]] = {
+        RESIDUAL: ["residual", np.nan, np.nan, left],
+        TOTAL: ["total", np.nan, np.nan, total],
+    }
+    return add_rows(table, last).reset_index()
 
 
 def _fitted(
