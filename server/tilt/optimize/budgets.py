@@ -41,6 +41,11 @@ OFF = 5e-5  # of the risk: a share nearer to its budget meets it
 
 def find_budgets(case: Case) -> Found:
     """Return the portfolio whose risk shares are nearest to the budgets within the rules."""
+    found = _find(case)
+    return replace(found, notes=(*found.notes, *case.budgets.notes, *_deviation(case, found)))
+
+
+def _find(case: Case) -> Found:
     goal = case.goal
     if not isinstance(goal, RiskBudgets):
         raise TypeError(f"{case.objective} has no risk budgets.")
@@ -62,8 +67,7 @@ def find_budgets(case: Case) -> Found:
         "cvxpy": lambda: _by_logarithms(case, goal),
     }
     order = solver_order(case, conic=bool(program.cones))
-    found = first_kept(case, sides, [attempts[name] for name in order])
-    return replace(found, notes=(*found.notes, *_deviation(case, found)))
+    return first_kept(case, sides, [attempts[name] for name in order])
 
 
 def _clarabel(case: Case) -> Callable[[Program], Answer]:

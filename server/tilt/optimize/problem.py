@@ -236,7 +236,7 @@ class Case:
         """The shares of the risk that are asked for."""
         text = self.options.budgets
         if self.objective == "risk_budget" and not text:
-            text = ", ".join(f"{r.who}={r.low!r}" for r in self.problem.rules if is_budget(r))
+            text = ", ".join(f"{r.who}={r.high!r}" for r in self.problem.rules if is_budget(r))
         return read_budgets(
             text,
             assets=self.assets,
@@ -421,7 +421,7 @@ def open_case(problem: Problem) -> Case:
         rules=tuple(
             replace(r, who="*") if r.kind.members and not r.who else r
             for r in problem.rules
-            if not (objective == "risk_budget" and is_budget(r))
+            if not (objective == "risk_budget" and not options.budgets and is_budget(r))
         ),
         sector=sector,
         industry=_labels(named, "industry"),
@@ -432,8 +432,8 @@ def open_case(problem: Problem) -> Case:
 
 
 def is_budget(rule: Rule) -> bool:
-    """Return whether a rule states a share of the risk, which risk_budget takes as a budget."""
-    return rule.rule == "risk_share" and rule.low is not None and rule.low == rule.high
+    """Return whether a rule states a share of the risk, whose max risk_budget takes as a budget."""
+    return rule.rule == "risk_share" and rule.high is not None
 
 
 def _views(
@@ -474,7 +474,7 @@ def _check_own(objective: str, problem: Problem, options: Options) -> None:
     if objective == "risk_budget" and not budgets:
         raise ArgumentError(
             "risk_budget needs option budgets: sector, holdings, or shares such as "
-            "Energy=0.3, Health=0.7. Rules risk_share with min equal to max give them too."
+            "Energy=0.3, Health=0.7. The max of rules risk_share gives them too."
         )
     if objective == "pure_factor" and not options.factor:
         known = ", ".join(map(str, problem.model.exposures.columns[:6]))

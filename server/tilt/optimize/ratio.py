@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tilt.optimize.check import read_each
+from tilt.optimize.check import TOLERANCE, read_each, read_implicit, read_rules, worst
 from tilt.optimize.constraints import amount
 from tilt.optimize.goals import Ratio
 from tilt.optimize.homogeneous import Homogeneous, homogenize
@@ -27,6 +27,11 @@ from tilt.optimize.terms import Array, Return, Variance
 
 SOLVED = ("optimal", "optimal_inaccurate")
 GENTLE = 1e-3  # a price of variance at which the gain decides
+LARGE = 100.0  # times a portfolio: rules that still hold limit nothing
+ANY_SIZE = (
+    "No solution: the rules hold at any size, and the ratio is the same at each. "
+    "Add a max on gross, volatility or each weight."
+)
 NO_END = 1e-7  # a scale below it: the rules hold at any size
 
 
@@ -75,12 +80,22 @@ def _found(
     found = first_kept(case, sides, attempts)
     if found.status == "infeasible":
         return _without_gain(case, goal, found)
-    if found.status in ("optimal", "unbounded", "time_limit"):
+    if found.status == "optimal" and _at_any_size(case, found):
+        found = replace(found, status="unbounded")
+    if found.status == "unbounded":
+        return replace(found, refusal=ANY_SIZE)
+    if found.status in ("optimal", "time_limit"):
         return found
     again = _by_price(replace(case, options=replace(case.options, solver="cvxpy")), goal)
     return (
         replace(again, notes=(*found.notes, *again.notes)) if again.status == "optimal" else found
     )
+
+
+def _at_any_size(case: Case, found: Found) -> bool:
+    weights = found.weights * LARGE
+    broken = worst(read_rules(case, weights, case.rules) + read_implicit(case, weights))
+    return broken is None or -broken.slack < TOLERANCE * LARGE  # rounding grows with the weights
 
 
 def _attempt(
