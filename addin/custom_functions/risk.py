@@ -176,7 +176,7 @@ def risk_table(
     )
     if by == HEALTH:
         table, judged = health(current(), book)
-        return with_notes(table, (*book.notes, judged))
+        return with_notes(table, (judged, *book.notes))
     found = measures.risk_table(book.model, book.weights, book.benchmark, by=by)
     return with_notes(found, book.notes)
 

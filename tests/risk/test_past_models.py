@@ -9,7 +9,7 @@ import pytest
 from tilt.refresh.estimates import Before, kept_past, usable_models
 from tilt.refresh.identity import engine_id
 from tilt.risk.health import forecast_health, model_dates, past_models
-from tilt.risk.health_table import health_table, standard_portfolios
+from tilt.risk.health_table import health_table, held_throughout, standard_portfolios
 from tilt.risk.model import RiskModel, estimate_model
 from tilt.risk.stored import past_of_tables, tables_of_past
 
@@ -77,19 +77,24 @@ def test_models_of_another_program_or_another_past_are_not_taken_over(store, pan
     assert usable_models(store, panel, None) == ()
 
 
-def found_for(truth, models, *, scale: float = 1.0, own: bool = False) -> pd.DataFrame:
+def found_for(truth, models, *, scale: float = 1.0) -> pd.DataFrame:
     history = truth.history
-    x = history.exposures(history.dates[-1])
-    returns = (history.returns @ x.T + history.specific_returns) * scale
     caps = history.market_cap.iloc[-1]
-    held = pd.Series(1 / 5, history.assets[:5]) if own else None
-    made = standard_portfolios(lambda _: caps / caps.sum(), held)
+    own = held_throughout(pd.Series(1 / 5, history.assets[:5]))
     scaled = replace(history, returns=history.returns * scale)
-    return forecast_health(models, scaled, returns, made)
+    returns = scale * returns_of(history)
+    made = standard_portfolios(lambda _: caps / caps.sum())
+    judged = [forecast_health(models, scaled, returns, kind) for kind in (made, own)]
+    return pd.concat(judged).drop_duplicates("name")
+
+
+def returns_of(history) -> pd.DataFrame:
+    x = history.exposures(history.dates[-1])
+    return history.returns @ x.T + history.specific_returns
 
 
 def test_health_of_a_right_model_is_in_its_band_and_says_so(truth, models):
-    found = found_for(truth, models, own=True)
+    found = found_for(truth, models)
     table = health_table(found, models[-1], 1400).set_index("measure")
     biases = table[table.index.str.startswith("bias_")]
     assert len(biases) == 8
@@ -132,7 +137,7 @@ def test_condition_is_that_of_the_covariance(truth, models):
 def test_a_portfolio_that_the_past_hardly_knew_is_judged_only_where_it_was_known(truth, models):
     half = models[: len(models) // 2]
     without = [m.only(m.assets[5:]) for m in half]
-    found = found_for(truth, [*without, *models[len(half) :]], own=True).set_index("name")
+    found = found_for(truth, [*without, *models[len(half) :]]).set_index("name")
     assert found.loc["portfolio", "days"] == (truth.history.dates > models[len(half)].date).sum()
     assert found.loc["universe", "days"] == (truth.history.dates > models[0].date).sum()
 

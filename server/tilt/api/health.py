@@ -3,13 +3,13 @@
 import pandas as pd
 
 from tilt.api.books import Book
-from tilt.api.state import FACTOR, State
+from tilt.api.state import State
 from tilt.errors import ArgumentError, UnknownNameError
 from tilt.frames import Panel, Weights
 from tilt.refresh.estimates import kept_past
 from tilt.risk.health import forecast_health, model_dates, past_models
-from tilt.risk.health_table import health_table, standard_portfolios
-from tilt.risk.model import RiskModel
+from tilt.risk.health_table import OWN, health_table, held_throughout, standard_portfolios
+from tilt.risk.model import FACTOR, RiskModel
 
 
 def judged(
@@ -37,8 +37,17 @@ def judged(
         first = model_dates(panel.factors)[:1]
         known = f"; the first was made on {first[0]:%Y-%m-%d}" if len(first) else ""
         raise UnknownNameError(f"No forecast to judge on {date:%Y-%m-%d}{known}.")
-    portfolios = standard_portfolios(panel.cap_weights, own)
-    return forecast_health(models, history, panel.returns, portfolios)
+
+    def standard() -> pd.DataFrame:
+        made = standard_portfolios(panel.cap_weights)
+        return forecast_health(models, history, panel.returns, made)
+
+    key = ("forecasts judged", panel.universe, panel.snapshot, date, horizon)
+    found = state.once(key, standard)
+    if own is None:
+        return found
+    alone = forecast_health(models, history, panel.returns, held_throughout(own))
+    return pd.concat([found, alone[alone["name"] == OWN]], ignore_index=True)
 
 
 def health(state: State, book: Book) -> tuple[pd.DataFrame, str]:
@@ -65,7 +74,7 @@ def health(state: State, book: Book) -> tuple[pd.DataFrame, str]:
     judged_days = int(found["days"].max())
     note = (
         f"Forecasts made every 21 days from {first:%Y-%m-%d} against the {judged_days} days to "
-        f"{book.date:%Y-%m-%d}; bias_portfolio holds today's weights throughout."
+        f"{book.date:%Y-%m-%d}; bias_portfolio is that of today's weights."
     )
     return health_table(found, model, days), note
 

@@ -22,12 +22,11 @@ from tilt.monitoring import Durations
 from tilt.portfolio.holdings import Holdings
 from tilt.refresh.estimates import kept_model
 from tilt.risk.estimators import ESTIMATORS
-from tilt.risk.model import RiskModel, estimate_model
+from tilt.risk.model import FACTOR, RiskModel, estimate_model
 from tilt.risk.returns_model import LOOKBACK, as_model
 from tilt.settings import Settings, addin_path
 
 T = TypeVar("T")
-FACTOR = "factor"
 MODELS = (FACTOR, *ESTIMATORS)
 USER: ContextVar[str] = ContextVar("user", default="local")
 

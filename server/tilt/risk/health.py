@@ -121,7 +121,7 @@ def forecast_health(
         realized = history.returns.loc[after, model.factor_cov.columns].to_numpy()
         for i, factor in enumerate(model.factor_cov):
             rows.setdefault(f"{FACTOR}{factor}", []).append((realized[:, i], float(sigma[i])))
-        held = pd.DataFrame(portfolios(model)).reindex(model.assets).fillna(0.0)
+        held = pd.DataFrame(portfolios(model), dtype=float).reindex(model.assets).fillna(0.0)
         w = held.to_numpy(dtype=float)
         y = model.exposures.to_numpy(dtype=float).T @ w
         variance = (y * (model.factor_cov.to_numpy() @ y)).sum(axis=0)

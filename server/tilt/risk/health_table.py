@@ -1,6 +1,6 @@
 """Whether a risk model deserves trust, on one page: its forecasts of the past against what came."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,7 @@ UNIVERSE, EQUAL, LEAST, OWN = "universe", "equal weights", "least variance", "po
 SECTOR, RANDOM, OPTIMIZED = "sector ", "random ", "optimized "
 
 
-def standard_portfolios(
-    universe: Callable[[pd.Timestamp], Weights], own: "Weights | None" = None
-) -> Portfolios:
+def standard_portfolios(universe: Callable[[pd.Timestamp], Weights]) -> Portfolios:
     """Return what forecasts are judged by, made anew from each model.
 
     The cap-weighted universe; against it: its sectors, equal weights, portfolios of names chosen at
@@ -34,33 +32,43 @@ def standard_portfolios(
     Parameters
     ----------
     universe : cap weights by date
-    own : a portfolio held as it is today through the past; active weights where there is a
-        benchmark. Dates whose model knows less than half of it are left out.
     """
 
     def made(model: RiskModel) -> pd.DataFrame:
         caps = universe(model.date)
-        b = caps[caps.index.isin(model.assets)]
+        place = model.assets.get_indexer(caps.index)
+        names = caps.index[place >= 0]
+        b = caps.to_numpy(dtype=float)[place >= 0]
         b = b / b.sum()
         columns = {UNIVERSE: b, EQUAL: 1 / len(b) - b}
-        sector = model.sector[b.index]
-        for name in sorted(set(sector) - {""}):
-            inside = b.where(sector == name, 0.0)
+        sector = model.sector.to_numpy(dtype=object)[place[place >= 0]]
+        for name in sorted({*sector} - {""}):
+            inside = np.where(sector == name, b, 0.0)
             columns[f"{SECTOR}{name}"] = inside / inside.sum() - b
         rng = np.random.default_rng(model.date.toordinal())
-        for i in range(DRAWS):
-            chosen = rng.choice(b.index.to_numpy(), min(HELD, len(b) // 2), replace=False)
-            columns[f"{RANDOM}{i + 1}"] = pd.Series(b.index.isin(chosen) / len(chosen), b.index) - b
+        for i in range(1, DRAWS + 1):
+            held = np.zeros(len(b))
+            held[rng.choice(len(b), min(HELD, len(b) // 2), replace=False)] = 1.0
+            columns[f"{RANDOM}{i}"] = held / held.sum() - b
         alphas = rng.standard_normal((len(b), DRAWS))
-        aims = pd.DataFrame(alphas - alphas.mean(axis=0), b.index)
-        aims = aims.add_prefix(OPTIMIZED).assign(**{LEAST: 1.0})
-        frame = pd.concat([pd.DataFrame(columns), least_variances(model, aims)], axis=1)
-        if own is not None:
-            known = own[own.index.isin(model.assets)]
-            if known.abs().sum() > LEAST_HELD * own.abs().sum():
-                frame = frame.reindex(frame.index.union(known.index)).fillna(0.0)
-                frame[OWN] = known.reindex(frame.index).fillna(0.0)
-        return frame
+        aims = np.column_stack([alphas - alphas.mean(axis=0), np.ones(len(b))])
+        labels = [*(f"{OPTIMIZED}{i}" for i in range(1, DRAWS + 1)), LEAST]
+        safest = least_variances(model, pd.DataFrame(aims, names, labels)).to_numpy()
+        values = np.column_stack([*columns.values(), safest])
+        return pd.DataFrame(values, names, [*columns, *labels])
+
+    return made
+
+
+def held_throughout(own: Weights) -> Portfolios:
+    """Return a portfolio as it is today, whatever the date; active weights with a benchmark.
+
+    A model that knows less than half of its gross weight does not judge it.
+    """
+
+    def made(model: RiskModel) -> Mapping[str, Weights]:
+        known = own[model.assets.get_indexer(own.index) >= 0]
+        return {OWN: known} if known.abs().sum() > LEAST_HELD * own.abs().sum() else {}
 
     return made
 
@@ -73,7 +81,7 @@ def health_table(found: pd.DataFrame, model: RiskModel, days: int) -> pd.DataFra
 
     Parameters
     ----------
-    found : of `forecast_health`, for `standard_portfolios`
+    found : of `forecast_health`, for `standard_portfolios` and one of `held_throughout`
     model : today's
     days : of factor returns that it was estimated from
     """

@@ -15,6 +15,7 @@ from tilt.risk.regime_adjustment import Regime, volatility_regime
 from tilt.risk.specific import SpecificRisk, shared_loadings, specific_risk
 
 CASH = "CASH"
+FACTOR = "factor"  # the estimator of a model with market, sectors and styles
 LEAST_DAYS = 63  # of factor returns
 THIN_SECTOR = 5  # names under which a sector's factor is its largest names' own story
 
@@ -62,7 +63,7 @@ class RiskModel:
     groups: "pd.Series[str]"
     notes: tuple[str, ...]
     shared: pd.DataFrame = field(default_factory=pd.DataFrame)
-    estimator: str = "factor"
+    estimator: str = FACTOR
     sectors: "pd.Series[str] | None" = None
 
     @property
