@@ -18,7 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 
 ROOT = Path(__file__).parents[1]
-START_SECONDS = 60
+START_SECONDS = 180
 SCRIPT_SECONDS = 450
 
 

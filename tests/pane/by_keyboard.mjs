@@ -308,7 +308,7 @@ async function main(server, file) {
   const browser = await launch();
   try {
     const { context, page, seen } = await openAddin(browser, server);
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(180_000);
     await page.waitForSelector("#welcome:not([hidden])");
     const result = { data: await data(page) };
     result.first = await firstRun(page);

@@ -152,7 +152,7 @@ async function main(server, folder) {
     const found = { looks: {} };
     const options = { viewport: { width: 320, height: 900 }, deviceScaleFactor: 2 };
     const { page, seen } = await openAddin(browser, server, options);
-    page.setDefaultTimeout(60_000);
+    page.setDefaultTimeout(180_000);
     const look = async (name) => {
       for (const colorScheme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme });

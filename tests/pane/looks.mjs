@@ -59,7 +59,7 @@ async function main(server, folder) {
     for (const colorScheme of ["light", "dark"]) {
       const options = { colorScheme, viewport: { width: 320, height: 900 }, deviceScaleFactor: 2 };
       const { context, page } = await openAddin(browser, server, options);
-      page.setDefaultTimeout(30_000);
+      page.setDefaultTimeout(180_000);
       await tour(page, async (name) => {
         const key = `${name} ${colorScheme}`;
         const width = await page.evaluate(() => document.documentElement.scrollWidth);

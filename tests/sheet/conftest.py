@@ -22,7 +22,7 @@ from tilt.settings import Settings
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-START_SECONDS = 60
+START_SECONDS = 180
 SECRET = "a secret of the tests, long enough to be one"
 
 

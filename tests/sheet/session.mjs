@@ -101,7 +101,7 @@ async function killed(page) {
   away.fresh = await shown(page, "L1");
   away.live = (await shown(page, "N1")).value;
   await want("start");
-  await page.waitForFunction(() => window.tilt.waiting.size === 0, null, { timeout: 45_000 });
+  await page.waitForFunction(() => window.tilt.waiting.size === 0, null, { timeout: 180_000 });
   await settled(page);
   return { ...away, back: (await shown(page, "L1")).value, then: (await shown(page, "D1")).region };
 }

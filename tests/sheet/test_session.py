@@ -30,10 +30,11 @@ def seen(served, copied, panel, talk, tmp_path_factory):
         own.save_portfolio("SAMPLE", half / half.sum(), "test")
 
     steps = {"save": save, "kill": served.kill, "start": served.start}
-    said = talk("session.mjs", served.address, str(file), **steps)
-    own.save_portfolio("SAMPLE", weights, "sample")
-    own.close()
-    return said
+    try:
+        return talk("session.mjs", served.address, str(file), **steps)
+    finally:  # other tests read the same store
+        own.save_portfolio("SAMPLE", weights, "sample")
+        own.close()
 
 
 @pytest.fixture(scope="module")

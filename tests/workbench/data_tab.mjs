@@ -156,7 +156,7 @@ async function main(server, messy, folder) {
   const browser = await launch();
   try {
     const { page, seen } = await openWorkbench(browser, server);
-    page.setDefaultTimeout(60_000);
+    page.setDefaultTimeout(180_000);
     const pane = page.frameLocator("#pane");
     const look = async (name) => {
       if (folder) await page.screenshot({ path: `${folder}/${name}.png` });

@@ -18,7 +18,7 @@ export async function openWorkbench(browser, server, options = {}) {
   const viewport = { width: 1440, height: 900 };
   const context = await browser.newContext({ viewport, acceptDownloads: true, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(60_000); // a machine that runs other tests beside
+  page.setDefaultTimeout(180_000); // a machine that runs other tests beside
   const seen = watch(page, server);
   await page.goto(`${server}/workbench`, { waitUntil: "load" });
   return { context, page, seen };
