@@ -17,6 +17,7 @@ import {
  */
 
 const RECORDS = "tilt.mutation.set-records";
+const REMOVE = "sheet.mutation.remove-sheet";
 
 /** Univer's undo, which can hold back what was done and take it as one step. */
 export class HeldUndo extends LocalUndoRedoService {
@@ -84,16 +85,27 @@ export class Steps {
     });
     this.undo.pushUndoRedo({
       unitID: unitId,
-      undoMutations: [
-        ...items.toReversed().flatMap((/** @type {any} */ { undoMutations }) => undoMutations),
-        put(this.#before),
-      ],
+      undoMutations: [...takingBack(items), put(this.#before)],
       redoMutations: [
         ...items.flatMap((/** @type {any} */ { redoMutations }) => redoMutations),
         put(records(this.store)),
       ],
     });
   }
+}
+
+/**
+ * What takes a step back. A sheet that it made goes as a whole, and last: Univer cannot change cells
+ * of another sheet once the one on the screen is gone, and would stop there, in the midst of a step.
+ *
+ * @param {any[]} items
+ * @returns {any[]}
+ */
+function takingBack(items) {
+  const undo = items.toReversed().flatMap((/** @type {any} */ { undoMutations }) => undoMutations);
+  const removals = undo.filter(({ id }) => id === REMOVE);
+  const made = new Set(removals.map(({ params }) => params.subUnitId));
+  return [...undo.filter(({ params }) => !made.has(params.subUnitId)), ...removals];
 }
 
 /**
