@@ -10,6 +10,7 @@ from tilt.frames import Weights
 from tilt.optimize.constraints import DISCRETE, Rule
 from tilt.optimize.limits import FROZEN
 from tilt.optimize.problem import Case, Problem, open_case
+from tilt.optimize.risk_shares import risk_share
 from tilt.optimize.terms import Array
 
 TOLERANCE = 1e-6  # a rule is kept to this
@@ -158,6 +159,10 @@ def _whole(case: Case, weights: Array, rule: Rule) -> float:
         return turnover(case.current, weights)
     if rule.rule == "cost":
         return float(case.cost.by_name(weights).sum())
+    if rule.rule == "risk_share":
+        return risk_share(case, weights, rule)
+    if rule.rule == "lot":  # of the trades, which are rounded after the solve
+        return np.nan
     if rule.rule in DISCRETE:
         return _least(case, weights, rule)
     return {

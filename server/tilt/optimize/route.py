@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tilt.errors import ArgumentError
-from tilt.optimize.check import Reading, read_implicit, read_rules, worst
+from tilt.optimize.check import TOLERANCE, Reading, read_implicit, read_rules, worst
 from tilt.optimize.constraints import amount
 from tilt.optimize.general import solve_cvxpy
 from tilt.optimize.limits import Half, Layout, halves, lay_out
@@ -14,6 +14,7 @@ from tilt.optimize.mixed import SECONDS, Best, solve_mixed
 from tilt.optimize.native import Answer, Status, solve_clarabel, solve_piqp
 from tilt.optimize.problem import Case
 from tilt.optimize.program import SCALE, Ease, Program, build
+from tilt.optimize.risk_shares import risk_share, within_shares
 from tilt.optimize.terms import Array
 
 TINY = 1e-7  # a weight below it is no position
@@ -63,6 +64,8 @@ def find(case: Case) -> Found:
     if (program.lower > program.upper).any():
         nowhere = np.full(len(case.assets), np.nan)
         return _found(sides, Answer("infeasible", "bounds", 0.0, nowhere, {}, 0.0), nowhere, ())
+    if any(rule.rule == "risk_share" for rule in case.rules):
+        return _find_within_shares(case, layout, sides, ease)
     if case.discrete:
         return _find_mixed(case, layout, program, sides)
     return first_kept(case, sides, _attempts(case, program))
@@ -85,6 +88,47 @@ def _find_mixed(case: Case, layout: Layout, program: Program, sides: list[Half])
         answer = replace(answer, status="optimal_inaccurate")
     found = _found(sides, answer, weights, (trouble,) if trouble else ())
     return replace(found, gap=best.gap, notes=(*found.notes, proof(case, best)))
+
+
+def _find_within_shares(
+    case: Case, layout: Layout, sides: list[Half], ease: dict[int, Ease]
+) -> Found:
+    """Solve a case with rules on shares of the risk, from the answer without them."""
+    free = replace(case, rules=tuple(r for r in case.rules if r.rule != "risk_share"))
+    start = find(free)
+    if not start.solved:
+        return start
+    shares = [r for r in case.rules if r.rule == "risk_share"]
+    if all(risk_share(case, start.weights, r) <= (r.high or 0.0) + TOLERANCE for r in shares):
+        return start  # nothing to give way for: the best of all
+    near = within_shares(case, layout, sides, ease, start.weights)
+    said = " and ".join(f"'{rule.words()}'" for rule in shares)
+    if near is None or near.over > TOLERANCE:
+        reached = " and ".join(
+            f"{rule.shown(risk_share(case, start.weights if near is None else near.weights, rule))}"
+            for rule in shares
+        )
+        refusal = (
+            f"No solution found that keeps {said}: the search ended at {reached}. A share of risk "
+            "is no convex rule, so one may exist; raise its max, or cap weights instead."
+        )
+        return replace(start, status="infeasible", refusal=refusal)
+    weights = clean(near.weights)
+    broken = _broken(case, weights)
+    note = (
+        f"{said} is no convex rule: the answer is the best of its neighborhood, not proven the "
+        "best of all."
+    )
+    if broken is not None:
+        note += f" '{broken.rule.words()}' is broken by {broken.rule.shown(-broken.slack)}."
+    return replace(
+        start,
+        status="optimal" if broken is None else "optimal_inaccurate",
+        weights=weights,
+        halves=sides,
+        prices={n: p / SCALE for n, p in near.prices.items()},
+        notes=(*start.notes, note),
+    )
 
 
 def proof(case: Case, best: Best) -> str:

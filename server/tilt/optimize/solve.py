@@ -21,6 +21,7 @@ from tilt.optimize.explain import (
     shown_objective,
     step_rules,
 )
+from tilt.optimize.lots import Rounded, round_lots
 from tilt.optimize.methods import find
 from tilt.optimize.options import OPTIONS
 from tilt.optimize.problem import Case, Problem, open_case
@@ -331,17 +332,18 @@ def solve(problem: Problem) -> Solution:
     status = "infeasible" if found.status == "failed" else found.status
     solved = found.solved
     index = problem.model.exposures.index
-    weights = pd.Series(found.weights, index=index) if solved else pd.Series(dtype=float)
+    rounded = round_lots(case, found.weights) if solved else Rounded(found.weights, ())
+    weights = pd.Series(rounded.weights, index=index) if solved else pd.Series(dtype=float)
     return Solution(
         problem=problem,
         status=status,
         weights=weights,
-        objective=case.headline(found.weights) if solved else np.nan,
+        objective=case.headline(rounded.weights) if solved else np.nan,
         solver=found.solver,
         seconds=found.seconds,
         conflict=() if conflict is None else conflict.rules,
         repairs=_repairs(conflict),
-        messages=(*case.messages, *found.notes),
+        messages=(*case.messages, *found.notes, *rounded.notes),
         case=case,
         found=found,
         trouble=conflict,
