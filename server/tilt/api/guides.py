@@ -20,6 +20,8 @@ ORDER = (  # as one reads them; a guide that is not named here comes after
     "looking-for",
     "functions",
     "inputs",
+    "optimize",
+    "constraints-cookbook",
     "data-sources",
     "universes-and-securities",
     "your-data",

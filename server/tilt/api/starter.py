@@ -53,7 +53,7 @@ def starter(state: State) -> Workbook:
     sheets = (
         _portfolio(weights),
         *risk_sheets(panel, HOLDINGS),
-        *optimize_sheets(),
+        *optimize_sheets(panel),
         _backtest(),
         data_sheet(panel, state.store.findings()),
         match_sheet(panel),

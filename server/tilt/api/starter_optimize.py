@@ -14,6 +14,7 @@ from tilt.api.starter_parts import (
     shaped,
 )
 from tilt.api.workbook_model import Cell, Chart, Sheet, Table
+from tilt.frames import Panel
 
 HOLDINGS, CONSTRAINTS = "TiltHoldings", "TiltConstraints"
 HEADER = ("rule", "who", "min", "max", "relative", "priority")
@@ -29,12 +30,18 @@ IMPOSSIBLE: Sequence[Row] = (
     ("sector", "*", -0.03, 0.03, "yes", ""),
     ("turnover", "", "", 0.02, "", ""),
 )
+POINTS = 15
+ALPHA = "Momentum"
 BELOW = 17  # row of the explanation, below the rules
 
 
-def optimize_sheets() -> tuple[Sheet, ...]:
-    """Return the sheets Optimize and Infeasible."""
-    return _optimize(), _infeasible()
+def optimize_sheets(panel: Panel) -> tuple[Sheet, ...]:
+    """Return the sheets Optimize, Infeasible and, where there are factors, Frontier."""
+    sheets = (_optimize(), _infeasible())
+    if panel.factor_history is None:
+        return sheets
+    factors = [str(f) for f in panel.factors.factors.index]
+    return (*sheets, _frontier(ALPHA if ALPHA in factors else factors[0]))
 
 
 def _optimize() -> Sheet:
@@ -113,6 +120,44 @@ def _infeasible() -> Sheet:
         frozen=(FIRST + 1, 0),
         gridlines=False,
     )
+
+
+def _frontier(alpha: str) -> Sheet:
+    call = f"=TILT.FRONTIER($B$3,{HOLDINGS},{CONSTRAINTS},,$D$3,$F$3"
+    cells = [
+        *heading(
+            "Frontier",
+            "The most return for each risk within the rules of the sheet Optimize.",
+        ),
+        cell(2, 0, "objective", LABEL),
+        cell(2, 1, "min_te", INPUT),
+        cell(2, 2, "alpha", LABEL),
+        cell(2, 3, alpha, INPUT),
+        cell(2, 4, "points", LABEL),
+        cell(2, 5, float(POINTS), INPUT),
+        cell(FIRST - 1, 0, "Risk and return a year", LABEL),
+        cell(FIRST, 0, formula=f"{call})", form=HEAD),
+        cell(FIRST - 1, 8, "Weights by point", LABEL),
+        cell(FIRST, 8, formula=f'{call},"view=weights")', form=HEAD),
+    ]
+    cells += shaped(rows=40, columns={0: PERCENT, 1: PERCENT, 2: "0.00", 3: PERCENT})
+    points = range(10, 10 + POINTS)
+    cells += shaped(rows=150, columns=dict.fromkeys(points, PERCENT))
+    cells += _heads((*range(1, 7), 9, *points))
+    return Sheet(
+        name="Frontier",
+        cells=tuple(cells),
+        charts=(
+            Chart(
+                row=FIRST, column=0, rows=1, columns=1, title="Return for each risk", kind="line",
+                labels="risk", series=("return",), number_format="0.0%",
+            ),
+        ),
+        widths={0: 66, 1: 66, 2: 56, 3: 78, 4: 56, 5: 150, 6: 150, 7: 10, 8: 56, 9: 140}
+        | dict.fromkeys(points, 56),
+        frozen=(FIRST + 1, 0),
+        gridlines=False,
+    )  # fmt: skip
 
 
 _RULE_WIDTHS = {0: 62, 1: 62, 2: 48, 3: 48, 4: 48, 5: 48, 6: 10}
