@@ -221,7 +221,7 @@ def test_factor_shape_has_the_promised_columns(excel):
 @pytest.mark.parametrize(
     ("call", "cell", "message"),
     [
-        (("factor_shape", "Momentm"), "#VALUE!", "Did you mean 'Momentum'?"),
+        (("factor_shape", "Momentm"), "#N/A", "Did you mean 'Momentum'?"),
         (("factor_shape", "Value", "2013-03-28"), "#N/A", "needs 252 days of returns"),
         (("pure_factor", "Value", None, None, "kind=purest"), "#VALUE!", "Did you mean 'pure'?"),
         (("pure_factor", "Value", None, None, "max_weight=5"), "#VALUE!", "0.05 for 5 %"),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,8 +63,9 @@ def test_least_risk_portfolio_has_the_pure_exposures_at_less_risk(case):
     w = min_risk(case)
     np.testing.assert_allclose(w @ case.exposures, pure(case) @ case.exposures, atol=1e-8)
     assert case.model.variance(w) < case.model.variance(pure(case))
-    delta = case.model.specific_var.reindex(w.index)
-    gradient = delta * w  # at the least risk it lies in the span of the exposures
+    gradient = case.model.only(w.index).specific_times(
+        w.to_numpy()
+    )  # at the least risk it lies in the span of the exposures
     fit = case.exposures.to_numpy() @ np.linalg.lstsq(case.exposures, gradient, rcond=None)[0]
     np.testing.assert_allclose(fit, gradient, atol=1e-12)
 
@@ -151,3 +154,29 @@ def test_factor_that_is_the_same_for_all_has_no_portfolio(panel):
         simple(flat)
     with pytest.raises(DataError, match="collinear"):
         pure(flat)
+
+
+def test_turnover_is_limited_from_what_is_held(case):
+    names = case.exposures.index[:50]
+    held = pd.Series(1 / 50, names)
+    limits = Limits(max_turnover=0.2)
+    w = factor_portfolio(replace(case, held=held), "investable", limits)
+    moved = w.sub(held, fill_value=0).abs().sum() / 2
+    assert moved <= 0.2 + 1e-6
+    assert w[names].sum() > 0.75  # and not the benchmark's
+    told = compare((replace(case, held=held), case), limits).set_index("measure")["investable"]
+    assert told["turnover_to_start"] == pytest.approx(moved, abs=1e-6)
+    assert told["cost_to_start"] == pytest.approx(2 * 0.001 * moved, abs=1e-8)
+
+
+def test_risk_beyond_the_pure_portfolio_is_that_of_the_difference(case):
+    told = compare((case, case), Limits()).set_index("measure")
+    assert told.loc["risk_beyond_pure", "pure"] == pytest.approx(0, abs=1e-7)
+    beyond = simple(case) - pure(case)
+    expected = np.sqrt(252 * case.model.variance(beyond))
+    assert told.loc["risk_beyond_pure", "simple"] == pytest.approx(expected)
+
+
+def test_held_name_without_risk_data_is_named(panel):
+    with pytest.raises(DataError, match="NOBODY is held and has no risk data on"):
+        at(panel, panel.dates[-2], held=pd.Series({"NOBODY": 1.0}))
