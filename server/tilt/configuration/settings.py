@@ -17,8 +17,9 @@ from tilt.errors import TiltError, one_of
 from tilt.factors.regression import MARKET
 from tilt.factors.styles import STYLES
 from tilt.frames import content_id
-from tilt.optimize.constraints import KINDS
+from tilt.optimize.constraints import GROUP, KINDS
 from tilt.optimize.options import ESTIMATED, POSTERIORS, SOLVERS
+from tilt.optimize.sums import is_sum, parse_sum
 from tilt.optimize.terms import OBJECTIVES
 from tilt.risk.covariance import HORIZONS
 
@@ -149,7 +150,10 @@ class Constraint(Part):
     @field_validator("rule")
     @classmethod
     def _rule(cls, given: str) -> str:
-        return _known(given, tuple(KINDS), "rule")
+        name = given.strip().casefold()
+        if name.startswith(GROUP) and len(name) > len(GROUP):
+            return GROUP + given.strip()[len(GROUP) :].strip()
+        return _known(given, tuple(n for n in KINDS if n != "group"), "rule")
 
     @model_validator(mode="after")
     def _bounded(self) -> "Constraint":
@@ -193,6 +197,18 @@ class SolverSettings(Part):
     """Whether weights may be negative."""
     cash: Share | None = None
     """Fraction of capital left in cash; left out: that of the holdings."""
+    gap: float = Field(default=1e-3, ge=0, le=0.5)
+    """How near to the best a mixed-integer problem must be proven, a fraction."""
+    value: float | None = Field(default=None, gt=0)
+    """Money of the portfolio, for the rules adv and lot, and for impact."""
+    cost_bps: float = Field(default=Costs.cost_bps, ge=0, le=1000)
+    """Linear cost of what is traded, basis points."""
+    spread: float = Field(default=Costs.spread, ge=0, le=0.2)
+    """Bid-ask spread, a fraction of the price."""
+    impact: float = Field(default=Costs.impact, ge=0, le=100)
+    """Coefficient of the 3/2-power law of market impact."""
+    borrow: float = Field(default=Costs.borrow, ge=0, le=1)
+    """Yearly fee on shorts, a fraction."""
 
     @field_validator("solver")
     @classmethod
@@ -241,7 +257,13 @@ class OptimizationConfig(Part):
     @field_validator("objective")
     @classmethod
     def _objective(cls, given: str, info: ValidationInfo) -> str:
-        return _known(given, tuple(OBJECTIVES), "objective")
+        if not is_sum(given):
+            return _known(given, tuple(OBJECTIVES), "objective")
+        try:
+            parse_sum(given, None)
+        except TiltError as error:
+            raise ValueError(str(error)) from None
+        return given.strip()
 
     def grid(self) -> list[list[str | float | None]]:
         """Return the constraints as the range that ``parse_rules`` reads, with its header."""

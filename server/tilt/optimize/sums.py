@@ -78,13 +78,13 @@ def is_sum(text: str) -> bool:
     return any(sign in text for sign in "+-*(") or text.strip().casefold() in TERMS
 
 
-def parse_sum(text: str, factors: Iterable[str], risk_aversion: float = 4.0) -> Sum:
+def parse_sum(text: str, factors: Iterable[str] | None, risk_aversion: float = 4.0) -> Sum:
     """Read a sum of terms.
 
     Parameters
     ----------
     text : such as ``max_return - 4*risk - cost``
-    factors : names of the risk model's factors
+    factors : names of the risk model's factors; None where they are not known yet
     risk_aversion : what max_utility multiplies the active variance with
 
     Raises
@@ -94,6 +94,7 @@ def parse_sum(text: str, factors: Iterable[str], risk_aversion: float = 4.0) -> 
         between terms, a term comes twice, or a sign asks for more risk, cost or distance.
     """
     parts: list[Part] = []
+    known = None if factors is None else list(factors)
     at = 0
     while at < len(text.rstrip()):
         found = _PART.match(text, at)
@@ -102,13 +103,13 @@ def parse_sum(text: str, factors: Iterable[str], risk_aversion: float = 4.0) -> 
                 f"objective '{cut(text)}' is not read from '{cut(text[at:].strip())}' on. "
                 "Write terms with + or - between them: max_return - 4*risk - cost."
             )
-        parts += _terms(found, list(factors), risk_aversion)
+        parts += _terms(found, known, risk_aversion)
         at = found.end()
     _check(parts, text)
     return Sum(tuple(parts))
 
 
-def _terms(found: "re.Match[str]", factors: list[str], risk_aversion: float) -> list[Part]:
+def _terms(found: "re.Match[str]", factors: list[str] | None, risk_aversion: float) -> list[Part]:
     name, who = found["name"].casefold(), (found["who"] or "").strip()
     if found["scale"] and found["after"]:
         raise ArgumentError(f"objective: '{cut(found[0].strip())}' has two numbers. Keep one.")
@@ -130,11 +131,11 @@ def _unknown(name: str) -> str:
     return f"objective: '{cut(name)}' is no term.{did_you_mean(name, known)} {listed}"
 
 
-def _target(name: str, who: str, factors: list[str]) -> str:
+def _target(name: str, who: str, factors: list[str] | None) -> str:
     if name == "exposure":
         if not who:
             raise ArgumentError("objective: exposure needs a factor: exposure(Momentum).")
-        return one_of("objective: exposure", who, factors)
+        return who if factors is None else one_of("objective: exposure", who, factors)
     if name == "distance":
         return one_of("objective: distance", who or "current", TARGETS)
     if who:

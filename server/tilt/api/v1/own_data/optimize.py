@@ -9,15 +9,14 @@ from pydantic import Field
 from tilt.api.solutions import solution_body
 from tilt.api.v1.asking import Cell, StrictRoute, grid_of, in_pool
 from tilt.api.v1.own_data.risk import ModelBody, own_model, own_weights
-from tilt.api.v1.own_data.tables import Column, answer, series_body
-from tilt.errors import DataError
-from tilt.optimize.constraints import parse_rules
+from tilt.api.v1.own_data.tables import Column, answer, series_body, series_of
+from tilt.errors import DataError, did_you_mean
+from tilt.optimize.constraints import GROUPED, parse_rules
 from tilt.optimize.options import read_options
 from tilt.optimize.solve import Problem, solve
 from tilt.optimize.terms import OBJECTIVES
 
 router = APIRouter(route_class=StrictRoute)
-GROUPS = ("sector", "industry")
 Row = dict[str, Cell]
 
 
@@ -32,8 +31,17 @@ class OptimizeBody(ModelBody):
     benchmark: Column | None = None
     current: Column | None = Field(default=None, description="Weights held now; else all cash.")
     groups: dict[str, dict[str, str]] = Field(
-        default={}, description='{"sector": {asset: name}, "industry": {asset: name}}.'
+        default={},
+        description='{"sector": {asset: name}, ...}: sector, industry, country, or a name of yours '
+        "for a rule group:<name>.",
     )
+    adv: Column | None = Field(
+        default=None, description="Money traded a day, by asset: for the rule adv and impact."
+    )
+    sigma: Column | None = Field(
+        default=None, description="Standard deviation of a day's return, by asset: for impact."
+    )
+    prices: Column | None = Field(default=None, description="Of a share, for the rule lot.")
     constraints: list[Row] | list[list[Cell]] = Field(
         default=[], description="Objects or rows of rule, who, min, max, relative, priority."
     )
@@ -50,7 +58,8 @@ async def optimize(body: OptimizeBody, request: Request) -> dict[str, object]:
     """Find optimal weights, each rule priced; or what conflicts, and its repairs."""
 
     def work(_: object) -> dict[str, object]:
-        solution = solve(_problem(body))
+        problem, notes = _problem(body)
+        solution = solve(problem)
         found = solution_body(solution)
         result = {
             **found,
@@ -65,13 +74,14 @@ async def optimize(body: OptimizeBody, request: Request) -> dict[str, object]:
             f"{year}; expected returns are a year's.",
             "Every rule is checked after the solve, independently of the solver, to 1e-6.",
         ]
-        return answer(result, body, conventions, solution.messages)
+        return answer(result, body, conventions, (*notes, *solution.messages))
 
     return await in_pool(request, work)
 
 
-def _problem(body: OptimizeBody) -> Problem:
-    model, _ = own_model(body)
+def _problem(body: OptimizeBody) -> tuple[Problem, tuple[str, ...]]:
+    """Return the problem that was sent, and notes on what had to be repaired."""
+    model, notes = own_model(body)
     if body.assets is not None:
         outside = [a for a in body.assets if a not in model.assets]
         if outside:
@@ -96,7 +106,12 @@ def _problem(body: OptimizeBody) -> Problem:
         factors=model.factor_cov.index,
         long_short=read_options(body.options).long_short,
     )
-    return Problem(
+    _check_groups(body, {rule.column for rule in rules})
+    market = {
+        name: None if given is None else series_of(given, name)
+        for name, given in (("adv", body.adv), ("sigma", body.sigma), ("prices", body.prices))
+    }
+    problem = Problem(
         body.objective,
         model,
         securities,
@@ -105,13 +120,24 @@ def _problem(body: OptimizeBody) -> Problem:
         alpha=alpha,
         rules=rules,
         options=body.options,
+        adv=market["adv"],
+        sigma=market["sigma"],
+        prices=market["prices"],
     )
+    return problem, notes
+
+
+def _check_groups(body: OptimizeBody, read: set[str]) -> None:
+    """Raise ``DataError`` for a group that is none of the usual ones and that no rule reads."""
+    for group in body.groups:
+        if group not in GROUPED and group not in read:
+            raise DataError(
+                f"groups has '{group}', which no rule group:{group} reads; the usual ones are "
+                f"{', '.join(GROUPED)}.{did_you_mean(group, GROUPED)}"
+            )
 
 
 def _securities(body: OptimizeBody, assets: "pd.Index[str]") -> pd.DataFrame:
-    unknown = [g for g in body.groups if g not in GROUPS]
-    if unknown:
-        raise DataError(f"groups has '{unknown[0]}'; it may have {' and '.join(GROUPS)}.")
     table = pd.DataFrame({"name": assets, "sector": "", "industry": ""}, index=assets)
     for group, names in body.groups.items():
         outside = [a for a in names if a not in assets]
