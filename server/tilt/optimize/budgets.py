@@ -26,7 +26,7 @@ from tilt.optimize.general import solve_cvxpy
 from tilt.optimize.goals import RiskBudgets, risk_shares
 from tilt.optimize.homogeneous import Homogeneous, homogenize
 from tilt.optimize.implied import Tried, settle
-from tilt.optimize.limits import Half, halves, lay_out
+from tilt.optimize.limits import Half, halves, lay_out, without_rows
 from tilt.optimize.native import Answer, solve_clarabel, solve_piqp
 from tilt.optimize.problem import Case
 from tilt.optimize.program import SCALE, Program, build
@@ -77,12 +77,13 @@ def _clarabel(case: Case) -> Callable[[Program], Answer]:
 def _refuse(case: Case) -> None:
     if case.options.long_short:
         raise ArgumentError(f"{case.objective} is long-only. Leave option long_short out.")
+    apart = [*without_rows(case.rules), *(r for r in case.rules if r.rule == "cost")]
+    if apart:
+        raise ArgumentError(
+            f"{case.objective} does not take the rule '{apart[0].words()}'. "
+            "Leave it out, or say in option budgets which names are held."
+        )
     for rule in case.rules:
-        if rule.kind.discrete or rule.rule in ("cost", "risk_share"):
-            raise ArgumentError(
-                f"{case.objective} does not take the rule '{rule.words()}'. "
-                "Leave it out, or say in option budgets which names are held."
-            )
         if not rule.hard:
             raise ArgumentError(
                 f"'{rule.words()}' is soft, and {case.objective} has nothing to weigh it "

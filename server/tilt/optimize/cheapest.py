@@ -7,7 +7,7 @@ binding rules: the simplex method ends there, where an interior method would tra
 from dataclasses import replace
 
 from tilt.optimize import route
-from tilt.optimize.limits import halves, lay_out
+from tilt.optimize.limits import halves, lay_out, without_rows
 from tilt.optimize.native import solve_linear
 from tilt.optimize.problem import Case
 from tilt.optimize.program import SCALE, Ease, build
@@ -22,7 +22,7 @@ def find_cheapest(case: Case) -> Found:
         for n, half in enumerate(sides)
         if half.rule.priority is not None
     }
-    if case.discrete or case.options.solver != "auto":
+    if without_rows(case.rules) or case.options.solver != "auto":
         return route.find(case)
     program = build(layout, sides, case.goal, ease=ease)
     curved = bool(program.cones) or program.powers is not None or program.quadratic.nnz > 0

@@ -144,6 +144,11 @@ class Layout:
         return sp.csr_matrix((dense[at], at, np.array([0, len(at)])), shape=(1, self.size))
 
 
+def without_rows(rules: Iterable[Rule]) -> list[Rule]:
+    """Return the rules that a convex program says nothing of; round lots come after any solve."""
+    return [rule for rule in rules if rule.rule in AFTERWARDS and rule.rule != "lot"]
+
+
 def lay_out(case: Case) -> Layout:
     """Return the variables that the rules of a case need."""
     names = {rule.rule for rule in case.rules}

@@ -18,7 +18,7 @@ from tilt.optimize.constraints import amount
 from tilt.optimize.goals import Ratio
 from tilt.optimize.homogeneous import Homogeneous, homogenize
 from tilt.optimize.implied import Tried, settle
-from tilt.optimize.limits import Half, halves, lay_out
+from tilt.optimize.limits import Half, halves, lay_out, without_rows
 from tilt.optimize.native import Answer, solve_clarabel, solve_piqp
 from tilt.optimize.problem import Case
 from tilt.optimize.program import SCALE, Ease, Program, build
@@ -46,7 +46,8 @@ def find_ratio(case: Case) -> Found:
     ease = {n: Ease(0.0, shared=False) for n in soft}
     around = np.zeros(len(case.assets))
     program = build(layout, sides, -Variance(case.model, around), ease=ease)
-    if case.discrete or program.powers or (program.lower > program.upper).any():
+    apart = without_rows(case.rules)
+    if apart or program.powers or (program.lower > program.upper).any():
         return _by_price(case, goal)
     tilt = case.model.exposures.T @ case.center
     everything = homogenize(program, SCALE * float(tilt @ case.model.covariance @ tilt))

@@ -15,7 +15,7 @@ from tilt.frames import listed
 from tilt.optimize.constraints import Rule
 from tilt.optimize.general import solve_cvxpy
 from tilt.optimize.goals import WorstDays
-from tilt.optimize.limits import halves, lay_out
+from tilt.optimize.limits import halves, lay_out, without_rows
 from tilt.optimize.native import solve_clarabel, solve_linear
 from tilt.optimize.problem import Case
 from tilt.optimize.program import NOBODY, SCALE, Ease, Program, build
@@ -30,11 +30,11 @@ def find_least_loss(case: Case) -> Found:
     ArgumentError
         If there are too few scenarios, or a rule is mixed-integer or has a power law.
     """
-    for rule in case.rules:
-        if rule.kind.discrete:
-            raise ArgumentError(
-                f"min_cvar does not take the rule '{rule.words()}'. Leave it out, or use min_risk."
-            )
+    apart = without_rows(case.rules)
+    if apart:
+        raise ArgumentError(
+            f"min_cvar does not take the rule '{apart[0].words()}'. Leave it out, or use min_risk."
+        )
     found = _generally(case) if case.options.solver == "cvxpy" else _natively(case)
     found = replace(found, notes=(*found.notes, *_holes(case)))
     if found.status == "infeasible" and len(case.unknown_days):
