@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 from fastapi import APIRouter, Request
 from pydantic import Field
@@ -9,12 +10,23 @@ from pydantic import Field
 from tilt.api.solutions import solution_body
 from tilt.api.v1.asking import Cell, StrictRoute, grid_of, in_pool
 from tilt.api.v1.own_data.risk import ModelBody, own_model, own_weights
-from tilt.api.v1.own_data.tables import Column, answer, series_body, series_of
+from tilt.api.v1.own_data.tables import (
+    Column,
+    Table,
+    answer,
+    check_size,
+    frame_of,
+    series_body,
+    series_of,
+)
+from tilt.api.values import Grid
 from tilt.errors import DataError, did_you_mean
 from tilt.optimize.constraints import GROUPED, parse_rules
 from tilt.optimize.options import read_options
 from tilt.optimize.solve import Problem, solve
 from tilt.optimize.terms import OBJECTIVES
+from tilt.optimize.views import View, parse_views
+from tilt.risk.model import RiskModel
 
 router = APIRouter(route_class=StrictRoute)
 Row = dict[str, Cell]
@@ -42,6 +54,21 @@ class OptimizeBody(ModelBody):
         default=None, description="Standard deviation of a day's return, by asset: for impact."
     )
     prices: Column | None = Field(default=None, description="Of a share, for the rule lot.")
+    factors: Table | None = Field(
+        default=None,
+        description="Exposures to factors beside those of the risk model, assets × factors: for "
+        "rules about them. They carry no risk of their own.",
+    )
+    scenarios: Table | None = Field(
+        default=None,
+        description="Simple returns of a day, dates or numbers × assets, equally likely: for "
+        "min_cvar and the term cvar.",
+    )
+    views: list[Row] | list[list[Cell]] = Field(
+        default=[],
+        description="Objects or rows of name, minus, view, confidence; a name is an asset or a "
+        "sector, A + B several, A - B one above another.",
+    )
     constraints: list[Row] | list[list[Cell]] = Field(
         default=[], description="Objects or rows of rule, who, min, max, relative, priority."
     )
@@ -51,6 +78,7 @@ class OptimizeBody(ModelBody):
 
 
 HEADER = ("rule", "who", "min", "max", "relative", "priority")
+VIEWS = ("name", "minus", "view", "confidence")
 
 
 @router.post("/optimize")
@@ -91,6 +119,8 @@ def _problem(body: OptimizeBody) -> tuple[Problem, tuple[str, ...]]:
             exposures=model.exposures.loc[body.assets],
             specific_var=model.specific_var.loc[body.assets],
         )
+    if body.factors is not None:
+        model = _with_factors(model, frame_of(body.factors, "factors"))
     known = model.assets
     securities = _securities(body, known)
     current, benchmark = (
@@ -101,7 +131,7 @@ def _problem(body: OptimizeBody) -> tuple[Problem, tuple[str, ...]]:
     if body.expected_returns is not None:
         alpha = own_weights(body.expected_returns, "expected_returns", known)
     rules = parse_rules(
-        grid_of(_rows(body.constraints), "constraints", 1_000_000) or [],
+        _grid(body.constraints, "constraints", HEADER),
         securities=securities,
         factors=model.factor_cov.index,
         long_short=read_options(body.options).long_short,
@@ -123,8 +153,56 @@ def _problem(body: OptimizeBody) -> tuple[Problem, tuple[str, ...]]:
         adv=market["adv"],
         sigma=market["sigma"],
         prices=market["prices"],
+        scenarios=None if body.scenarios is None else _scenarios(body.scenarios, known),
+        views=_views(body, securities),
     )
     return problem, notes
+
+
+def _with_factors(model: RiskModel, more: pd.DataFrame) -> RiskModel:
+    """Return a risk model that also knows exposures which carry no risk."""
+    twice = model.exposures.columns.intersection(more.columns)
+    if len(twice):
+        raise DataError(f"factors has '{twice[0]}', which is a factor of the risk model already.")
+    missing = model.assets.difference(more.index)
+    if len(missing):
+        raise DataError(f"factors has no exposure of '{missing[0]}'. Give 0 for none.")
+    chosen = more.loc[model.assets]
+    bad = ~np.isfinite(chosen.to_numpy(dtype=float))
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        raise DataError(
+            f"factors of '{chosen.index[row]}', '{chosen.columns[column]}' is missing. "
+            "Give a number."
+        )
+    names = model.exposures.columns.append(more.columns)
+    return replace(
+        model,
+        exposures=pd.concat([model.exposures, chosen], axis=1),
+        factor_cov=model.factor_cov.reindex(index=names, columns=names, fill_value=0.0),
+        groups=pd.concat([model.groups, pd.Series("given", more.columns)]),
+    )
+
+
+def _scenarios(given: Table, assets: "pd.Index[str]") -> pd.DataFrame:
+    check_size(given)
+    table = frame_of(given, "scenarios")
+    outside = table.columns.difference(assets)
+    if len(outside):
+        raise DataError(f"scenarios has '{outside[0]}', which the risk model has not.")
+    return table
+
+
+def _views(body: OptimizeBody, securities: pd.DataFrame) -> tuple[View, ...]:
+    sectors = [str(s) for s in securities["sector"].unique() if s]
+    names = [*map(str, securities.index), *sectors]
+    known = {name.casefold(): name for name in reversed(names)}
+    grid = _grid(body.views, "views", VIEWS)
+    return parse_views(grid, lambda text: known.get(text.casefold()), names)
+
+
+def _grid(given: list[Row] | list[list[Cell]], name: str, header: tuple[str, ...]) -> Grid:
+    return grid_of(_rows(given, name, header), name, 1_000_000) or []
 
 
 def _check_groups(body: OptimizeBody, read: set[str]) -> None:
@@ -147,18 +225,18 @@ def _securities(body: OptimizeBody, assets: "pd.Index[str]") -> pd.DataFrame:
     return table
 
 
-def _rows(given: list[Row] | list[list[Cell]]) -> list[list[Cell]]:
+def _rows(
+    given: list[Row] | list[list[Cell]], name: str, header: tuple[str, ...]
+) -> list[list[Cell]]:
     """Return rows with a header, from objects or from rows."""
     objects = [(n, one) for n, one in enumerate(given, start=1) if isinstance(one, dict)]
     rows = [one for one in given if isinstance(one, list)]
     if not objects:
         return rows
     if rows:
-        raise DataError("constraints must be all objects or all rows.")
+        raise DataError(f"{name} must be all objects or all rows.")
     for number, one in objects:
-        unknown = [key for key in one if key not in HEADER]
+        unknown = [key for key in one if key not in header]
         if unknown:
-            raise DataError(
-                f"constraints {number} has '{unknown[0]}'; it may have {', '.join(HEADER)}."
-            )
-    return [list(HEADER), *([one.get(key) for key in HEADER] for _, one in objects)]
+            raise DataError(f"{name} {number} has '{unknown[0]}'; it may have {', '.join(header)}.")
+    return [list(header), *([one.get(key) for key in header] for _, one in objects)]
