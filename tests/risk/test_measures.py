@@ -16,6 +16,7 @@ from tilt.risk.measures import (
     exposure_table,
     risk_measure,
     risk_measure_many,
+    risk_shares,
     risk_table,
 )
 from tilt.risk.model import RiskModel, estimate_model
@@ -319,3 +320,18 @@ def test_asset_without_a_sector_has_its_own_row(model):
     table = risk_table(replace(model, exposures=exposures), W, None, by="sector")
     assert "No sector" in set(table["name"])
     assert table["pct"].iloc[:-1].sum() == pytest.approx(1)
+
+
+def test_shares_of_many_portfolios_are_those_of_their_tables(model):
+    benchmark = pd.Series(1 / 30, model.assets[:30])
+    rng = np.random.default_rng(9)
+    weights = pd.DataFrame(rng.dirichlet(np.ones(len(model.assets)), 3).T, model.assets)
+    weights.iloc[:, 2] = benchmark.reindex(model.assets).fillna(0.0)
+    risk, shares = risk_shares(model, weights, benchmark)
+    for i in (0, 1):
+        table = risk_table(model, weights[i], benchmark, by="position").set_index("name")
+        assert risk[i] == pytest.approx(table.loc["Total", "ctr"], rel=1e-12)
+        np.testing.assert_allclose(
+            shares[i], table["pct"].reindex(model.assets).fillna(0.0), atol=1e-12
+        )
+    assert shares[2].isna().all()  # the benchmark against itself has no risk to share

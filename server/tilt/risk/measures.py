@@ -59,6 +59,8 @@ class _Books:
         self.x = model.exposures.to_numpy(dtype=float)
         self.f = model.factor_cov.to_numpy(dtype=float)
         self.delta = model.specific_var.to_numpy(dtype=float)[:, None]
+        self.alone = model.unshared_var.to_numpy(dtype=float)
+        self.links = model.links
         self.specific_times = model.specific_times
         self.groups = model.groups.to_numpy()
         self.w = weights.to_numpy(dtype=float)
@@ -86,7 +88,8 @@ class _Books:
         return np.asarray((y * (self.f @ y)).sum(axis=0))
 
     def specific_variance(self, w: np.ndarray) -> np.ndarray:
-        return np.asarray((w * self.specific_times(w)).sum(axis=0))
+        common = self.links.T @ w
+        return np.asarray(self.alone @ (w * w) + (common * common).sum(axis=0))
 
     @cached_property
     def total(self) -> np.ndarray:
@@ -179,6 +182,29 @@ def risk_measure_many(
     name = one_of("measure", measure, MEASURES)
     books = _Books(model, _spread(model, weights), benchmark)
     return pd.Series(_FORMULAS[name](books), index=weights.columns, name=name)
+
+
+def risk_shares(
+    model: RiskModel, weights: pd.DataFrame, benchmark: "Weights | None"
+) -> "tuple[pd.Series[float], pd.DataFrame]":
+    """Return tracking errors by portfolio, and each position's share of them.
+
+    ``weights`` is assets × portfolios; without a benchmark it is volatility. The shares of a
+    portfolio sum to 1; those of one without risk are NaN.
+    """
+    books = _Books(model, _spread(model, weights), benchmark)
+    a = np.ascontiguousarray(books.a.T)  # a portfolio's positions side by side, as a frame has them
+    shares = (books.y_a.T @ books.f) @ books.x.T
+    common = a @ books.links
+    shares += common @ books.links.T
+    shares += books.alone * a
+    shares *= a
+    variance = shares.sum(axis=1)
+    shares /= np.where(variance > NO_VARIANCE, variance, np.nan)[:, None]
+    return (
+        pd.Series(_yearly(variance), weights.columns),
+        pd.DataFrame(shares.T, model.assets, weights.columns),
+    )
 
 
 def exposure(model: RiskModel, weights: Weights, factor: str) -> float:
@@ -331,6 +357,10 @@ def _sector_rows(model: RiskModel, p: _Books, risk: float) -> pd.DataFrame:
 
 def _spread(model: RiskModel, weights: pd.DataFrame) -> pd.DataFrame:
     """Return assets × portfolios over all assets, without cash."""
+    if weights.index.equals(model.assets):
+        values = weights.to_numpy(dtype=float)
+        holes = np.isnan(values)
+        return weights if not holes.any() else weights.mask(holes, 0.0)
     given = weights.drop(index=CASH) if CASH in weights.index else weights
     values = given.to_numpy(dtype=float)
     values = np.where(np.isnan(values), 0.0, values)
