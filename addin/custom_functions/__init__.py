@@ -26,6 +26,7 @@ from custom_functions.research import (
 from custom_functions.risk import risk, risk_table
 from custom_functions.scenarios import scenarios
 from custom_functions.shape import factor_shape
+from custom_functions.sweep import sweep
 from custom_functions.system import help, status, version  # noqa: A004 - Excel's name for it
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "status",
     "stress",
     "summary",
+    "sweep",
     "universes",
     "var",
     "version",

@@ -200,11 +200,12 @@ arguments = st.one_of(
     st.none(), cells, cells.map(lambda c: [[c]]), near_good, *[grids(w) for w in range(1, 7)]
 )
 FUNCTIONS = [
-    "asof", "attribution", "backtest", "check", "compare", "covariance", "drawdowns", "exposure", "exposures",
-    "factor_correlation", "factor_ic", "factor_quantiles", "factor_returns", "factor_shape",
-    "factor_stats", "factors", "frontier", "help", "history", "liquidity", "match", "members", "optimize",
-    "portfolio", "pure_factor", "quality", "regimes", "regress", "risk", "risk_table",
-    "security", "stat", "stats", "stress", "summary", "universes", "var", "version", "whatif",
+    "asof", "attribution", "backtest", "check", "compare", "covariance", "drawdowns",
+    "exposure", "exposures", "factor_correlation", "factor_ic", "factor_quantiles",
+    "factor_returns", "factor_shape", "factor_stats", "factors", "frontier", "help", "history",
+    "liquidity", "match", "members", "optimize", "portfolio", "pure_factor", "quality",
+    "regimes", "regress", "risk", "risk_table", "security", "stat", "stats", "stress",
+    "summary", "sweep", "universes", "var", "version", "whatif",
 ]  # fmt: skip
 
 

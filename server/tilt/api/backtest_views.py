@@ -37,7 +37,7 @@ def view_backtest(state: State, asked: Asked, view: str) -> pd.DataFrame:
     """
     asked, count = without_count(asked)
     result = ask_backtest(state, asked)
-    count_trial(state, asked, result)
+    _count(state, asked, result)
     return show(state, asked, result, view, count)
 
 
@@ -45,7 +45,7 @@ def run_counted(state: State, asked: Asked) -> tuple[BacktestResult, pd.DataFram
     """Return a backtest run here and now, and its view ``overfitting``."""
     asked, count = without_count(asked)
     result = run_backtest(state, asked)
-    count_trial(state, asked, result)
+    _count(state, asked, result)
     return result, show(state, asked, result, "overfitting", count)
 
 
@@ -62,3 +62,14 @@ def show(
         tracks = tracks_of_result(state, panel, result, asked.benchmark)
         return explain_tracks(tracks, panel, method="brinson").noted
     return result.view(view)
+
+
+def _count(state: State, asked: Asked, result: BacktestResult) -> None:
+    count_trial(
+        state,
+        asked,
+        result.strategy,
+        result.returns,
+        risk_free=result.risk_free,
+        run_id=result.run_id,
+    )

@@ -91,7 +91,7 @@ def run_backtest(state: State, asked: Asked) -> BacktestResult:
     """Return a backtest; the same asked again, in another view, is not run again."""
     panel = state.panel(asked.universe or None)
     run = _prepare(state, panel, asked)
-    return state.once(("job", _key(state, panel, asked)), run)
+    return state.once(("job", asked_id(state, panel, asked)), run)
 
 
 def ask_backtest(state: State, asked: Asked) -> BacktestResult:
@@ -113,7 +113,7 @@ def ask_backtest(state: State, asked: Asked) -> BacktestResult:
         data,
         DECIMAL_SIGN.get(),
         asked,
-        key=_key(state, panel, asked),
+        key=asked_id(state, panel, asked),
         title=f"Backtest of {_title(asked)}",
         snapshot=data,
     )
@@ -132,7 +132,7 @@ def submit_backtest(state: State, asked: Asked, owner: str) -> Job:
         DECIMAL_SIGN.get(),
         asked,
         owner=owner,
-        key=f"report {_key(state, panel, asked)}",
+        key=f"report {asked_id(state, panel, asked)}",
         title=f"Backtest of {_title(asked)}",
         snapshot=data,
     )
@@ -165,10 +165,23 @@ def backtest_job(
     DECIMAL_SIGN.set(decimal)
     state = worker_state(data_url, default_universe)
     panel = state.store.panel(asked.universe or None, snapshot)
+    return run_prepared(state, panel, asked, progress)
+
+
+def run_prepared(
+    state: State, panel: Panel, asked: Asked, progress: Callable[[float, str], None] | None = None
+) -> BacktestResult:
+    """Return a backtest over a panel, computed here and now."""
     return _prepare(state, panel, asked, progress)()
 
 
-def _key(state: State, panel: Panel, asked: Asked) -> str:
+def check_backtest(state: State, panel: Panel, asked: Asked) -> None:
+    """Raise what is wrong with a backtest as it is asked for, without running it."""
+    _prepare(state, panel, asked)
+
+
+def asked_id(state: State, panel: Panel, asked: Asked) -> str:
+    """Return an id of a backtest as it is asked for, over this data."""
     given = [getattr(asked, f.name) for f in fields(asked)]
     # a strategy may name a saved portfolio, and the edition changes with it
     own = content_id(state.edition(), panel.snapshot, DECIMAL_SIGN.get(), *given)
@@ -181,7 +194,7 @@ def _title(asked: Asked) -> str:
 
 
 def _prepare(
-    state: State, panel: Panel, asked: Asked, progress: Progress | None = None
+    state: State, panel: Panel, asked: Asked, progress: Callable[[float, str], None] | None = None
 ) -> Callable[[], BacktestResult]:
     """Return what runs the backtest, every argument read.
 

@@ -50,16 +50,30 @@ def without_count(asked: Asked) -> tuple[Asked, int]:
     return replace(asked, options=left), int(count)
 
 
-def count_trial(state: State, asked: Asked, result: BacktestResult) -> None:
-    """Write a backtest into the ledger of the workbook that asks, unless it is there."""
+def count_trial(
+    state: State,
+    asked: Asked,
+    strategy: str,
+    returns: "pd.Series[float]",
+    *,
+    risk_free: float,
+    run_id: str,
+) -> None:
+    """Write a backtest into the ledger of the workbook that asks, unless it is there.
+
+    Parameters
+    ----------
+    returns : net, by session
+    risk_free : a year
+    run_id : of the result
+    """
     owner, workbook = USER.get() or "local", WORKBOOK.get()
     panel = state.panel(asked.universe or None)
     run = _id_of(asked, panel.universe)
-    rate = per_period(result.risk_free, DAYS)
-    excess = np.asarray(result.returns - rate, dtype=np.float64)
-    trial = trials.Trial(run, panel.universe, result.strategy, sharpe_ratio(excess), result.returns)
+    excess = np.asarray(returns - per_period(risk_free, DAYS), dtype=np.float64)
+    trial = trials.Trial(run, panel.universe, strategy, sharpe_ratio(excess), returns)
     state.once(
-        ("trial", owner, workbook, run, result.run_id),
+        ("trial", owner, workbook, run, run_id),
         lambda: trials.record(state.store.catalog, owner, workbook, trial),
     )
 

@@ -209,9 +209,9 @@ def linking(
 
 
 def add_rows(table: pd.DataFrame, rows: Mapping[str, list[object]]) -> pd.DataFrame:
-    """Return a table with labelled rows at its end."""
+    """Return a table, whose index has a name, with labelled rows at its end."""
     more = pd.DataFrame.from_dict(dict(rows), orient="index", columns=table.columns)
-    return pd.concat([table, more]).rename_axis(table.index.name)
+    return pd.concat([table, more]).rename_axis(index=str(table.index.name))
 
 
 def compound(returns: "pd.Series[float]") -> float:
