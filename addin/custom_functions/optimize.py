@@ -9,7 +9,7 @@ from custom_functions._edge import udf
 from custom_functions._inputs import NO_OPTIONS, Options, cells, text
 from tilt.api.books import with_notes
 from tilt.api.configured import CONFIG, OPTION, Posed, open_posed, pose, posed_problem
-from tilt.api.optimizations import ask_solution
+from tilt.api.optimizations import WHY, ask_solution, why_names
 from tilt.api.state import current
 from tilt.api.values import Grid
 from tilt.errors import one_of
@@ -38,7 +38,7 @@ View = Annotated[str, text(f"{', '.join(VIEWS)}; trades is the default.")]
     "before, after; constraints: rule, who, min, max, value, slack, status, shadow_price, "
     "gain_if_looser, gain_if_tighter; exposures; risk; explain: one sentence a row",
     example='=TILT.OPTIMIZE("min_te",A2:B40,D2:I8)',
-    keys={**OPTIONS, **OPTION},
+    keys={**OPTIONS, **OPTION, **WHY},
     alone=True,
 )
 def optimize(
@@ -62,11 +62,15 @@ def optimize(
     "AAPL - MSFT" or a column minus. They move the returns that the benchmark implies, each as far
     as its confidence says (0.5 unless given), and stand in place of alpha.
 
+    The options pin and exclude fix names by hand, as "pin=AAPL=0.05,MSFT;exclude=XOM"; the view
+    summary then shows beside it what the answer without them would be. With the view explain the
+    option why names tickers, and says in one sentence each why they are held or not.
+
     The option config names a saved configuration, which says what the call leaves out: rules,
     benchmark, options, and the objective where that is the word config. The note tells its id.
     """
     view = one_of("view", view, VIEWS)
-    own = {key: value for key, value in options.own.items() if key != CONFIG}
+    own = {key: value for key, value in options.own.items() if key not in (CONFIG, *WHY)}
     given = Posed(
         objective, constraints, benchmark, options=own, long_short=options.flag("long_short")
     )
@@ -74,5 +78,9 @@ def optimize(
     posed = pose(state, options.own.get(CONFIG), given)
     book = open_posed(state, holdings, posed, date)
     problem = posed_problem(state, book, posed, alpha, views)
+    names = why_names(options.own.get("why"), view)
+    if names:
+        solution = ask_solution(state, problem, "weights", book.panel.snapshot)
+        return pd.DataFrame({"explanation": [solution.why(name) for name in names]})
     solution = ask_solution(state, problem, view, book.panel.snapshot)
     return with_notes(solution.view(view), book.notes)

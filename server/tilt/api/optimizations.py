@@ -1,13 +1,34 @@
 """Portfolio problems as a sheet asks for them: quick ones at once, slow ones as jobs."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from tilt.api.cell_jobs import work_out
 from tilt.api.state import State
+from tilt.errors import ArgumentError
 from tilt.jobs import Progress
 from tilt.optimize.solve import Problem, Solution, solve
 
 QUICK = 20_000  # names solved for, all solves together, in about two seconds at most
 GENERAL = 10  # solves of the native solvers in the time that cvxpy takes for one
+WHY: Mapping[str, str] = MappingProxyType(
+    {"why": "with view explain: tickers, each told why it is held or not, as AAPL,XOM"}
+)
 STEPPED = ("constraints", "explain")  # views for which each binding rule is solved again
+
+
+def why_names(given: object, view: str) -> list[str]:
+    """Return the tickers of the option why, which goes with the view explain only.
+
+    Raises
+    ------
+    ArgumentError
+        If it is given with another view.
+    """
+    names = [name.strip() for name in str(given or "").split(",") if name.strip()]
+    if names and view != "explain":
+        raise ArgumentError(f"option why goes with view explain; got view '{view}'.")
+    return names
 
 
 def ask_solution(state: State, problem: Problem, view: str, snapshot: str) -> Solution:

@@ -19,6 +19,8 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
     {
         "long_short": "yes lets weights be negative",
         "risk_aversion": "price of yearly variance in max_utility",
+        "pin": "names at fixed weights, as AAPL=0.05, MSFT; without a weight as held now",
+        "exclude": "names and sectors that are not to be held, as XOM, Energy",
         "solver": "auto, piqp, clarabel or cvxpy",
         "risk_free": "yearly rate that max_sharpe counts from, a decimal",
         "factor": "of pure_factor: the factor that is striven for",
@@ -58,6 +60,8 @@ class Options:
     delta: float | None = None
     posterior: str = "S+M"
     budgets: str = ""
+    pin: str = ""
+    exclude: str = ""
     solver: str = "auto"
     time_limit: float | None = None
     cash: float | None = None
@@ -99,6 +103,8 @@ def read_options(given: Mapping[str, object]) -> Options:
         delta=None if read.get("delta") is None else _positive(read["delta"], "delta"),
         posterior=one_of("option posterior", str(read.get("posterior", "S+M")), POSTERIORS),
         budgets=str(read.get("budgets", "")).strip(),
+        pin=str(read.get("pin", "")).strip(),
+        exclude=str(read.get("exclude", "")).strip(),
         solver=one_of("option solver", str(read.get("solver", "auto")), SOLVERS),
         time_limit=None if limit is None else _positive(limit, "time_limit"),
         cash=None if cash is None else _fraction(cash, "cash"),

@@ -17,6 +17,7 @@ from tilt.optimize.goals import LOSSES, Ratio, WorstDays, budget_goal, worst_day
 from tilt.optimize.hierarchy import hierarchical_weights
 from tilt.optimize.market import participation, trading_cost
 from tilt.optimize.options import Options, read_options
+from tilt.optimize.pins import pin_rules
 from tilt.optimize.shares import BUDGETED, Budgets, read_budgets
 from tilt.optimize.sums import Part, Sum, is_sum, parse_sum
 from tilt.optimize.target import pure_portfolio
@@ -418,10 +419,13 @@ def open_case(problem: Problem) -> Case:
         current=current,
         benchmark=benchmark,
         alpha=alpha,
-        rules=tuple(
-            replace(r, who="*") if r.kind.members and not r.who else r
-            for r in problem.rules
-            if not (objective == "risk_budget" and not options.budgets and is_budget(r))
+        rules=(
+            *(
+                replace(r, who="*") if r.kind.members and not r.who else r
+                for r in problem.rules
+                if not (objective == "risk_budget" and not options.budgets and is_budget(r))
+            ),
+            *pin_rules(options.pin, options.exclude, labels, current, sectors),
         ),
         sector=sector,
         industry=_labels(named, "industry"),

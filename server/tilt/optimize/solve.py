@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from tilt.errors import NoSolutionError, one_of
+from tilt.errors import NoSolutionError, UnknownNameError, did_you_mean, one_of
 from tilt.frames import Weights
 from tilt.optimize.check import check_rules, read_implicit
 from tilt.optimize.conflict import Conflict, explain_conflict
@@ -22,6 +22,7 @@ from tilt.optimize.explain import (
     step_rules,
 )
 from tilt.optimize.lots import Rounded, round_lots
+from tilt.optimize.membership import Pull, pull_of, why_held
 from tilt.optimize.methods import find
 from tilt.optimize.options import OPTIONS
 from tilt.optimize.problem import Case, Problem, open_case
@@ -127,6 +128,41 @@ class Solution:
         return price_rules(self.case, self.found)
 
     @cached_property
+    def _pull(self) -> Pull:
+        return pull_of(self.case, self.found, self._priced)
+
+    def why(self, ticker: str) -> str:
+        """Return in one sentence why a name is held as much as it is, or why it is not.
+
+        Raises
+        ------
+        UnknownNameError
+            If the risk model has no such name.
+        NoSolutionError
+            If there is no answer.
+        """
+        self.require()
+        known = {str(name).casefold(): at for at, name in enumerate(self.case.assets)}
+        at = known.get(ticker.strip().casefold())
+        if at is None:
+            raise UnknownNameError(
+                f"'{ticker}' has no risk data at this date."
+                f"{did_you_mean(ticker, map(str, self.case.assets))}"
+            )
+        return f"{self.case.assets[at]}: {why_held(self.case, self.found.weights, self._pull, at)}"
+
+    @cached_property
+    def unpinned(self) -> "Solution | None":
+        """The answer without pins and exclusions; None where there are none."""
+        mine = ("pin", "exclude")
+        given = {k: v for k, v in self.problem.options.items() if k.strip().casefold() not in mine}
+        if len(self.case.rules) == len(self.problem.rules) or len(given) == len(
+            self.problem.options
+        ):
+            return None
+        return solve(replace(self.problem, options=given))
+
+    @cached_property
     def _stepped(self) -> list[Priced]:
         return step_rules(self.case, self.found)
 
@@ -196,16 +232,23 @@ class Solution:
                 "current": case.current,
             }
         )
+        case, weights = self.case, self.found.weights
         shown = table[(table["weight"] != 0) | (table["current"] != 0)]
+        shown = shown.assign(reason=[why_held(case, weights, self._pull, at) for at in shown.index])
         return shown.sort_values(["weight", "ticker"], ascending=[False, True], ignore_index=True)
 
     def _summary(self) -> pd.DataFrame:
         before = self._figures(pd.Series(self.case.current, self._index))
         after = self._figures(self.weights) if self.solved else dict.fromkeys(before, np.nan)
-        return pd.DataFrame(
+        table = pd.DataFrame(
             [(name, before[name], after[name]) for name in before],
             columns=["measure", "before", "after"],
         )
+        if self.unpinned is None:
+            return table
+        free = self.unpinned
+        figures = self._figures(free.weights) if free.solved else {}
+        return table.assign(unpinned=[figures.get(name, np.nan) for name in table["measure"]])
 
     @property
     def _index(self) -> "pd.Index[str]":
@@ -260,7 +303,7 @@ class Solution:
                 "note": "",
             }
             for r in [
-                *self.problem.rules,
+                *self.case.rules,
                 *(r.rule for r in read_implicit(self.case, self.case.current)),
             ]
         ]

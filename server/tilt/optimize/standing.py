@@ -72,7 +72,7 @@ def standing_of(
     if (bent < 0).any() or np.isfinite(low[bent_at]).any():
         return None
     factors = np.sqrt(weight) * (model.exposures @ model.root) if weight else np.zeros((n, 0))
-    lower, upper, floor, cap = bounds_of(layout, sides)
+    lower, upper, floor, cap = bounds_of(n, sides, shorts=layout.case.options.long_short)
     if (lower > upper).any():
         return None
     return Standing(
@@ -164,10 +164,9 @@ def _single(layout: Layout, half: Half) -> tuple[sp.csr_matrix, Array]:
     return half.matrix[:1], np.array([min(half.bound[0], half.bound[1] + invested)])
 
 
-def bounds_of(layout: Layout, sides: Sequence[Half]) -> tuple[Array, Array, Array, Array]:
+def bounds_of(n: int, sides: Sequence[Half], *, shorts: bool) -> tuple[Array, Array, Array, Array]:
     """Return the least and largest weight of each name, and the half that says so."""
-    n = layout.assets
-    lower = np.full(n, -np.inf if layout.case.options.long_short else 0.0)
+    lower = np.full(n, -np.inf if shorts else 0.0)
     upper, floor, cap = np.full(n, np.inf), np.full(n, NOBODY), np.full(n, NOBODY)
     for index, half in enumerate(sides):
         if not len(half.at):
@@ -192,7 +191,9 @@ def loosened(
     if len(sides[half].at):
         moved = list(sides)
         moved[half] = replace(sides[half], bound=sides[half].bound + by)
-        lower, upper, floor, cap = bounds_of(layout, moved)
+        lower, upper, floor, cap = bounds_of(
+            layout.assets, moved, shorts=layout.case.options.long_short
+        )
         return replace(standing, lower=lower, upper=upper, floor=floor, cap=cap)
     low, high = standing.low.copy(), standing.high.copy()
     for column, bounds, outward in ((0, low, -by), (1, high, by)):
