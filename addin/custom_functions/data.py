@@ -10,6 +10,7 @@ from custom_functions._edge import attempt, udf
 from custom_functions._inputs import NO_OPTIONS, Options, cells, names, text, tickers_of
 from tilt.api import lookup
 from tilt.api.books import date_of
+from tilt.api.research import own_scores
 from tilt.api.state import State, current
 from tilt.api.values import Grid, Result, Scalar
 from tilt.calendar import parse_date
@@ -52,7 +53,8 @@ class _Shelf(lookup.Shelf):
     """Securities of a universe for the calls of a batch, each date read once."""
 
     def __init__(self, state: State, universe: str | None) -> None:
-        super().__init__(state, state.panel(universe))
+        panel = state.panel(universe)
+        super().__init__(state, panel, lambda name: own_scores(state, panel, name))
         self._days: dict[object, pd.Timestamp] = {}
 
     def show(
@@ -105,7 +107,7 @@ def security(
     Fields are name, sector, industry; issuer, country, currency, share_class, exchange, isin,
     cusip, sedol, figi, free_float, listed, delisted where the source has them; first_date and
     last_date of its prices; close, adj_close, return, volume, dollar_volume, market_cap; every
-    descriptor and every factor.
+    descriptor and every factor, imported ones and expressions such as rank(roe) too.
     """
     return _Shelf(current(), universe).show(tickers, fields, date)
 
@@ -146,6 +148,7 @@ def history(
         start=first,
         end=last,
         frequency=one_of("frequency", frequency, PERIODS_PER_YEAR),
+        own=lambda name: own_scores(state, panel, name),
     )
     if one_of("option fill", options.text("fill", "none"), ("none", "ffill")) == "ffill":
         frame = frame.ffill()

@@ -7,10 +7,10 @@ import pandas as pd
 
 from custom_functions._arguments import Benchmark, Date, Holdings, Universe
 from custom_functions._edge import attempt, udf
-from custom_functions._inputs import NO_OPTIONS, Options, cells, names
+from custom_functions._inputs import NO_OPTIONS, Options, cells, names, read_names
 from tilt.api import lookup
 from tilt.api.books import date_of, open_book, with_notes
-from tilt.api.research import is_own, own_exposure
+from tilt.api.research import is_own, own_exposure, own_exposures
 from tilt.api.state import State, current
 from tilt.api.values import Grid, Result, Scalar
 from tilt.errors import TiltError, one_of
@@ -154,7 +154,7 @@ def exposure(
 @udf(
     result="factor, group, portfolio, benchmark, active",
     example="=TILT.EXPOSURES(A2:B40)",
-    keys=LONG_SHORT,
+    keys={**LONG_SHORT, "factors": "of your own, with commas, to be shown beneath the model's"},
 )
 def exposures(
     holdings: Holdings,
@@ -163,8 +163,23 @@ def exposures(
     universe: Universe = None,
     options: Options = NO_OPTIONS,
 ) -> pd.DataFrame:
-    """Compare the factor exposures of a portfolio with its benchmark's."""
+    """Compare the factor exposures of a portfolio with its benchmark's.
+
+    The option factors adds factors that were imported, fields and expressions such as rank(roe). A
+    name that has no value of one counts as average there, and the note says how much that is.
+    """
     long_short = options.flag("long_short")
-    book = open_book(current(), holdings, benchmark, date, universe, long_short=long_short)
+    state = current()
+    book = open_book(state, holdings, benchmark, date, universe, long_short=long_short)
     found = exposure_table(book.model, book.weights, book.benchmark)
-    return with_notes(found, book.notes)
+    wanted = options.text("factors", "")
+    if not wanted:
+        return with_notes(found, book.notes)
+    own, notes = own_exposures(
+        state,
+        book.panel,
+        book.date,
+        (book.weights, book.benchmark),
+        read_names([[wanted]], "option factors"),
+    )
+    return with_notes(pd.concat([found, own], ignore_index=True), (*book.notes, *notes))

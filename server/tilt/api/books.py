@@ -8,6 +8,7 @@ import pandas as pd
 
 from tilt.api import lookup
 from tilt.api.pairs import read_pairs, ticker_in
+from tilt.api.research import is_own, scores_at
 from tilt.api.state import State
 from tilt.api.values import Grid
 from tilt.calendar import parse_date
@@ -268,6 +269,9 @@ def read_alpha(state: State, book: Book, grid: Grid) -> Weights:
             raise ArgumentError(
                 f"alpha is {shown(grid[0][0])}. Give tickers and returns, or a factor."
             )
+        if is_own(state, book.panel, grid[0][0]):
+            own = scores_at(state, book.panel, grid[0][0], book.date, book.model.assets)
+            return ALPHA_PER_SCORE * own.fillna(0.0)
         factor = one_of("alpha", grid[0][0], scores.columns)
         return ALPHA_PER_SCORE * scores[factor].reindex(book.model.assets).fillna(0.0)
     if len(grid[0]) != 2:

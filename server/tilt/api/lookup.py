@@ -1,6 +1,6 @@
 """What is known of securities: one date's values and histories, by the names of their fields."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,12 @@ TEXTS = ("name", "sector", "industry")
 MEASURED = ("first_date", "last_date")  # of the security's own prices
 PRICES = ("close", "adj_close", "return", "volume", "dollar_volume", "market_cap")
 _SUMMED = frozenset({"volume", "dollar_volume"})
+# from the name of a factor of the user's own to its scores, dates × assets; None if it is none
+Own = Callable[[str], pd.DataFrame | None]
+
+
+def no_own(name: str) -> None:
+    """Know no factor of the user's own."""
 
 
 def members(panel: Panel, date: pd.Timestamp) -> pd.DataFrame:
@@ -73,8 +79,10 @@ def exposures(state: State, panel: Panel, date: pd.Timestamp) -> Exposures:
 class Shelf:
     """What is known of securities, kept for the calls of a batch: each column is made once."""
 
-    def __init__(self, state: State, panel: Panel) -> None:
+    def __init__(self, state: State, panel: Panel, own: Own = no_own) -> None:
         self.panel = panel
+        self._own = own
+        self._scores: dict[str, pd.DataFrame] = {}
         self.tickers = tickers(state, panel)
         self.place = state.once(
             ("places", panel.universe, panel.snapshot),
@@ -87,10 +95,18 @@ class Shelf:
     def column(self, field: str, date: pd.Timestamp) -> Sequence[object]:
         """Return one field of all assets at the close of a date; None where it is not known."""
         if field not in self._names:
-            self._names[field] = field_name(self._state, self.panel, field)
+            scores = self._own(field)
+            if scores is not None:
+                self._scores[field] = scores
+            known = scores is not None
+            self._names[field] = field if known else field_name(self._state, self.panel, field)
         key = (self._names[field], date)
         if key not in self._columns:
-            self._columns[key] = _column(self._state, self.panel, *key)
+            scores = self._scores.get(field)
+            if scores is None:
+                self._columns[key] = _column(self._state, self.panel, *key)
+            else:
+                self._columns[key] = _values(scores, date)
         return self._columns[key]
 
 
@@ -106,9 +122,13 @@ def _column(state: State, panel: Panel, name: str, date: pd.Timestamp) -> Sequen
         return list(panel.dates[row])
     if name in PRICES or name in raw_descriptors(state, panel):
         frame = through_time(state, panel, name)
-        row = frame.to_numpy()[frame.index.get_loc(date)]
-    else:
-        row = exposures(state, panel, date)[name].reindex(panel.assets).to_numpy()
+        return _values(frame, date)
+    scored = exposures(state, panel, date)[[name]].reindex(panel.assets).T
+    return _values(scored.set_axis([date]), date)
+
+
+def _values(frame: pd.DataFrame, date: pd.Timestamp) -> list[object]:
+    row = frame.to_numpy()[frame.index.get_loc(date)]
     return [None if value != value else value for value in row.tolist()]
 
 
@@ -166,6 +186,7 @@ def history(
     start: pd.Timestamp,
     end: pd.Timestamp,
     frequency: str,
+    own: Own = no_own,
 ) -> pd.DataFrame:
     """Return one field through time, dates × assets.
 
@@ -174,8 +195,10 @@ def history(
     """
     fixed = {*panel.securities.columns, *MEASURED}
     known = [f for f in fields(state, panel) if f not in fixed]
-    name = one_of("field", field, known)
-    frame = through_time(state, panel, name).loc[start:end, list(dict.fromkeys(assets))]
+    scores = own(field)
+    name = field if scores is not None else one_of("field", field, known)
+    whole = through_time(state, panel, name) if scores is None else scores
+    frame = whole.loc[start:end, list(dict.fromkeys(assets))]
     ends = period_ends(pd.DatetimeIndex(frame.index), frequency)
     if frequency != "D" and (name == "return" or name in _SUMMED):
         period = pd.Index(ends.searchsorted(frame.index, side="left"))

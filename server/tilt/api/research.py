@@ -53,6 +53,14 @@ def is_own(state: State, panel: Panel, name: str) -> bool:
     return _folded(name.strip()) in spelled(_known(state, panel, imported_names(state, panel)))
 
 
+def own_scores(state: State, panel: Panel, name: str) -> pd.DataFrame | None:
+    """Return the scores of an expression or an imported factor; None for a field or any other."""
+    plain = {f.casefold() for f in lookup.fields(state, panel)}
+    if name.strip().casefold() in plain or not is_own(state, panel, name):
+        return None
+    return named_factor(state, panel, name).scores
+
+
 def chosen_factors(state: State, panel: Panel, names: Iterable[str]) -> list[Scored]:
     """Return the factors that a list names: of the model or the user's own, each once.
 
@@ -133,6 +141,33 @@ def own_exposure(
             "Leave it out or choose another date."
         )
     return float(held.to_numpy() @ known.to_numpy())
+
+
+def own_exposures(
+    state: State,
+    panel: Panel,
+    date: pd.Timestamp,
+    books: "tuple[pd.Series[float], pd.Series[float] | None]",
+    names: Iterable[str],
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return factor, group, portfolio, benchmark, active for factors, and what is to be noted.
+
+    ``books`` is portfolio and benchmark. A name without a value counts as average, which is 0.
+    """
+    rows, notes = [], []
+    for name in names:
+        scores = scores_at(state, panel, name, date, panel.assets)
+        filled = scores.fillna(0.0).to_numpy()
+        held, base = (
+            np.zeros(len(filled)) if w is None else w.reindex(panel.assets).fillna(0.0).to_numpy()
+            for w in books
+        )
+        rows.append((name, "own", held @ filled, base @ filled, (held - base) @ filled))
+        missing = float(np.abs(held[scores.isna()]).sum())
+        if missing > 0:
+            notes.append(f"{missing:.1%} of the weight has no value of {cut(name)}.")
+    columns = ["factor", "group", "portfolio", "benchmark", "active"]
+    return pd.DataFrame(rows, columns=columns), tuple(notes)
 
 
 def read_factor(
