@@ -158,14 +158,18 @@ function showPoint(result, rows, i) {
 /** Put the formula behind the frontier, and its weights, in a sheet. */
 async function write() {
   if (!asked) return;
+  if (asked.universe) {
+    at("frontier-written").textContent =
+      `The formula works in the default universe, and this workbook uses ${asked.universe}: nothing written.`;
+    return;
+  }
   try {
     if (!ruleBook.inSheet && ruleBook.rules.length > 0) await ruleBook.put();
     const rules = ruleBook.inSheet ? RULES : "";
-    const { options = {}, universe, points } = asked;
-    const all = { ...options, ...(universe ? { universe } : {}) };
+    const { options = {}, points } = asked;
     const formula = (/** @type {Record<string, any>} */ more) => {
       const given = formulaArguments(/** @type {any} */ (asked), rules);
-      return `=TILT.FRONTIER(${[...given, points, formulaOptions({ ...all, ...more })].join(",")})`;
+      return `=TILT.FRONTIER(${[...given, points, formulaOptions({ ...options, ...more })].join(",")})`;
     };
     const share = { width: 66, format: "0.00%" };
     await writeFormulas(

@@ -36,6 +36,7 @@ let loaded = false; // before that there are no rules to check
 
 export function startOptimize() {
   table.addEventListener("change", () => {
+    clearProblem("solve-problem"); // it was of other rules
     saveRules(table.rules);
     checkSoon();
   });
