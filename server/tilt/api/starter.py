@@ -19,6 +19,7 @@ from tilt.api.starter_parts import (
     heading,
     shaped,
 )
+from tilt.api.starter_performance import attribution_sheet
 from tilt.api.starter_risk import risk_sheets
 from tilt.api.state import State
 from tilt.api.workbook_model import Chart, Format, Sheet, Table, Workbook
@@ -55,6 +56,7 @@ def starter(state: State) -> Workbook:
         *risk_sheets(panel, HOLDINGS),
         *optimize_sheets(panel),
         _backtest(),
+        attribution_sheet(),
         data_sheet(panel, state.store.findings()),
         match_sheet(panel),
         *factor_sheets(panel),

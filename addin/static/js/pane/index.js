@@ -9,6 +9,7 @@ import { loadDocumentation, startDocumentation } from "./documentation_tab.js";
 import { at } from "./dom.js";
 import { loadFactors, startFactors } from "./factors_tab.js";
 import { loadOptimize, startOptimize } from "./optimize_tab.js";
+import { loadPerformance, startPerformance } from "./performance_tab.js";
 import { loadPortfolio, startPortfolio } from "./portfolio_tab.js";
 import { showProblem } from "./problems.js";
 import { loadPure, startPure } from "./pure_tab.js";
@@ -28,6 +29,7 @@ const LOAD = {
   pure: loadPure,
   tracking: loadTracking,
   risk: loadRisk,
+  performance: loadPerformance,
   portfolio: loadPortfolio,
 };
 
@@ -51,6 +53,7 @@ export async function startPane() {
   startTracking();
   startPortfolio();
   startRisk();
+  startPerformance();
   startWelcome(async () => {
     await reload();
     showTab("risk");
@@ -98,7 +101,7 @@ let due;
 function holdingsChanged() {
   clearTimeout(due);
   due = setTimeout(() => {
-    if (["optimize", "tracking", "risk"].includes(openTab())) LOAD[openTab()]();
+    if (["optimize", "tracking", "risk", "performance"].includes(openTab())) LOAD[openTab()]();
   }, 400);
 }
 

@@ -1,0 +1,19 @@
+// The Performance tab: why the portfolio did what it did, and what a strategy would have done.
+
+import { loadAttribution, startAttribution } from "./attribution_part.js";
+import { loadBacktest, startBacktest } from "./backtest_part.js";
+import { showProblem } from "./problems.js";
+
+export function startPerformance() {
+  startAttribution();
+  startBacktest();
+}
+
+export async function loadPerformance() {
+  try {
+    await loadBacktest();
+  } catch (error) {
+    showProblem("test-problem", "The strategies could not be listed.", error);
+  }
+  await loadAttribution();
+}
