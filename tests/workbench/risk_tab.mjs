@@ -115,6 +115,20 @@ async function parts(page, pane) {
   return seen;
 }
 
+/** Wait until the starter's sheets have their numbers, however late the first question goes out. */
+async function whenFilled(page, names) {
+  await page.waitForFunction(
+    (wanted) =>
+      wanted.every((name) => {
+        const cells = [...window.tiltHost.store.find(name).grid.entries()];
+        const formulas = cells.filter(([, , { formula }]) => formula);
+        return formulas.every(([, , { value }]) => value !== "" && value !== "#GETTING_DATA");
+      }),
+    names,
+  );
+  await settled(page);
+}
+
 async function main(server, folder) {
   const browser = await launch();
   try {
@@ -125,6 +139,7 @@ async function main(server, folder) {
       if (folder) await page.screenshot({ path: `${folder}/${name}.png` });
     };
     await whenStarted(page);
+    await whenFilled(page, SHEETS);
     const result = { starter: {}, buttons: {} };
     for (const name of SHEETS) {
       await openSheet(page, name);

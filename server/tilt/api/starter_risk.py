@@ -96,7 +96,7 @@ def _risk(holdings: str) -> Sheet:
             ),
         ),
         widths={MADE_OF: 128, MADE_OF + 1: 128, 11: 128, 12: 10, 17: 10, 26: 10}
-        | dict.fromkeys(range(MADE_OF + 2, MADE_OF + 11), 66)
+        | dict.fromkeys(range(MADE_OF + 2, MADE_OF + 11), 72)
         | {LOSS: 78, LOSS + 1: 62, LOSS + 2: 62, LOSS + 3: 230, TIMES: 72, TIMES + 7: 230}
         | dict.fromkeys(range(TIMES + 1, TIMES + 7), 66)
         | {EXIT: 118, EXIT + 4: 200}

@@ -68,7 +68,14 @@ function writeBlock(sheet, block, left) {
     column.format.columnWidth = width;
     if (format) column.numberFormat = /** @type {any} */ (format);
   }
-  if (title) sheet.getRangeByIndexes(FIRST_ROW - 1, left, 1, 1).values = [[title]];
+  if (title) {
+    const above = sheet.getRangeByIndexes(FIRST_ROW - 1, left, 1, 1);
+    above.values = [[title]];
+    above.format.font.bold = true;
+  }
+  if (formula) {
+    sheet.getRangeByIndexes(FIRST_ROW, left, 1, columns.length).format.font.bold = true; // headers
+  }
   const cells = values ?? [[formula]];
   const area = sheet.getRangeByIndexes(FIRST_ROW, left, cells.length, cells[0].length);
   area.formulas = cells;

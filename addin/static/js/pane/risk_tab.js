@@ -6,6 +6,7 @@ import { at, fillSegments, h } from "./dom.js";
 import { decimal, percent } from "./format.js";
 import { clearProblem, showProblem } from "./problems.js";
 import { BY, showContributions } from "./risk_contributions.js";
+import { startHealth } from "./risk_health.js";
 import { startLosses } from "./risk_losses.js";
 import { call, place, writeOnClick } from "./risk_sheet.js";
 import { startStress } from "./risk_stress.js";
@@ -47,7 +48,7 @@ let risk = null;
 let parts = [];
 
 export function startRisk() {
-  parts = [...startStress(() => risk), ...startLosses(), ...startTimes()];
+  parts = [...startStress(() => risk), ...startLosses(), ...startTimes(), ...startHealth()];
   writeOnClick("risk", "risk-problem", SHEET, content);
   settings.watch(["portfolio", "benchmark", "universe"], () => {
     if (openTab() === "risk") loadRisk();

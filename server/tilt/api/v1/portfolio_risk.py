@@ -159,17 +159,40 @@ async def regime(body: BookBody, request: Request) -> dict[str, object]:
     return await in_pool(request, work)
 
 
+@router.post("/health")
+async def health(body: BookBody, request: Request) -> dict[str, object]:
+    """Hold past forecasts, of today's portfolio and of others, against what followed them."""
+
+    def work(tilt: Running) -> dict[str, object]:
+        given = ("health", body.date, _benchmark(tilt.state, body), body.universe)
+        frame = _table(tilt.state, "risk_table", body, given, named=False)
+        return _as_answer(frame)
+
+    return await in_pool(request, work)
+
+
 def _benchmark(state: State, body: BookBody) -> Grid | None:
     return grid_of(body.benchmark, "benchmark", state.settings.max_cells)
 
 
 def _table(
-    state: State, name: str, body: BookBody, given: Asked, options: Grid | None = None
+    state: State,
+    name: str,
+    body: BookBody,
+    given: Asked,
+    options: Grid | None = None,
+    *,
+    named: bool = True,
 ) -> pd.DataFrame:
-    """Return the table of a function of the sheet whose first argument are the holdings."""
+    """Return the table of a function of the sheet whose first argument are the holdings.
+
+    Parameters
+    ----------
+    named : the universe is one of its options
+    """
     holdings = grid_of(body.holdings, "holdings", state.settings.max_cells)
     every: Grid = [*(options or []), ["long_short", "yes" if body.long_short else "no"]]
-    if body.universe:
+    if body.universe and named:
         every.append(["universe", body.universe])
     return table_of(state, name, (holdings or [[None]], *given, every))
 
@@ -177,6 +200,10 @@ def _table(
 def _answer(
     state: State, name: str, body: BookBody, given: Asked, options: Grid | None = None
 ) -> dict[str, object]:
-    frame = _table(state, name, body, given, options)
+    return _as_answer(_table(state, name, body, given, options))
+
+
+def _as_answer(frame: pd.DataFrame) -> dict[str, object]:
+    """Return a table as the routes send it, its notes beside it."""
     notes = [] if "note" not in frame else [str(n) for n in frame["note"] if n]
     return {"table": split(frame.drop(columns="note", errors="ignore")), "notes": notes}
