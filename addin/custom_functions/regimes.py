@@ -15,12 +15,13 @@ from tilt.api.values import Grid
 from tilt.calendar import parse_date
 from tilt.errors import ArgumentError, one_of
 from tilt.factors.descriptors import market_return
+from tilt.factors.series import by_regime
 from tilt.frames import Panel
 from tilt.portfolio.cells import is_zero
 from tilt.risk import regimes as engine
 
 METHODS = ("markov", "threshold", "turbulence", "absorption")
-VIEWS = ("series", "summary")
+VIEWS = ("series", "summary", "factors")
 ENTER, LEAVE = 0.8, 0.6
 LOOK_AHEAD = "Look-ahead: smoothed probabilities know what came later. They describe, no more."
 WHOLE = "The parameters are fitted to all returns shown; a strategy fits anew on every date."
@@ -28,11 +29,12 @@ WHOLE = "The parameters are fitted to all returns shown; a strategy fits anew on
 
 @udf(
     result="date, state, calm, turbulent (middle between them with 3 states; level, the figure "
-    "that a threshold judges); view=summary: state, mean, volatility, share, duration, bic",
+    "that a threshold judges); view=summary: state, mean, volatility, share, duration, bic; "
+    "view=factors: factor, state, days, mean, volatility, ir, t_stat, share_positive",
     example='=TILT.REGIMES("Market",2,"-3Y")',
     keys={
         "method": "markov (default), threshold (volatility of 21 days), turbulence or absorption",
-        "view": "series (default) or summary",
+        "view": "series (default), summary, or factors: what each earned in each state",
         "smoothed": "yes looks back from the end, of markov; left out: filtered",
         "enter": f"quantile above which turbulence begins, not of markov; {ENTER} unless told",
         "leave": f"quantile beneath which it ends; {LEAVE} unless told",
@@ -56,7 +58,9 @@ def regimes(
     levels before it, and ends beneath the leave quantile. Turbulence and absorption (Kritzman and
     Li) take several columns of returns, or a universe's sectors. Left out, the series is the
     market of the default universe. Without dates, date is the row. The summary's mean and
-    volatility are per period of the series, the duration in periods.
+    volatility are per period of the series, the duration in periods. With view=factors a day counts
+    in the state known at the close before it, so a strategy could have used it; smoothed, in its
+    own.
     """
     method = one_of("option method", options.text("method", METHODS[0]), METHODS)
     view = one_of("option view", options.text("view", VIEWS[0]), VIEWS)
@@ -72,6 +76,8 @@ def regimes(
             smoothed=options.flag("smoothed"),
         )
         notes = (LOOK_AHEAD,) if options.flag("smoothed") else (WHOLE,)
+        if view == "factors":
+            return with_notes(_of_factors(options, found.state), notes)
         if view == "summary":
             return with_notes(found.summary(), notes)
         return with_notes(_dated(found.table()), notes)
@@ -81,9 +87,20 @@ def regimes(
     table = engine.threshold_regimes(
         level, enter=options.number("enter", ENTER), leave=options.number("leave", LEAVE)
     ).loc[begin:]
+    if view == "factors":
+        return _of_factors(options, table["state"])
     if view == "summary":
         return engine.threshold_summary(table["state"], returns.mean(axis=1))
     return _dated(table)
+
+
+def _of_factors(options: Options, regime: "pd.Series[str]") -> pd.DataFrame:
+    """Return what the universe's factors earned in each state."""
+    panel = current().panel(options.text("universe", "") or None)
+    if not isinstance(regime.index, pd.DatetimeIndex):
+        raise ArgumentError("view=factors needs dates beside the returns of series.")
+    days = regime if options.flag("smoothed") else regime.shift(1).dropna()
+    return by_regime(panel.factors.returns, days)
 
 
 def _returns(state: State, given: Grid | None, options: Options, *, several: bool) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import pytest
 from cell_tables import frame
 
 TEXT = "rank(roe) - rank(leverage)"
-SMALL = "min(zscore(roe), 1)"
+SMALL = "min(zscore(roe), zscore(btp))"
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_exposures_of_a_book_take_it_beneath_the_models(excel):
 
 
 def test_it_is_an_alpha_of_the_optimizer(excel):
-    names = ["AAPL", "XOM", "JPM", "MSFT", "GE", "PFE"]
+    names = ["AAPL", "XOM", "JPM", "MSFT", "KO", "PFE"]
     held = [[name, 1 / 6] for name in names]
     shown = frame(excel("optimize", "max_return", held, [["weight", "*", 0, 0.5]], None, TEXT))
     scores = pd.Series({n: excel("exposure", n, TEXT)[0][0] for n in names})

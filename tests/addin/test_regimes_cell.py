@@ -42,6 +42,21 @@ def test_rules_judge_the_level_of_the_market_or_of_its_sectors(excel, panel):
     np.testing.assert_allclose(shown["level"].astype(float), expected["level"], rtol=1e-9)
 
 
+def test_factors_in_each_state_are_judged_by_the_state_known_the_day_before(excel, panel):
+    shown = frame(excel("regimes", None, 2, "2014-01-02", None, "method=threshold;view=factors"))
+    assert set(shown["factor"]) == set(panel.factors.factors.index)
+    level = trailing_volatility(market_return(panel))
+    state = threshold_regimes(level, enter=0.8, leave=0.6).loc["2014-01-02":, "state"]
+    known = state.shift(1)
+    r = panel.factors.returns["Momentum"].reindex(state.index)
+    calm = r[(known == "calm").to_numpy()].dropna()
+    row = shown[(shown["factor"] == "Momentum") & (shown["state"] == "calm")].iloc[0]
+    assert row["days"] == len(calm)
+    assert row["mean"] == pytest.approx(252 * calm.mean())
+    assert row["volatility"] == pytest.approx(np.sqrt(252) * calm.std())
+    assert shown.groupby("factor")["days"].sum().eq(len(state) - 1).all()
+
+
 def test_range_without_dates_is_numbered_by_its_rows(excel):
     rng = np.random.default_rng(0)
     grid = [[float(r)] for r in rng.standard_normal(300) * np.repeat([0.01, 0.03, 0.01], 100)]

@@ -77,6 +77,50 @@ def factor_statistics(returns: pd.DataFrame, t_stats: pd.DataFrame) -> pd.DataFr
     return table.assign(p_value_bh=benjamini_hochberg(p), observations=count)
 
 
+def by_regime(returns: pd.DataFrame, state: "pd.Series[str]") -> pd.DataFrame:
+    """Return what each factor earned in each state.
+
+    Parameters
+    ----------
+    returns : dates × factors, daily; a missing day is left out
+    state : by date, in which each day counts; a date that only one of the two has is left out
+
+    Returns
+    -------
+    factor, state (in the order of their first day), days, mean and volatility a year, ir, t_stat
+    (HAC) of the mean, share_positive
+
+    Raises
+    ------
+    UnknownNameError
+        If returns and states have no date in common.
+    """
+    days = returns.index.intersection(state.index)
+    if not len(days):
+        raise UnknownNameError("No date has a state and factor returns. Choose other dates.")
+    known, frame = state[days].to_numpy(), returns.loc[days]
+    rows = []
+    for name in frame:
+        for one in dict.fromkeys(known):
+            r = frame[name].to_numpy(dtype=float)[known == one]
+            r = r[np.isfinite(r)]
+            mean = YEAR * r.mean() if len(r) else np.nan
+            sd = np.sqrt(YEAR) * r.std(ddof=1) if len(r) > 1 else np.nan
+            rows.append(
+                {
+                    "factor": str(name),
+                    "state": str(one),
+                    "days": len(r),
+                    "mean": mean,
+                    "volatility": sd,
+                    "ir": mean / sd if sd > 0 else np.nan,
+                    "t_stat": hac_t(r, lags=automatic_lags(len(r))),
+                    "share_positive": (r > 0).mean() if len(r) else np.nan,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
 def correlation(returns: pd.DataFrame) -> pd.DataFrame:
     """Return the correlations of daily factor returns, over the days that both have."""
     return returns.corr(min_periods=20)
