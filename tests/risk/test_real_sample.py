@@ -1,14 +1,17 @@
 """The embedded sample, looked at as a risk manager would."""
 
-import re
+import itertools
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from tilt.data.store import Store
+from tilt.factors.build import pure_at
 from tilt.factors.descriptors import market_return
+from tilt.factors.groups import Groups
 from tilt.factors.history import estimate_history
+from tilt.factors.regression import cross_sections, merge_thin
 from tilt.factors.styles import STYLES
 from tilt.frames import FactorHistory, Panel
 from tilt.refresh.estimates import kept_past
@@ -17,6 +20,7 @@ from tilt.risk.measures import GROUPINGS, exposure_table, risk_measure, risk_tab
 from tilt.risk.model import RiskModel, estimate_model
 from tilt.settings import addin_path
 
+GUIDE = addin_path() / "help" / "model-findings.md"
 ORTHOGONAL = {s.name for s in STYLES if s.orthogonal_to}
 
 
@@ -120,29 +124,36 @@ def test_tracking_error_of_ten_large_names_adds_up(panel, model, by):
 
 
 @pytest.fixture(scope="module")
-def health(panel: Panel, history: FactorHistory, store: Store) -> pd.DataFrame:
-    """How the forecasts of every month turned out, by name."""
+def models(panel: Panel, store: Store) -> tuple[RiskModel, ...]:
+    kept = kept_past(store, panel)
+    assert kept is not None
+    return kept
+
+
+def portfolios_of(panel: Panel, model: RiskModel) -> dict[str, "pd.Series[float]"]:
     chosen = np.random.default_rng(0).choice(panel.assets, 60, replace=False)
+    b = panel.cap_weights(model.date)
+    b = b[b.index.isin(model.assets)]
+    b = b / b.sum()
+    held = b.index.intersection(chosen)
+    alpha = np.random.default_rng(model.date.toordinal()).standard_normal(len(b))
+    return {
+        "universe": b,
+        "60 names against it": pd.Series(1 / len(held), held).sub(b, fill_value=0),
+        "equal weights against it": 1 / len(b) - b,
+        "least variance": least_variance(model, pd.Series(1.0, b.index)),
+        "optimized for random alphas": least_variance(
+            model, pd.Series(alpha - alpha.mean(), b.index)
+        ),
+    }
 
-    def portfolios(model: RiskModel) -> dict[str, "pd.Series[float]"]:
-        b = panel.cap_weights(model.date)
-        b = b[b.index.isin(model.assets)]
-        b = b / b.sum()
-        held = b.index.intersection(chosen)
-        seed = model.date.toordinal()
-        alpha = np.random.default_rng(seed).standard_normal(len(b))
-        return {
-            "universe": b,
-            "60 names against it": pd.Series(1 / len(held), held).sub(b, fill_value=0),
-            "equal weights against it": 1 / len(b) - b,
-            "least variance": least_variance(model, pd.Series(1.0, b.index)),
-            "optimized for random alphas": least_variance(
-                model, pd.Series(alpha - alpha.mean(), b.index)
-            ),
-        }
 
-    models = kept_past(store, panel)
-    return forecast_health(models, history, panel.returns, portfolios).set_index("name")
+@pytest.fixture(scope="module")
+def health(panel: Panel, history: FactorHistory, models: tuple[RiskModel, ...]) -> pd.DataFrame:
+    """How the forecasts of every month turned out, by name."""
+    return forecast_health(
+        models, history, panel.returns, lambda model: portfolios_of(panel, model)
+    ).set_index("name")
 
 
 def test_forecasts_of_portfolios_came_true(health):
@@ -153,16 +164,124 @@ def test_forecasts_of_portfolios_came_true(health):
     assert found["bias"]["equal weights against it"] == pytest.approx(0.86, abs=0.06)
 
 
+def said(first: str) -> dict[str, list[str]]:
+    """Return the rows of the guide's table whose heading starts so, by their first cell."""
+    lines = GUIDE.read_text(encoding="utf-8").splitlines()
+    begin = next(i for i, line in enumerate(lines) if line.startswith(first)) + 2
+    rows = itertools.takewhile(lambda line: line.startswith("|"), lines[begin:])
+    cells = ([cell.strip() for cell in row.strip("|").split("|")] for row in rows)
+    return {name: rest for name, *rest in cells}
+
+
 def test_guide_says_what_was_measured(health):
-    guide = (addin_path() / "help" / "model-findings.md").read_text(encoding="utf-8")
-    said = dict(re.findall(r"^\| ([^|]+) \| ([0-9.]+) \|$", guide, re.MULTILINE))
     factor = health.index.str.startswith("factor ")
     found = {
         "factors, on average": health["bias"][factor].mean(),
         **health["bias"][~factor],
     }
-    assert said == {name: f"{bias:.2f}" for name, bias in found.items()}
-    assert "0.96 to 1.04" in guide
+    assert said("| portfolio | bias |") == {n: [f"{bias:.2f}"] for n, bias in found.items()}
+    assert "0.96 to 1.04" in GUIDE.read_text(encoding="utf-8")
     assert health.loc["universe", ["low", "high"]].tolist() == pytest.approx(
         [0.96, 1.04], abs=0.005
     )
+    alone = health[factor]
+    right = int(alone["bias"].between(alone["low"], alone["high"]).sum())
+    assert f"{right} of {len(alone)} factors" in plain_guide()
+
+
+def plain_guide() -> str:
+    return " ".join(GUIDE.read_text(encoding="utf-8").split())
+
+
+def test_guide_says_why_active_portfolios_were_forecast_too_high(panel, history, models):
+    """Their own part, once more without what pure factor portfolios carry of it already."""
+    parts: dict[str, list[np.ndarray]] = {}
+    ends = [*(m.date for m in models[1:]), history.dates[-1]]
+    for model, end in zip(models, ends, strict=True):
+        after = history.dates[(history.dates > model.date) & (history.dates <= end)]
+        x, f = model.exposures.to_numpy(), model.factor_cov.to_numpy()
+        row = history.dates.get_loc(model.date)
+        rows = history.factors.index.get_indexer(model.exposures.columns)
+        place = history.assets.get_indexer(model.assets)
+        pure = pure_at(panel, history, row)[np.ix_(rows, place)]
+        returns = history.returns.loc[after, model.exposures.columns].to_numpy()
+        u = history.specific_returns.loc[after, model.assets].fillna(0.0).to_numpy()
+        r = panel.returns.loc[after, model.assets].fillna(0.0).to_numpy()
+        for name, weights in portfolios_of(panel, model).items():
+            w = weights.reindex(model.assets).fillna(0.0).to_numpy()
+            y = x.T @ w
+            left = w - pure.T @ y
+            factor = y @ f @ y
+            own, less = w @ model.specific_times(w), left @ model.specific_times(left)
+            squares = [
+                (returns @ y) ** 2 / factor,
+                (u @ w) ** 2 / own,
+                np.full(len(after), own / (factor + own)),
+                (r @ w) ** 2 / (factor + less),
+            ]
+            parts.setdefault(name, []).append(np.column_stack(squares))
+    found = {}
+    for name, blocks in parts.items():
+        by_factor, own, share, once = np.vstack(blocks).mean(axis=0)
+        found[name] = [
+            f"{np.sqrt(by_factor):.2f}",
+            f"{np.sqrt(own):.2f}",
+            f"{100 * share:.0f} %",
+            f"{np.sqrt(once):.2f}",
+        ]
+    assert said("| portfolio | factors' part |") == found
+
+
+def test_guide_says_how_much_of_a_styles_variance_is_the_noise_of_its_names(history):
+    error = (history.returns / history.t_stats) ** 2
+    noise = (error.mean() / (history.returns**2).mean())[history.style_names]
+    assert f"more than half of the variance of {(noise > 0.5).sum()} of the" in plain_guide()
+    least, most = noise.idxmin(), noise.idxmax()
+    assert f"from {100 * noise[least]:.0f} % of {least} to {100 * noise[most]:.0f} % of {most}" in (
+        plain_guide()
+    )
+
+
+def test_guide_says_how_alike_share_classes_are(history):
+    company = history.issuer[history.issuer.duplicated(keep=False) & history.issuer.ne("")]
+    pairs = [list(g.index) for _, g in company.groupby(company)]
+    found = sorted(history.specific_returns[p].corr().iloc[0, 1] for p in pairs)
+    assert len(found) == 4
+    assert f"{found[0]:.2f} to {found[-1]:.2f}" in plain_guide()
+
+
+def test_guide_says_what_industries_would_explain_beyond_sectors(panel, history):
+    first = panel.dates.get_loc(history.dates[0])
+    securities = panel.securities.reindex(panel.assets)
+    cap = history.market_cap.to_numpy()[:-1]
+    member = panel.member.to_numpy(dtype=bool)[first:-1]
+    inside = member & (cap > 0) & securities["sector"].notna().to_numpy()
+    caps = pd.Series(cap[0], panel.assets)[inside[0]]  # thin by what is known at the beginning
+    kept = merge_thin(
+        securities["industry"][caps.index], securities["sector"][caps.index], caps
+    ).unique()
+    industry = securities["industry"]
+    finer = industry.where(industry.isin(kept), securities["sector"])
+    found = []
+    for labels in (securities["sector"], finer):
+        fit = cross_sections(
+            panel.returns.to_numpy()[first + 1 :],
+            history.styles[:-1],
+            cap,
+            inside,
+            Groups.of(labels),
+            tuple(history.style_names),
+        )
+        u = np.nan_to_num(fit.specific_returns)
+        same = (industry.to_numpy()[:, None] == industry.to_numpy()[None, :]) & (
+            industry.notna().to_numpy()[:, None]
+        )
+        whole = np.isfinite(fit.specific_returns).mean(axis=0) > 0.9
+        same &= whole[:, None] & whole[None, :]
+        np.fill_diagonal(same, val=False)
+        z = u / np.where(u.std(axis=0) > 0, u.std(axis=0), 1.0)
+        found.append((np.nanmean(fit.r2), ((z.T @ z) / len(z))[same].mean()))
+    (plain, together), (more, apart) = found
+    assert f"from {plain:.2f} to {more:.2f}" in plain_guide()
+    assert f"from {together:.2f} to {abs(apart):.2f}" in plain_guide()
+    assert f"{len({*finer.dropna()})} groups" in plain_guide()
