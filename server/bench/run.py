@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
+from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from bench.ingest import ingest
@@ -33,8 +34,11 @@ from tilt.data.store import Store
 from tilt.factors.evaluate import information_coefficients, quantile_returns
 from tilt.factors.groups import Groups
 from tilt.factors.regression import cross_sections
-from tilt.optimize.constraints import parse_rules
+from tilt.optimize.constraints import Rule, parse_rules
+from tilt.optimize.parity import meet_budgets
+from tilt.optimize.problem import open_case
 from tilt.optimize.solve import Problem, solve
+from tilt.optimize.terms import Factors
 from tilt.refresh import refresh
 from tilt.risk.measures import risk_measure_many
 from tilt.risk.model import RiskModel
@@ -100,6 +104,55 @@ def optimum(n: int = 500, sectors: int = 31, styles: int = 8) -> Iterator[Row]:
         median_seconds(lambda: solve(problem)),
         "our own route through cvxpy",
         median_seconds(lambda: solve(peer)),
+    )
+
+
+def parities() -> Iterator[Row]:
+    """Equal risk contributions: the weights alone, and a whole problem to a checked solution."""
+    for n, sectors, styles in ((500, 31, 8), (3000, 60, 10)):
+        model, securities = market(n, sectors, styles)
+        problem = Problem("risk_parity", model, securities, pd.Series(dtype=float))
+        factors = open_case(problem).model
+        equal = np.full(n, 1 / n)
+        told = "the same function by scipy's L-BFGS, in logarithms"
+        peer = median_seconds(lambda f=factors, b=equal: _by_scipy(f, b), 3)
+        what = f"equal risk contribution, {n} names, {1 + sectors + styles} factors"
+        weights = median_seconds(lambda f=factors, b=equal: meet_budgets(f, b))
+        yield Row(f"{what}: weights, to 1e-11", weights, told, peer)
+        solved = median_seconds(lambda p=problem: solve(p))
+        yield Row(f"{what}: to a checked solution", solved, told, peer)
+
+
+def _by_scipy(model: Factors, budgets: np.ndarray) -> None:
+    def spinu(z: np.ndarray) -> tuple[float, np.ndarray]:
+        x = np.exp(z)
+        pull = x * model.apply(x)
+        return pull.sum() / 2 - budgets @ z, pull - budgets
+
+    start = np.log(budgets) - np.log(model.volatility(budgets))
+    minimize(spinu, start, jac=True, method="L-BFGS-B", options={"ftol": 1e-16, "gtol": 1e-10})
+
+
+def worst_days(n: int = 500, days: int = 750) -> Iterator[Row]:
+    """Least CVaR over past days, within a name cap."""
+    model, securities = market(n, 31, 8)
+    rng = np.random.default_rng(14)
+    common = rng.normal(0, 0.01, (days, 1)) * rng.uniform(0.5, 1.5, n)
+    scenarios = common + 0.012 * rng.standard_t(4, (days, n))
+    problem = Problem(
+        objective="min_cvar",
+        model=model,
+        securities=securities,
+        current=pd.Series(dtype=float),
+        rules=(Rule("weight", "*", None, 0.05),),
+        scenarios=pd.DataFrame(scenarios, columns=model.assets),
+    )
+    peer = replace(problem, options={"solver": "cvxpy"})
+    yield Row(
+        f"least mean loss of the worst days, {n} names, {days} days",
+        median_seconds(lambda: solve(problem), 3),
+        "our own route through cvxpy and Clarabel",
+        median_seconds(lambda: solve(peer), runs=1),
     )
 
 
@@ -260,6 +313,8 @@ def serving(
 
 ROWS: dict[str, Callable[[], Iterator[Row]]] = {
     "optimum": optimum,
+    "parities": parities,
+    "worst_days": worst_days,
     "regressions": regressions,
     "evaluations": evaluations,
     "risks": risks,

@@ -33,6 +33,7 @@ from tilt.optimize.program import SCALE, Program, build
 from tilt.optimize.route import Found, first_kept, solver_order
 from tilt.optimize.terms import Array, Factors, Term, Variance
 
+EXACT = "newton"  # the solver of budgets that the rules let be met
 STEPS = 60
 CLOSE = 1e-6  # of a step, relative to the weights; the error left is its square
 FEWER = 100.0  # how much dearer a name without a budget is than its risk
@@ -97,7 +98,7 @@ def _exactly(case: Case, goal: RiskBudgets, sides: list[Half]) -> Found | None:
     invested = case.invested
     if invested is None:
         invested = float(case.current.sum()) or 1.0
-    answer = Answer("optimal", "newton", 0.0, invested * goal.exact, {}, 0.0)
+    answer = Answer("optimal", EXACT, 0.0, invested * goal.exact, {}, 0.0)
     answer = replace(answer, seconds=time.perf_counter() - start)
     found = first_kept(case, sides, [lambda: answer])
     return found if found.status == "optimal" else None
@@ -187,17 +188,17 @@ def _by_logarithms(case: Case, goal: RiskBudgets) -> Answer:
 
 def _deviation(case: Case, found: Found) -> tuple[str, ...]:
     """Say how far the shares of the risk are from their budgets."""
-    if found.status not in ("optimal", "optimal_inaccurate"):
+    if found.status not in ("optimal", "optimal_inaccurate") or found.solver == EXACT:
         return ()
     budgets = case.budgets
     reached = budgets.of(risk_shares(found.weights, case.model))
     asked = budgets.of(budgets.by_name)
-    worst = max(reached, key=lambda name: abs(reached[name] - asked[name]))
-    off = abs(reached[worst] - asked[worst])
+    worst = int(np.argmax(np.abs(reached - asked)))
+    off = float(abs(reached[worst] - asked[worst]))
     if off < OFF:
         return ()
     told = (
         f"Within the rules the shares of the risk are off their budgets by {amount(off)} at most: "
-        f"{worst} has {amount(reached[worst])} instead of {amount(asked[worst])}."
+        f"{budgets.groups[worst]} has {amount(reached[worst])} instead of {amount(asked[worst])}."
     )
     return (told,)

@@ -359,7 +359,12 @@ class Case:
 
 
 def _grouped(column: Array) -> dict[str, Array]:
-    return {str(n): np.flatnonzero(column == n) for n in sorted({*column} - {""})}
+    """Return the positions of each name that is not empty, in the order of the names."""
+    codes, names = pd.factorize(column, sort=True)
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(names)))
+    found = zip(names, np.split(order, ends[:-1]), strict=True)
+    return {str(name): at for name, at in found if name != ""}
 
 
 def open_case(problem: Problem) -> Case:

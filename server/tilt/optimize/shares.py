@@ -1,7 +1,7 @@
 """Risk budgets as a user states them: by name, by sector or by what is held."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,17 +17,19 @@ class Budgets:
     """Shares of the risk.
 
     by_name : by asset, summing to one; a group's budget is shared equally by its names
-    groups  : what was given a budget: its assets' positions, by name
+    groups  : names of what was given a budget
+    inside  : by asset, the position of its group, or one beyond the last for none
     notes   : what had to be assumed
     """
 
     by_name: Array
-    groups: Mapping[str, Array]
+    groups: tuple[str, ...]
+    inside: Array
     notes: tuple[str, ...] = ()
 
-    def of(self, shares: Array) -> dict[str, float]:
+    def of(self, shares: Array) -> Array:
         """Return the sum of some shares over each group."""
-        return {name: float(shares[at].sum()) for name, at in self.groups.items()}
+        return np.bincount(self.inside, shares, minlength=len(self.groups) + 1)[:-1]
 
 
 def read_budgets(text: str, *, assets: Array, sectors: Mapping[str, Array], held: Array) -> Budgets:
@@ -47,28 +49,31 @@ def read_budgets(text: str, *, assets: Array, sectors: Mapping[str, Array], held
     word = text.strip().casefold()
     everything = np.arange(len(assets))
     if word in ("", EQUAL):
-        return _equal({str(a): everything[[n]] for n, a in enumerate(assets)}, len(assets))
+        return _shared(assets, everything, np.ones(len(assets)))
     if word == HELD:
         if not held.any():
             raise ArgumentError("budgets=holdings needs holdings; all is cash.")
-        at = np.flatnonzero(held)
-        return _equal({str(assets[n]): at[at == n] for n in at}, len(assets))
+        inside = np.where(held, np.cumsum(held) - 1, held.sum())
+        return _shared(assets[held], inside, np.ones(held.sum()))
     if word == BY_SECTOR:
         if not sectors:
             raise ArgumentError("budgets=sector needs sectors, and none is known.")
-        return _equal(sectors, len(assets))
+        return _shared(sectors, _inside(sectors, len(assets)), np.ones(len(sectors)))
     return _listed(text, assets, sectors)
 
 
-def _equal(groups: Mapping[str, Array], size: int) -> Budgets:
-    return _shared(groups, dict.fromkeys(groups, 1 / len(groups)), size)
+def _inside(groups: Mapping[str, Array], size: int) -> Array:
+    inside = np.full(size, len(groups))
+    for n, at in enumerate(groups.values()):
+        inside[at] = n
+    return inside
 
 
-def _shared(groups: Mapping[str, Array], of: Mapping[str, float], size: int) -> Budgets:
-    by_name = np.zeros(size)
-    for name, at in groups.items():
-        by_name[at] += of[name] / len(at)
-    return Budgets(by_name, groups)
+def _shared(names: Iterable[object], inside: Array, budgets: Array) -> Budgets:
+    """Return budgets that are shared equally within their groups."""
+    counts = np.bincount(inside, minlength=len(budgets) + 1)[:-1]
+    each = np.append(budgets / budgets.sum() / counts, 0.0)
+    return Budgets(each[inside], tuple(map(str, names)), inside)
 
 
 def _listed(text: str, assets: Array, sectors: Mapping[str, Array]) -> Budgets:
@@ -104,11 +109,11 @@ def _listed(text: str, assets: Array, sectors: Mapping[str, Array]) -> Budgets:
     seen = np.concatenate(list(groups.values()))
     if len(np.unique(seen)) < len(seen):
         raise ArgumentError("option budgets names a sector and a ticker of it. Give one of them.")
-    shared = _shared(groups, {name: share / total for name, share in of.items()}, len(assets))
+    shared = _shared(groups, _inside(groups, len(assets)), np.array(list(of.values())))
     notes: tuple[str, ...] = ()
     if abs(total - 1) > 1e-6 and abs(total - 100) > 1e-4:
         notes = (f"The budgets add up to {total:g}; each was divided by it.",)
-    return Budgets(shared.by_name, groups, notes)
+    return replace(shared, notes=notes)
 
 
 def _share(text: str, name: str) -> float:
