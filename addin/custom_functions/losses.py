@@ -11,6 +11,7 @@ from custom_functions._edge import udf
 from custom_functions._inputs import NO_OPTIONS, Options, cells, choice, number
 from tilt.api.books import Book, with_notes
 from tilt.api.pairs import factor_or_ticker, read_pairs
+from tilt.api.past import replayed
 from tilt.api.values import Grid
 from tilt.errors import ArgumentError, DataError, one_of
 from tilt.portfolio.cells import is_error, shown
@@ -24,7 +25,6 @@ from tilt.risk.tail import (
     Tail,
     historical_tail,
     parametric_tail,
-    replayed_returns,
     simulated_tail,
     tail_measure,
 )
@@ -95,10 +95,7 @@ def _tail(book: Book, confidence: float, days: int, method: str, options: Option
         return parametric_tail(daily("volatility"), confidence, days)
     if method == "historical":
         lookback = options.count("lookback", LOOKBACK)
-        past = book.panel.returns.loc[: book.date].tail(lookback)
-        factors = book.panel.factors.returns
-        replayed = replayed_returns(book.model, past, factors, book.weights)
-        return historical_tail(replayed, confidence, days)
+        return historical_tail(replayed(book, book.weights, lookback), confidence, days)
     degrees = options.number("degrees", 5.0)
     parts = [daily(m) for m in ("factor_volatility", "specific_volatility")]
     return simulated_tail(parts[0], parts[1], confidence, days, degrees=degrees)

@@ -7,10 +7,10 @@ from custom_functions._books import BOOK_KEYS, read_book
 from custom_functions._edge import udf
 from custom_functions._inputs import NO_OPTIONS, Options
 from tilt.api.books import with_notes
+from tilt.api.past import replayed
 from tilt.api.regime import market_regimes, words_of
 from tilt.api.state import current
 from tilt.risk.regimes import STATES, risk_by_regime
-from tilt.risk.tail import replayed_returns
 
 LOOKBACK = 1260
 
@@ -41,10 +41,8 @@ def regime_risk(
     """
     book = read_book(holdings, benchmark, date, options)
     regimes = market_regimes(current(), book.panel, book.date, options.count("states", STATES[0]))
-    past = book.panel.returns.loc[: book.date].tail(options.count("lookback", LOOKBACK))
-    factors = book.panel.factors.returns
-    own = replayed_returns(book.model, past, factors, book.weights)
-    base = book.benchmark
-    against = None if base is None else replayed_returns(book.model, past, factors, base)
-    found = risk_by_regime(own, against, regimes.state)
+    lookback = options.count("lookback", LOOKBACK)
+    own = replayed(book, book.weights, lookback)
+    base = None if book.benchmark is None else replayed(book, book.benchmark, lookback)
+    found = risk_by_regime(own, base, regimes.state)
     return with_notes(found, (words_of(regimes, book.panel), *book.notes))

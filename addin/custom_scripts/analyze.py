@@ -9,11 +9,15 @@ from custom_scripts import _sheets as sheets
 from custom_scripts._sheets import Chart, Output, Part
 from tilt.api.books import Book
 from tilt.api.state import current
+from tilt.errors import UnknownNameError
 from tilt.risk.measures import MEASURES, exposure_table, risk_measure_many, risk_table
+from tilt.risk.stress import replay_library
 
 FACTORS, RISK = "Tilt Factors", "Tilt Risk"
 DRIVERS = 15  # bars of a chart that one can still read
-RISK_PERCENT = ("volatility", "mctr", "ctr", "pct")
+RISK_PERCENT = ("volatility", "mctr", "ctr", "pct", "x_sigma_rho", "mctr_funded")
+RETURNS = ("pnl", "portfolio_pnl", "benchmark_pnl")
+SPLITS = ("factor", "group", "sector", "position")
 
 
 @xlwings.server.script
@@ -45,14 +49,11 @@ def factor_analysis(book: xw.Book) -> None:
 
 @xlwings.server.script
 def risk(book: xw.Book) -> None:
-    """Split the forecast risk of the marked holdings by factor, sector and position."""
+    """Split the forecast risk of the marked holdings, and replay windows of the past on them."""
     state = current()
     marked = inputs.read_marked(book, state)
     found = marked.open(state)
-    tables = {
-        by: risk_table(found.model, found.weights, found.benchmark, by=by)
-        for by in ("factor", "sector", "position")
-    }
+    tables = {by: risk_table(found.model, found.weights, found.benchmark, by=by) for by in SPLITS}
     kind = "volatility" if found.benchmark is None else "tracking error"
     total = float(tables["factor"]["ctr"].iloc[-1])
     words = [
@@ -66,12 +67,33 @@ def risk(book: xw.Book) -> None:
         Chart("TiltRiskDrivers", f"Contribution to {kind}", "bar_clustered", "TiltDrivers"),
         Output("TiltRiskFactors", tables["factor"], percent=RISK_PERCENT),
         Output("TiltRiskSectors", tables["sector"], percent=RISK_PERCENT),
-        Output("TiltRiskPositions", tables["position"], percent=RISK_PERCENT),
+        Output("TiltRiskPositions", _largest_first(tables["position"]), percent=RISK_PERCENT),
         Output("TiltDrivers", _drivers(tables["factor"]), percent=("ctr",)),
+        Output("TiltRiskGroups", tables["group"], percent=RISK_PERCENT),
+        *_replayed(found),
     ]
     written = sheets.write_sheet(book, RISK, words, parts)
-    done = f"Wrote risk by factor, sector and position to the sheet {written}. {words[1]}."
+    done = f"Wrote risk by factor, group, sector and position to the sheet {written}. {words[1]}."
     sheets.say(book, inputs.sentences(marked.said, done))
+
+
+def _replayed(book: Book) -> list[Part]:
+    """Return the windows of the past that the data hold; nothing where they hold none."""
+    history = book.panel.factor_history
+    if history is None:
+        return []
+    try:
+        windows, _ = replay_library(book.model, history, book.weights, book.benchmark)
+    except UnknownNameError:
+        return []
+    return [Output("TiltRiskScenarios", windows, percent=RETURNS)]
+
+
+def _largest_first(by_position: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows by size of their contribution, the total last."""
+    rows, total = by_position.iloc[:-1], by_position.iloc[-1:]
+    order = rows["ctr"].abs().sort_values(ascending=False, kind="stable").index
+    return pd.concat([rows.loc[order], total], ignore_index=True)
 
 
 def _active(exposures: pd.DataFrame, group: str) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from tilt.optimize.solve import Problem, solve
 from tilt.portfolio.performance import monthly_table
 from tilt.risk.measures import exposure_table, risk_measure, risk_table
 from tilt.risk.model import estimate_model
+from tilt.risk.stress import replay_library
 
 WEIGHTS = pd.Series({"AAPL": 0.4, "XOM": 0.35, "JPM": 0.2})
 
@@ -48,15 +49,28 @@ def test_factor_analysis_writes_the_exposures_of_the_engine(ribbon, model, bench
 def test_risk_writes_tables_that_add_up_to_the_measure(ribbon, model, benchmark):
     written = ribbon.press("risk", ribbon.held())
     total = risk_measure(model, WEIGHTS, benchmark, "tracking_error")
-    for by, name in (("factor", "Factors"), ("sector", "Sectors"), ("position", "Positions")):
-        table = written.tables[f"TiltRisk{name}"]
-        same(table, risk_table(model, WEIGHTS, benchmark, by=by), ["ctr", "pct"])
+    for by in ("factor", "group", "sector", "position"):
+        table = written.tables[f"TiltRisk{by.capitalize()}s"]
+        expected = risk_table(model, WEIGHTS, benchmark, by=by).set_index("name")
+        same(table, expected.loc[table["name"]], ["ctr", "pct"])
         *parts, last = table["ctr"].tolist()
         assert sum(parts) == pytest.approx(total, rel=1e-9)
         assert last == pytest.approx(total, rel=1e-9)
     summary = written.tables["TiltRiskSummary"].set_index("measure")["value"]
     assert summary["tracking_error"] == pytest.approx(total)
     assert f"Tracking error {total:.2%} a year" in written.said
+
+
+def test_risk_lists_positions_by_size_and_replays_the_windows_of_the_data(
+    ribbon, panel, model, benchmark
+):
+    written = ribbon.press("risk", ribbon.held())
+    sizes = pd.to_numeric(written.tables["TiltRiskPositions"]["ctr"]).abs().iloc[:-1]
+    assert sizes.is_monotonic_decreasing
+    expected, _ = replay_library(model, panel.factors, WEIGHTS, benchmark)
+    windows = written.tables["TiltRiskScenarios"]
+    assert windows["name"].tolist() == expected["name"].tolist()
+    same(windows, expected, ["pnl", "portfolio_pnl", "benchmark_pnl"])
 
 
 def test_a_benchmark_of_none_in_the_settings_makes_risk_absolute(ribbon, model):

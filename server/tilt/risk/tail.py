@@ -84,14 +84,16 @@ def replayed_returns(
     ----------
     returns : dates × assets, simple; a name without a return on a day is taken to move with its
         factors, by the exposures of the model
-    factor_returns : dates × factors; a day on which a name needs them and they are missing is left
-        out
+    factor_returns : dates × factors; a day on which a name needs them and they are missing, or the
+        model has none, is left out
     weights : by asset, fractions of capital
     """
     held = weights[weights != 0]
     moved = returns.reindex(columns=held.index).to_numpy(dtype=float)
     factors = factor_returns.reindex(index=returns.index, columns=model.exposures.columns)
     expected = factors.to_numpy(dtype=float) @ model.exposures.loc[held.index].to_numpy().T
+    if factors.empty:
+        expected = np.full_like(moved, np.nan)  # a model without factors expects nothing
     moved = np.where(np.isnan(moved), expected, moved)
     return pd.Series(moved @ held.to_numpy(dtype=float), index=returns.index).dropna()
 
