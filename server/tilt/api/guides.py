@@ -21,6 +21,7 @@ ORDER = (  # as one reads them; a guide that is not named here comes after
     "functions",
     "inputs",
     "optimize",
+    "objectives",
     "constraints-cookbook",
     "data-sources",
     "universes-and-securities",
