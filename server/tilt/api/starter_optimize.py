@@ -99,9 +99,9 @@ def _infeasible() -> Sheet:
         ),
         cell(FIRST - 1, 0, "Rules", LABEL),
         cell(FIRST - 1, 7, "Before and after", LABEL),
-        cell(FIRST, 7, formula=f'{call}"summary")', form=HEAD),
+        cell(FIRST, 7, formula=f'{call}"summary","na=blank")', form=HEAD),
         cell(FIRST - 1, 11, "Which rules are in conflict", LABEL),
-        cell(FIRST, 11, formula=f'{call}"constraints")', form=HEAD),
+        cell(FIRST, 11, formula=f'{call}"constraints","na=blank")', form=HEAD),
         cell(BELOW, 0, "What conflicts, and what repairs it", LABEL),
         cell(BELOW + 1, 0, formula=f'{call}"explain")', form=HEAD),
         *(cell(FIRST, c, value, HEAD) for c, value in enumerate(HEADER)),
@@ -149,8 +149,8 @@ def _frontier(alpha: str) -> Sheet:
         cells=tuple(cells),
         charts=(
             Chart(
-                row=FIRST, column=0, rows=1, columns=1, title="Return for each risk", kind="line",
-                labels="risk", series=("return",), number_format="0.0%",
+                row=FIRST, column=0, rows=1, columns=1, title="Risk for each return", kind="line",
+                labels="return", series=("risk",), number_format="0.0%",
             ),
         ),
         widths={0: 66, 1: 66, 2: 56, 3: 78, 4: 56, 5: 150, 6: 150, 7: 10, 8: 56, 9: 140}
