@@ -11,9 +11,12 @@ from tilt.api.books import with_notes
 from tilt.api.configured import CONFIG, OPTION, Posed, open_posed, pose, posed_problem
 from tilt.api.optimizations import WHY, ask_solution, why_names
 from tilt.api.state import current
+from tilt.api.through_time import OPTIONS as TIME
+from tilt.api.through_time import Asked, ask_through_time, dates_of
 from tilt.api.values import Grid
 from tilt.errors import one_of
 from tilt.optimize.solve import OPTIONS, VIEWS
+from tilt.optimize.through_time import VIEWS as ALONG_TIME
 
 Objective = Annotated[
     str,
@@ -38,7 +41,7 @@ View = Annotated[str, text(f"{', '.join(VIEWS)}; trades is the default.")]
     "before, after; constraints: rule, who, min, max, value, slack, status, shadow_price, "
     "gain_if_looser, gain_if_tighter; exposures; risk; explain: one sentence a row",
     example='=TILT.OPTIMIZE("min_te",A2:B40,D2:I8)',
-    keys={**OPTIONS, **OPTION, **WHY},
+    keys={**OPTIONS, **OPTION, **WHY, **TIME},
     alone=True,
 )
 def optimize(
@@ -66,16 +69,25 @@ def optimize(
     summary then shows beside it what the answer without them would be. With the view explain the
     option why names tickers, and says in one sentence each why they are held or not.
 
+    The option schedule (D, W, M, Q, Y, with start and end) or dates solves on many dates, each with
+    what was known then and the weights that drifted there: view summary gives date, objective,
+    turnover, names and status, view weights gives date, ticker and weight.
+
     The option config names a saved configuration, which says what the call leaves out: rules,
     benchmark, options, and the objective where that is the word config. The note tells its id.
     """
     view = one_of("view", view, VIEWS)
-    own = {key: value for key, value in options.own.items() if key not in (CONFIG, *WHY)}
+    own = {key: value for key, value in options.own.items() if key not in (CONFIG, *WHY, *TIME)}
     given = Posed(
         objective, constraints, benchmark, options=own, long_short=options.flag("long_short")
     )
     state = current()
     posed = pose(state, options.own.get(CONFIG), given)
+    dates = dates_of(state.panel(posed.universe), options.own)
+    if dates:
+        view = one_of("view of many dates", view, ALONG_TIME)
+        along = ask_through_time(state, Asked(holdings, posed, alpha, views, dates))
+        return with_notes(along.view(view), (*posed.notes, *along.messages))
     book = open_posed(state, holdings, posed, date)
     problem = posed_problem(state, book, posed, alpha, views)
     names = why_names(options.own.get("why"), view)

@@ -19,6 +19,7 @@ from tilt.api.v1 import (
     securities,
     snapshots,
     sources,
+    through_time,
     tracking,
     universes,
 )
@@ -37,6 +38,7 @@ for part in (
     portfolio_risk,
     tracking,
     frontier,
+    through_time,
     factors,
     configurations,
     jobs,

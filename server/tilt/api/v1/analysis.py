@@ -136,8 +136,8 @@ async def exposures(body: BookBody, request: Request) -> dict[str, object]:
     return await in_pool(request, work)
 
 
-def posed_of(state: State, body: ProblemBody) -> tuple[Book, Problem]:
-    """Return a problem as it is asked; whatever is wrong with it is an error here."""
+def stated_in(state: State, body: ProblemBody) -> Posed:
+    """Return the problem that a body states, before its names are looked up."""
     most = state.settings.max_cells
     given = Posed(
         body.objective or (CONFIG if body.configuration else OBJECTIVE),
@@ -147,7 +147,13 @@ def posed_of(state: State, body: ProblemBody) -> tuple[Book, Problem]:
         body.options,
         body.long_short or read_options(body.options).long_short,
     )
-    posed = pose(state, body.configuration, given)
+    return pose(state, body.configuration, given)
+
+
+def posed_of(state: State, body: ProblemBody) -> tuple[Book, Problem]:
+    """Return a problem as it is asked; whatever is wrong with it is an error here."""
+    most = state.settings.max_cells
+    posed = stated_in(state, body)
     holdings = grid_of(body.holdings, "holdings", most) or [[None]]
     book = open_posed(state, holdings, posed, body.date)
     alpha, views = (
