@@ -57,7 +57,9 @@ def solve_cvxpy(case: Case, *, time_limit: float | None = None) -> Answer:
     if case.invested is not None:
         implicit.append(total(w) == case.invested)
     problem = cp.Problem(cp.Minimize(cost), halves + implicit)
-    options: dict[str, float] = {"tol_gap_abs": 1e-9, "tol_gap_rel": 1e-9, "tol_feas": 1e-9}
+    tolerance = 1e-8 if case.options.impact else 1e-9
+    names = ("tol_gap_abs", "tol_gap_rel", "tol_feas")
+    options: dict[str, float] = dict.fromkeys(names, tolerance)
     if time_limit is not None:
         options["time_limit"] = time_limit
     try:

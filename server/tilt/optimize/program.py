@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import scipy.sparse as sp
 
-from tilt.optimize.costs import Cost, Turnover
+from tilt.optimize.costs import POWER, Cost, Turnover
 from tilt.optimize.limits import Half, Layout
 from tilt.optimize.terms import Array, Objective
 
@@ -145,12 +145,11 @@ def build(
         else:
             inequality.add(half.matrix, half.bound, np.full(len(half.bound), at))
         at += 1
+    powers = _powers(layout, lower, upper)
     _fix(lower, upper, floor, cap, equality, size)
     g, h = inequality.stacked(size)
     a, b = equality.stacked(size)
     quadratic, linear = _objective(layout, goal, size)
-    curved = layout.curved
-    powers = Powers(layout.impacts, curved, layout.case.current[curved]) if len(curved) else None
     for index, columns in slack.items():
         linear[columns] += ease[index].cost
     return Program(
@@ -245,6 +244,17 @@ def _tighten(half: Half, index: int, lower: Array, upper: Array, floor: Array, c
         tighter = -half.bound > lower[half.at]
         lower[half.at[tighter]] = -half.bound[tighter]
         floor[half.at[tighter]] = index
+
+
+def _powers(layout: Layout, lower: Array, upper: Array) -> Powers | None:
+    """Return the impacts; one of a weight that cannot move is a number, put into its bound."""
+    at = layout.curved
+    if not len(at):
+        return None
+    held = layout.case.current[at]
+    stuck = upper[at] - lower[at] <= 1e-12
+    lower[layout.impacts[stuck]] = np.abs(upper[at] - held)[stuck] ** POWER
+    return Powers(layout.impacts[~stuck], at[~stuck], held[~stuck])
 
 
 def _fix(lower: Array, upper: Array, floor: Array, cap: Array, equality: _Rows, size: int) -> None:
