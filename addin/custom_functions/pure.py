@@ -8,7 +8,7 @@ from custom_functions._arguments import Date, Universe
 from custom_functions._edge import udf
 from custom_functions._inputs import NO_OPTIONS, Options, cells
 from tilt.api.books import with_notes
-from tilt.api.pure_factors import FREQUENCIES, Asked, case_today, compared, history
+from tilt.api.pure_factors import FREQUENCIES, PureAsked, case_today, compared, history
 from tilt.api.state import current
 from tilt.api.values import Grid
 from tilt.errors import ArgumentError, one_of
@@ -61,7 +61,7 @@ def pure_factor(
     state = current()
     kind = one_of("option kind", options.text("kind", "pure"), pure.KINDS)
     view = one_of("option view", options.text("view", "weights"), VIEWS)
-    asked = Asked(
+    asked = PureAsked(
         factor,
         date,
         universe or "",

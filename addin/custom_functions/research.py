@@ -16,7 +16,7 @@ from tilt.calendar import parse_date, period_ends
 from tilt.errors import ArgumentError, one_of
 from tilt.factors import evaluate
 from tilt.factors.groups import Groups
-from tilt.factors.inference import automatic_lags, hac_t
+from tilt.factors.inference import automatic_lags, benjamini_hochberg, hac_t, p_values
 from tilt.factors.series import compounded, correlation, factor_statistics
 from tilt.frames import PERIODS_PER_YEAR, Panel
 from tilt.portfolio.cells import is_zero
@@ -196,14 +196,17 @@ class _Judged:
 
 
 _TARGETS = ("return", "residual")
-_IC_VIEWS = ("summary", "series", "decay")
+_IC_VIEWS = ("summary", "series", "decay", "factors")
+ALL = "*"  # every style of the model
 
 
 @udf(
-    result="measure, value; or by the view: date, ic; window, first_day, last_day, mean_ic, t_hac",
+    result="measure, value; or by the view: date, ic; window, first_day, last_day, mean_ic, t_hac; "
+    "factor, mean_ic, sd_ic, icir, icir_annual, t_hac, hit_rate, observations, p_value_bh",
     example='=TILT.FACTOR_IC("Momentum",21)',
     keys={
-        "view": "summary (default), series or decay",
+        "view": "summary (default), series, decay, or factors: a row for each of several, * for "
+        "all styles",
         "method": "spearman (default, of ranks) or pearson",
         **_JUDGED,
     },
@@ -221,14 +224,20 @@ def factor_ic(
     Each day's scores of the members are held against their returns over the next ``horizon`` days,
     beginning a day after the score is known. icir is mean over deviation of the daily figures;
     icir_annual multiplies it by the root of the windows in a year. t_hac allows for windows that
-    overlap. half_life is from disjoint windows ever further ahead (view decay), in days.
+    overlap. half_life is from disjoint windows ever further ahead (view decay), in days. With
+    view=factors p_value_bh is adjusted for how many are shown (Benjamini, Hochberg 1995).
     """
-    judged = _Judged(factor, horizon, start, end, universe, options)
     view = one_of("option view", options.text("view", "summary"), _IC_VIEWS)
     method = one_of("option method", options.text("method", "spearman"), ("spearman", "pearson"))
-
-    def ic() -> np.ndarray:
-        return evaluate.information_coefficients(judged.scores, judged.forward(), method=method)
+    if view == "factors":
+        styles = current().panel(universe).factors.style_names
+        given = list(dict.fromkeys(read_names(factor, "factor")))
+        rows = {
+            name: _ic_of(_Judged([[name]], horizon, start, end, universe, options), method)
+            for name in (styles if given == [ALL] else given)
+        }
+        return _adjusted(rows)
+    judged = _Judged(factor, horizon, start, end, universe, options)
 
     def decay() -> pd.DataFrame:
         return evaluate.ic_decay(
@@ -238,18 +247,36 @@ def factor_ic(
     if view == "decay":
         found = judged.state.once(("ic decay", method, *judged.key), decay)
         return with_notes(found, judged.notes)
-    series = judged.state.once(("ic", method, *judged.key), ic)
     if view == "series":
+        series = _ic_series(judged, method)
         kept = np.isfinite(series)
         return with_notes(
             pd.DataFrame({"date": judged.dates[kept], "ic": series[kept]}), judged.notes
         )
-    summary = evaluate.ic_summary(series, horizon=judged.horizon)
+    summary = _ic_of(judged, method)
     ahead = judged.state.once(("ic decay", method, *judged.key), decay)
     middle = (ahead["first_day"] + ahead["last_day"]).to_numpy(dtype=float) / 2
     summary["half_life"] = evaluate.half_life(middle, ahead["mean_ic"].to_numpy(dtype=float))
     table = pd.DataFrame({"measure": list(summary), "value": list(summary.values())})
     return with_notes(table, judged.notes)
+
+
+def _ic_series(judged: _Judged, method: str) -> np.ndarray:
+    def ic() -> np.ndarray:
+        return evaluate.information_coefficients(judged.scores, judged.forward(), method=method)
+
+    return judged.state.once(("ic", method, *judged.key), ic)
+
+
+def _ic_of(judged: _Judged, method: str) -> dict[str, float]:
+    return evaluate.ic_summary(_ic_series(judged, method), horizon=judged.horizon)
+
+
+def _adjusted(rows: dict[str, dict[str, float]]) -> pd.DataFrame:
+    """Return a row per factor, with p-values that allow for how many there are."""
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("factor").reset_index()
+    p = p_values(table["t_hac"].to_numpy(), table["observations"].to_numpy())
+    return table.assign(p_value_bh=benjamini_hochberg(p))
 
 
 @udf(

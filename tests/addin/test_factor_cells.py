@@ -79,6 +79,19 @@ def test_ic_summary_has_the_promised_measures(excel):
     assert shown["icir_annual"] == pytest.approx(shown["icir"] * np.sqrt(12))
 
 
+def test_ics_of_several_factors_stand_with_p_values_adjusted_for_their_number(excel):
+    shown = frame(excel("factor_ic", "*", 21, "2015-01-02", None, None, "view=factors"))
+    shown = shown.set_index("factor")
+    assert "Momentum" in shown.index
+    assert len(shown) == 14
+    alone = frame(excel("factor_ic", "Value", 21, "2015-01-02")).set_index("measure")["value"]
+    assert shown.loc["Value", "t_hac"] == pytest.approx(alone["t_hac"])
+    p = 2 * stats.t.sf(shown["t_hac"].abs(), shown["observations"] - 1)
+    np.testing.assert_allclose(shown["p_value_bh"], stats.false_discovery_control(p), rtol=1e-9)
+    two = frame(excel("factor_ic", "Value,min(roe, btp)", 21, None, None, None, "view=factors"))
+    assert two["factor"].tolist() == ["Value", "min(roe, btp)"]
+
+
 def test_ic_decays_over_disjoint_windows(excel):
     shown = frame(excel("factor_ic", "Reversal", 5, None, None, None, "view=decay"))
     assert shown["first_day"].tolist()[:2] == [2, 7]

@@ -6,24 +6,26 @@ import pandas as pd
 
 from tilt.api.books import date_of, grid_id, open_book
 from tilt.api.cell_jobs import work_out, worker_state
+from tilt.api.frames import split
 from tilt.api.research import read_factor
 from tilt.api.state import State
 from tilt.api.values import Grid
 from tilt.calendar import parse_date, period_ends
 from tilt.errors import ArgumentError
-from tilt.frames import Panel, Weights, content_id
-from tilt.jobs import Progress
+from tilt.frames import PERIODS_PER_YEAR, Panel, Weights, content_id
+from tilt.jobs import Job, Progress
 from tilt.optimize.pure import FactorCase, Limits, compare, open_factor
 from tilt.optimize.pure_history import PureHistory, performance
 from tilt.portfolio.cells import DECIMAL_SIGN
 
 MONTH = 21
 LEAST_DAYS = 126  # of factor returns, for a risk model
+TITLE = "Portfolios of a factor through time"
 FREQUENCIES = ("M", "Q", "W")  # of rebalances through time
 
 
 @dataclass(frozen=True)
-class Asked:
+class PureAsked:
     """Portfolios of a factor as they are asked for.
 
     universe  : empty for the default one
@@ -46,7 +48,7 @@ class Asked:
 def open_case(
     state: State,
     panel: Panel,
-    asked: Asked,
+    asked: PureAsked,
     date: pd.Timestamp,
     held: Weights | None = None,
 ) -> tuple[FactorCase, tuple[str, ...]]:
@@ -65,7 +67,7 @@ def open_case(
     return case, found.notes
 
 
-def case_today(state: State, asked: Asked) -> tuple[FactorCase, tuple[str, ...]]:
+def case_today(state: State, asked: PureAsked) -> tuple[FactorCase, tuple[str, ...]]:
     """Return the case of the date asked for, with what is held then."""
     panel = state.panel(asked.universe or None)
     day = date_of(asked.date, panel)
@@ -78,7 +80,7 @@ def case_today(state: State, asked: Asked) -> tuple[FactorCase, tuple[str, ...]]
     return case, (*notes, *more)
 
 
-def compared(state: State, asked: Asked) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def compared(state: State, asked: PureAsked) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the four kinds side by side, and what is to be noted."""
     panel = state.panel(asked.universe or None)
     case, notes = case_today(state, asked)
@@ -87,7 +89,7 @@ def compared(state: State, asked: Asked) -> tuple[pd.DataFrame, tuple[str, ...]]
     return compare((case, earlier), asked.limits, cost=asked.cost), notes
 
 
-def history(state: State, asked: Asked) -> PureHistory:
+def history(state: State, asked: PureAsked) -> PureHistory:
     """Return what the four kinds earned through time, computed by a job.
 
     Raises
@@ -110,9 +112,47 @@ def history(state: State, asked: Asked) -> PureHistory:
         DECIMAL_SIGN.get(),
         asked,
         key=_key(state, panel, asked),
-        title="Portfolios of a factor through time",
+        title=TITLE,
         snapshot=data,
     )
+
+
+def submit_history(state: State, asked: PureAsked, owner: str) -> Job:
+    """Return the job that computes a history as JSON, its own or one that runs."""
+    panel = state.panel(asked.universe or None)
+    read_factor(state, panel, asked.factor)
+    _rebalances(panel, asked)
+    data, _, _ = panel.snapshot.partition(".")
+    return state.jobs.submit(
+        report_job,
+        state.settings.data_url,
+        state.settings.default_universe,
+        data,
+        DECIMAL_SIGN.get(),
+        asked,
+        owner=owner,
+        key=f"report {_key(state, panel, asked)}",
+        title=TITLE,
+        snapshot=data,
+    )
+
+
+def report_job(
+    progress: Progress,
+    data_url: str,
+    default_universe: str,
+    snapshot: str,
+    decimal: str,
+    asked: PureAsked,
+) -> dict[str, object]:
+    """Compute a history in a worker process; return its views as JSON knows them."""
+    found = history_job(progress, data_url, default_universe, snapshot, decimal, asked)
+    return {
+        "history": split(found.returns.reset_index()),
+        "net": split(found.net.reset_index()),
+        "performance": split(found.summary(PERIODS_PER_YEAR[asked.rebalance])),
+        "notes": list(found.notes),
+    }
 
 
 def history_job(
@@ -121,7 +161,7 @@ def history_job(
     default_universe: str,
     snapshot: str,
     decimal: str,
-    asked: Asked,
+    asked: PureAsked,
 ) -> PureHistory:
     """Compute a history in a worker process."""
     progress(0.0, "reading the data")
@@ -130,7 +170,9 @@ def history_job(
     return walk(state, state.store.panel(asked.universe or None, snapshot), asked, progress)
 
 
-def walk(state: State, panel: Panel, asked: Asked, progress: Progress | None = None) -> PureHistory:
+def walk(
+    state: State, panel: Panel, asked: PureAsked, progress: Progress | None = None
+) -> PureHistory:
     """Return what the four kinds earned, each made with what was known on its date."""
     dates, last = _rebalances(panel, asked)
     return performance(
@@ -143,7 +185,7 @@ def walk(state: State, panel: Panel, asked: Asked, progress: Progress | None = N
     )
 
 
-def _rebalances(panel: Panel, asked: Asked) -> tuple[list[pd.Timestamp], pd.Timestamp]:
+def _rebalances(panel: Panel, asked: PureAsked) -> tuple[list[pd.Timestamp], pd.Timestamp]:
     """Return the dates of the rebalances, and the last day of the history."""
     last = date_of(asked.date, panel)
     sessions = panel.factors.dates[panel.factors.dates <= last]
@@ -163,7 +205,7 @@ def _rebalances(panel: Panel, asked: Asked) -> tuple[list[pd.Timestamp], pd.Time
     return [day for day in ends if day < last], last
 
 
-def _key(state: State, panel: Panel, asked: Asked) -> str:
+def _key(state: State, panel: Panel, asked: PureAsked) -> str:
     given = (
         grid_id(asked.factor).hex(), str(asked.date), asked.universe, repr(asked.limits),
         asked.cost, str(asked.start), asked.rebalance,

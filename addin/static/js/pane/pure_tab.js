@@ -1,12 +1,13 @@
 // The Pure factor tab: four portfolios of one factor side by side, and the weights of each.
 
-import { fillBookLists } from "./book.js";
+import { bookBody, fillBookLists } from "./book.js";
 import { at, fillSegments, h, input, tableOf } from "./dom.js";
 import { chosenFactor, fillFactors } from "./factor_choice.js";
 import { count, decimal, percent, readBound } from "./format.js";
 import { writeFormulas } from "./formula_sheet.js";
 import { putHoldings } from "./portfolio_tab.js";
 import { clearProblem, showProblem } from "./problems.js";
+import { showThroughTime } from "./pure_time.js";
 import { ask, records } from "./server.js";
 import { settings } from "./settings.js";
 import { inSteps } from "./steps.js";
@@ -53,6 +54,7 @@ const MEASURES = [
   ["factor_volatility", "of factors", (value) => percent(value, 1)],
   ["specific_volatility", "of single names", (value) => percent(value, 1)],
   ["volatility_per_exposure", "Volatility per exposure", (value) => percent(value, 1)],
+  ["risk_beyond_pure", "Risk beyond pure, per exposure", (value) => percent(value, 1)],
   ["correlation_with_pure", "Correlation with pure", decimal],
   ["gross", "Gross weight", (value) => percent(value, 0)],
   ["names", "Names", (value) => (value === null ? "–" : count(value))],
@@ -60,6 +62,8 @@ const MEASURES = [
   ["turnover_a_month", "Turnover, a month", (value) => percent(value, 0)],
   ["cost_a_year", "Cost, a year", percent],
   ["cost_per_exposure", "Cost per exposure", percent],
+  ["turnover_to_start", "Turnover to get there", (value) => percent(value, 0)],
+  ["cost_to_start", "Cost to get there", percent],
 ];
 
 let asking = new AbortController();
@@ -77,6 +81,7 @@ export function startPure() {
     event.preventDefault();
     make();
   });
+  at("pure-time").addEventListener("click", () => body && showThroughTime(body, KINDS));
   at("write-pure").addEventListener("click", write);
   at("load-pure").addEventListener("click", load);
   settings.watch(["factor", "universe"], () => {
@@ -100,8 +105,10 @@ export async function loadPure() {
  *
  * @throws {RangeError} naming the field that cannot be read
  */
-function question() {
+async function question() {
   const { universe } = settings.now;
+  const held = input("pure-held").checked ? await bookBody() : null;
+  if (input("pure-held").checked && !held) throw new RangeError("There are no holdings yet.");
   return {
     factor: chosenFactor(),
     long_only: input("pure-long").checked,
@@ -110,6 +117,7 @@ function question() {
     exposure: field("pure-exposure", "Exposure wanted", false) ?? 1,
     cost_bps: field("pure-cost", "Cost", false) ?? 10,
     ...(universe ? { universe } : {}),
+    ...(held ? { holdings: held.holdings } : {}),
   };
 }
 
@@ -133,7 +141,7 @@ async function make() {
   asking = mine;
   const results = at("pure-results");
   try {
-    body = question();
+    body = await question();
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     at("pure-problem").replaceChildren(h("p", { class: "error", role: "alert" }, error.message));
@@ -141,6 +149,7 @@ async function make() {
   }
   clearProblem("pure-problem");
   at("pure-written").textContent = "";
+  at("pure-time-results").hidden = true; // of an earlier question
   results.setAttribute("aria-busy", "true");
   formulas = {};
   try {

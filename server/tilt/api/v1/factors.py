@@ -13,11 +13,13 @@ from pydantic import Field
 
 from tilt.api.formulas import Given, formula_of, table_of
 from tilt.api.frames import split
+from tilt.api.pure_factors import PureAsked, submit_history
 from tilt.api.research import imported_names
 from tilt.api.running import Running
 from tilt.api.state import State
-from tilt.api.v1.asking import Body, StrictRoute, Universe, in_pool
-from tilt.optimize.pure import KINDS
+from tilt.api.v1.asking import Body, Cells, StrictRoute, Universe, grid_of, in_pool, owner_of
+from tilt.api.v1.jobs import job_body
+from tilt.optimize.pure import KINDS, Limits
 
 router = APIRouter(tags=["factors"], route_class=StrictRoute)
 
@@ -29,8 +31,10 @@ View: TypeAlias = Literal[
     "returns", "statistics", "ic", "ic_series", "decay", "quantiles", "correlation", "shape"
 ]
 Kind: TypeAlias = Literal["simple", "pure", "min_risk", "investable"]
+Rebalance: TypeAlias = Literal["M", "Q", "W"]
 Call: TypeAlias = tuple[str, Given]  # a function of the sheet, arguments
 
+TABLE = "TiltHoldings"  # the marked holdings of a workbook
 LEFT_OUT = "style_left_out"  # the finding on a style that the data cannot give
 
 
@@ -55,8 +59,18 @@ class PureBody(Body):
     exposure: float = Field(default=1.0, description="That the investable portfolio strives for.")
     long_only: bool = Field(default=True, description="Of the investable portfolio.")
     max_weight: float = Field(default=0.05, description="Of a name in it.")
-    max_turnover: float | None = Field(default=None, description="From the benchmark, one way.")
+    max_turnover: float | None = Field(default=None, description="From what is held, one way.")
     cost_bps: float = Field(default=10.0, description="Of what is traded.")
+    holdings: Cells | None = Field(
+        default=None, description="What is held now: rows, or a saved portfolio's name."
+    )
+
+
+class PureHistoryBody(PureBody):
+    """Portfolios of one factor through time."""
+
+    start: When = Field(default=None, description="The first rebalance; all there is if left out.")
+    rebalance: Rebalance = Field(default="M", description="M, Q or W.")
 
 
 _CALLS: dict[View, Callable[[ResearchBody], Call]] = {
@@ -149,13 +163,47 @@ async def factor_research(view: View, body: ResearchBody, request: Request) -> d
 @router.post("/pure-factor")
 async def pure_factor(body: PureBody, request: Request) -> dict[str, object]:
     """Put the four portfolios of a factor side by side: exposure, risk, turnover, cost."""
-    return await in_pool(request, lambda tilt: _answer(tilt, _pure(body, "view=compare")))
+    return await in_pool(request, lambda tilt: _portfolios(tilt, body, "view=compare"))
+
+
+@router.post("/pure-factor/history", status_code=202)
+async def pure_factor_history(body: PureHistoryBody, request: Request) -> dict[str, object]:
+    """Make the four portfolios anew in each period, as a job; what is wrong is said at once."""
+    owner = owner_of(request)
+
+    def work(tilt: Running) -> dict[str, object]:
+        limits = Limits(body.exposure, body.long_only, body.max_weight, body.max_turnover)
+        asked = PureAsked(
+            [[body.factor]],
+            body.date,
+            body.universe or "",
+            limits,
+            cost=body.cost_bps / 1e4,
+            start=body.start,
+            rebalance=body.rebalance,
+        )
+        return job_body(tilt, submit_history(tilt.state, asked, owner))
+
+    return await in_pool(request, work)
 
 
 @router.post("/pure-factor/{kind}")
 async def pure_factor_weights(kind: Kind, body: PureBody, request: Request) -> dict[str, object]:
     """Return the weights of one portfolio of a factor, the largest first."""
-    return await in_pool(request, lambda tilt: _answer(tilt, _pure(body, f"kind={kind}")))
+    return await in_pool(request, lambda tilt: _portfolios(tilt, body, f"kind={kind}"))
+
+
+def _portfolios(tilt: Running, body: PureBody, view: str) -> dict[str, object]:
+    name, given = _pure(body, view)
+    held = grid_of(body.holdings, "holdings", tilt.state.settings.max_cells)
+    if held is None:
+        return _answer(tilt, (name, given))
+    # a range is a table of the workbook to a formula
+    named = body.holdings if isinstance(body.holdings, str) else ""
+    formula = formula_of(name, (*given, named))
+    if not named:
+        formula = f"{formula[:-1]},{TABLE})"
+    return _told(table_of(tilt.state, name, (*given, held)), formula)
 
 
 def _pure(body: PureBody, view: str) -> Call:
@@ -180,10 +228,13 @@ def _unless(value: float, default: float) -> float | None:
 
 def _answer(tilt: Running, call: Call) -> dict[str, object]:
     name, given = call
-    frame = table_of(tilt.state, name, given)
+    return _told(table_of(tilt.state, name, given), formula_of(name, given))
+
+
+def _told(frame: pd.DataFrame, formula: str) -> dict[str, object]:
     notes = [] if "note" not in frame else [str(n) for n in frame["note"] if n]
     return {
         "table": split(frame.drop(columns="note", errors="ignore")),
-        "formula": formula_of(name, given),
+        "formula": formula,
         "notes": notes,
     }
