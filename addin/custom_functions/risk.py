@@ -142,8 +142,8 @@ def risk(
 
 
 @udf(
-    result="name, group, exposure, volatility, correlation, mctr, ctr, pct, x_sigma_rho (by position "
-    "also mctr_funded, out of the benchmark); the last row is the total",
+    result="name, group, exposure, volatility, correlation, mctr, ctr, pct, x_sigma_rho (by "
+    "position also mctr_funded, out of the benchmark); the last row is the total",
     example='=TILT.RISK_TABLE(A2:B40,"sector")',
     keys=RISK_KEYS,
     totals=1,
