@@ -133,6 +133,41 @@ def test_a_factor_that_is_missing_or_misspelt_is_said(problem_of, factor, messag
         solve(problem_of("pure_factor", factor=factor))
 
 
+def factor_shares(solution):
+    """Return each factor's share of the active factor risk."""
+    problem = solution.problem
+    active = problem.model.exposures.T @ (solution.weights - problem.benchmark)
+    risk = active * (problem.model.factor_cov @ active)
+    return risk / risk.sum()
+
+
+def test_budgets_of_factors_are_met_by_the_active_factor_risk_where_rules_allow(problem_of):
+    problem = problem_of(
+        "risk_budget",
+        (Rule("gross", "", None, 9.0),),
+        budgets="Value=0.5, Momentum=0.3, Size=20%",
+        long_short=True,
+    )
+    solution = solve(replace(problem, current=pd.Series(dtype=float)))
+    shares = factor_shares(solution)
+    np.testing.assert_allclose(shares[["Value", "Momentum", "Size"]], [0.5, 0.3, 0.2], atol=1e-4)
+    active = problem.model.exposures.T @ (solution.weights - problem.benchmark)
+    assert active[["Value", "Momentum", "Size"]].sum() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_within_rules_the_shares_that_factors_reach_are_said(problem_of):
+    cap = Rule("weight", "*", None, 0.2)
+    solution = solve(problem_of("risk_budget", (cap,), budgets="Value=0.5, Momentum=0.5"))
+    said = " ".join(solution.messages)
+    assert f"Value {100 * factor_shares(solution)['Value']:.4g} % (50 %)" in said
+    assert solution.weights.max() <= 0.2 + 1e-6
+
+
+def test_budgets_of_factors_and_of_names_do_not_mix(problem_of):
+    with pytest.raises(ArgumentError, match="'Value' is a factor but 'N01' is not"):
+        solve(problem_of("risk_budget", budgets="Value=0.5, N01=0.5"))
+
+
 def test_a_portfolio_that_keeps_the_rules_is_left_alone(problem_of):
     solution = solve(problem_of("min_cost", (Rule("weight", "*", None, 0.5),)))
     np.testing.assert_allclose(solution.weights, solution.case.current, atol=1e-9)

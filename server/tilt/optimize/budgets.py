@@ -21,6 +21,7 @@ import scipy.sparse as sp
 from cvxpy.atoms.elementwise.log import log
 
 from tilt.errors import ArgumentError
+from tilt.optimize import route
 from tilt.optimize.constraints import amount
 from tilt.optimize.general import solve_cvxpy
 from tilt.optimize.goals import RiskBudgets, risk_shares
@@ -44,6 +45,20 @@ def find_budgets(case: Case) -> Found:
     """Return the portfolio whose risk shares are nearest to the budgets within the rules."""
     found = _find(case)
     return replace(found, notes=(*found.notes, *case.budgets.notes, *_deviation(case, found)))
+
+
+def find_tilt(case: Case) -> Found:
+    """Return the nearest portfolio to the benchmark plus the factors in their shares of risk."""
+    found = route.find(case)
+    if found.status not in ("optimal", "optimal_inaccurate"):
+        return found
+    named = len(case.factors)
+    active = case.model.exposures[:, :named].T @ (found.weights - case.center)
+    risk = active * (case.model.covariance[:named, :named] @ active)
+    at = {str(f): float(r / risk.sum()) for f, r in zip(case.factors, risk, strict=True)}
+    told = ", ".join(f"{f} {amount(at[f])} ({amount(b)})" for f, b in case.tilt.items())
+    note = f"Of the active factor risk comes, with the budget in brackets, from {told}."
+    return replace(found, notes=(*found.notes, note))
 
 
 def _find(case: Case) -> Found:

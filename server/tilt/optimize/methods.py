@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from tilt.optimize import route
-from tilt.optimize.budgets import find_budgets
+from tilt.optimize.budgets import find_budgets, find_tilt
 from tilt.optimize.cheapest import find_cheapest
 from tilt.optimize.problem import Case
 from tilt.optimize.ratio import find_ratio
@@ -15,6 +15,7 @@ METHODS: Mapping[str, Callable[[Case], Found]] = {
     "max_diversification": find_ratio,
     "risk_parity": find_budgets,
     "risk_budget": find_budgets,
+    "factor_budget": find_tilt,
     "min_cvar": find_least_loss,
     "min_cost": find_cheapest,
 }

@@ -18,9 +18,9 @@ from tilt.optimize.hierarchy import hierarchical_weights
 from tilt.optimize.market import participation, trading_cost
 from tilt.optimize.options import Options, read_options
 from tilt.optimize.pins import pin_rules
-from tilt.optimize.shares import BUDGETED, Budgets, read_budgets
+from tilt.optimize.shares import BUDGETED, Budgets, factor_budgets, read_budgets
 from tilt.optimize.sums import Part, Sum, is_sum, parse_sum
-from tilt.optimize.target import pure_portfolio
+from tilt.optimize.target import budget_portfolio, pure_portfolio
 from tilt.optimize.terms import (
     OBJECTIVES,
     RISK_OBJECTIVES,
@@ -199,6 +199,10 @@ class Case:
             cov = factor @ factor.T + np.diag(self.model.specific)
             total = self.current.sum() if self.invested is None else self.invested
             return -Distance(total * hierarchical_weights(cov))
+        if self.objective == "factor_budget":
+            at = {int(np.flatnonzero(self.factors == f)[0]): b for f, b in self.tilt.items()}
+            target = budget_portfolio(self.model, at, len(self.factors))
+            return -Variance(self.model, self.center + target)
         if self.objective == "pure_factor":
             name = one_of("option factor", self.options.factor, map(str, self.factors))
             at = int(np.flatnonzero(self.factors == name)[0])
@@ -235,15 +239,19 @@ class Case:
     @cached_property
     def budgets(self) -> Budgets:
         """The shares of the risk that are asked for."""
-        text = self.options.budgets
-        if self.objective == "risk_budget" and not text:
-            text = ", ".join(f"{r.who}={r.high!r}" for r in self.problem.rules if is_budget(r))
         return read_budgets(
-            text,
+            _budgets_of(self.problem, self.options),
             assets=self.assets,
             sectors=self.groups("sector"),
             held=self.current > 0,
         )
+
+    @cached_property
+    def tilt(self) -> dict[str, float]:
+        """The shares of the active factor risk that are asked for, by factor."""
+        others = [*map(str, self.assets), *self.groups("sector")]
+        text = _budgets_of(self.problem, self.options)
+        return factor_budgets(text, factors=self.factors, others=others)
 
     @cached_property
     def sum(self) -> Sum | None:
@@ -414,7 +422,7 @@ def open_case(problem: Problem) -> Case:
     _needs_benchmark(objective, problem, summed)
     _needs_cap(objective, problem, summed)
     invested = _invested(problem, current, options)
-    return Case(
+    case = Case(
         problem=problem,
         objective=objective,
         options=options,
@@ -438,6 +446,15 @@ def open_case(problem: Problem) -> Case:
         messages=notes,
         delta=0.0 if belief is None else belief.delta,
     )
+    if objective in BUDGETED and case.tilt:
+        return replace(case, objective="factor_budget")
+    return case
+
+
+def _budgets_of(problem: Problem, options: Options) -> str:
+    """Return the text of the budgets: the option, or else what rules risk_share say."""
+    rules = ", ".join(f"{r.who}={r.high!r}" for r in problem.rules if is_budget(r))
+    return options.budgets or rules
 
 
 def is_budget(rule: Rule) -> bool:

@@ -1,6 +1,6 @@
 """Risk budgets as a user states them: by name, by sector or by what is held."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -81,14 +81,7 @@ def _listed(text: str, assets: Array, sectors: Mapping[str, Array]) -> Budgets:
     groups: dict[str, Array] = {}
     of: dict[str, float] = {}
     by_fold = {name.casefold(): name for name in sectors}
-    for part in (p for p in text.replace(";", ",").split(",") if p.strip()):
-        name, sign, number = part.rpartition("=")
-        if not sign:
-            raise ArgumentError(
-                f"option budgets: '{cut(part.strip())}' is not of the form name=share. "
-                "Write Energy=0.3, Health=0.7, or equal, holdings or sector."
-            )
-        name = name.strip()
+    for name, number in _pairs(text):
         if name.casefold() in known:
             at = known[name.casefold()]
             name = str(assets[at[0]])
@@ -114,6 +107,53 @@ def _listed(text: str, assets: Array, sectors: Mapping[str, Array]) -> Budgets:
     if abs(total - 1) > 1e-6 and abs(total - 100) > 1e-4:
         notes = (f"The budgets add up to {total:g}; each was divided by it.",)
     return replace(shared, notes=notes)
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for part in (p for p in text.replace(";", ",").split(",") if p.strip()):
+        name, sign, number = part.rpartition("=")
+        if not sign:
+            raise ArgumentError(
+                f"option budgets: '{cut(part.strip())}' is not of the form name=share. "
+                "Write Energy=0.3, Health=0.7, or equal, holdings or sector."
+            )
+        found.append((name.strip(), number))
+    return found
+
+
+def factor_budgets(
+    text: str, *, factors: Iterable[object], others: Collection[str]
+) -> dict[str, float]:
+    """Return the shares of the active factor risk that a text states; empty where it names none.
+
+    Parameters
+    ----------
+    others : tickers and sectors; a name that is one of them and a factor too is no factor here,
+        unless another name is a factor alone
+
+    Raises
+    ------
+    ArgumentError
+        If some of the names are factors and others are not, or a share is not positive.
+    """
+    by_fold = {str(f).casefold(): str(f) for f in factors}
+    folded = {name.casefold() for name in others}
+    if text.strip().casefold() in ("", EQUAL, HELD, BY_SECTOR):
+        return {}
+    pairs = _pairs(text)
+    alone = [n for n, _ in pairs if n.casefold() in by_fold and n.casefold() not in folded]
+    if not alone:
+        return {}
+    wrong = [n for n, _ in pairs if n.casefold() not in by_fold]
+    if wrong:
+        raise ArgumentError(
+            f"option budgets: '{cut(alone[0])}' is a factor but '{cut(wrong[0])}' is not. "
+            "Give budgets of factors, or of tickers and sectors."
+        )
+    shares = {by_fold[n.casefold()]: _share(number, n) for n, number in pairs}
+    total = sum(shares.values())
+    return {name: share / total for name, share in shares.items()}
 
 
 def _share(text: str, name: str) -> float:

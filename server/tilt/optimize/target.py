@@ -1,8 +1,9 @@
-"""The portfolio of one factor that others strive for: unit exposure, none to the rest."""
+"""Long-short portfolios that others strive for: one factor alone, or factors in shares of risk."""
 
 import numpy as np
 
 from tilt.errors import ArgumentError
+from tilt.optimize.parity import by_names
 from tilt.optimize.terms import Array, Factors
 
 
@@ -34,3 +35,28 @@ def pure_portfolio(model: Factors, factor: int, named: int) -> Array:
     if np.abs(exposures.T @ weights - wanted).max() > 1e-6:
         raise ArgumentError("No portfolio has this factor alone: others of the model repeat it.")
     return weights
+
+
+def budget_portfolio(model: Factors, shares: dict[int, float], named: int) -> Array:
+    """Return the long-short weights whose factor risk comes from factors in given shares.
+
+    The exposures add up to one; those to all other factors are zero.
+
+    Parameters
+    ----------
+    shares : by the column of the factor, summing to one
+    named : how many columns are factors
+
+    Raises
+    ------
+    ArgumentError, DataError
+        If a factor repeats others, or no positive exposures have these shares.
+
+    References
+    ----------
+    Roncalli, Weisang (2016), Risk Parity Portfolios with Risk Factors, Quantitative Finance 16(3).
+    """
+    at = list(shares)
+    exposures = by_names(model.covariance[np.ix_(at, at)], np.array(list(shares.values())))
+    pure = [pure_portfolio(model, k, named) for k in at]
+    return np.asarray(exposures @ np.array(pure))

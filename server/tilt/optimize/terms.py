@@ -37,7 +37,7 @@ OBJECTIVES: Mapping[str, str] = MappingProxyType(
     }
 )
 # Reported as the square root of what is minimized.
-RISK_OBJECTIVES = ("min_te", "min_risk", "pure_factor")
+RISK_OBJECTIVES = ("min_te", "min_risk", "pure_factor", "factor_budget")
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ SHOWN: Mapping[str, Shown] = MappingProxyType(
         "hrp": Shown("the distance to the hierarchy's weights", percent=False),
         "black_litterman": Shown("utility"),
         "pure_factor": Shown("tracking error to the pure portfolio", smaller_is_better=True),
+        # What risk_budget becomes where its budgets are of factors.
+        "factor_budget": Shown("tracking error to the budgets' portfolio", smaller_is_better=True),
         "min_cost": Shown("cost of trading", smaller_is_better=True),
         "equal_weight": Shown("the distance to equal weights", percent=False),
     }
