@@ -354,7 +354,7 @@ def test_anything_that_decides_the_answer_changes_the_id(problem_of):
             "No asset of sector 'Enrgy' has risk data at this date. Did you mean 'Energy'?",
         ),
         ({"rules": (Rule("weight", "*", None, 20.0),)}, ArgumentError, "max 20 means 2000 %"),
-        ({"rules": (Rule("names", "", None, 20),)}, ArgumentError, "'names' is no rule. The rules"),
+        ({"rules": (Rule("capacity", "", None, 20),)}, ArgumentError, "'capacity' is no rule. The"),
         (
             {"options": {"solver": "piqp", "time_limit": 1}},
             ArgumentError,

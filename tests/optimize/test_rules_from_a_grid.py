@@ -10,6 +10,8 @@ SECURITIES = pd.DataFrame(
         "name": ["Apple", "Exxon", "Hitachi"],
         "sector": ["Technology", "Energy", "Industrials"],
         "industry": ["Hardware", "Oil", "Machinery"],
+        "country": ["US", "US", "Japan"],
+        "desk": ["a", "b", "a"],
     },
     index=["AAPL", "XOM", "6501"],
 )
@@ -65,6 +67,37 @@ def test_a_blank_who_means_each():
     assert parse([["factor", None, -0.1, 0.1, "yes"]])[0].who == "*"
 
 
+def test_groups_name_their_column_whatever_its_case():
+    rules = parse([["Group: DESK", "A", None, 0.6], ["country", "japan", 0.1, None, "yes"]])
+    assert rules == (
+        Rule("group:desk", "a", None, 0.6),
+        Rule("country", "Japan", 0.1, None, relative=True),
+    )
+
+
+def test_counts_least_sizes_volume_cost_and_lots_are_read():
+    rules = parse(
+        [
+            ["names", "", 10, 40],
+            ["holding", "", 0.005],
+            ["trade", "", 0.001],
+            ["adv", "*", None, 0.2],
+            ["cost", "", None, 0.002],
+            ["risk_share", "momentum", None, 0.1],
+            ["lot", "*", 100],
+        ]
+    )
+    assert [rule.words() for rule in rules] == [
+        "names between 10 and 40",
+        "each held name at least 0.5 %",
+        "each trade made at least 0.1 %",
+        "each trade at most 20 % of ADV",
+        "cost at most 0.2 %",
+        "risk share of Momentum at most 10 %",
+        "each lot at least 100 shares",
+    ]
+
+
 def test_leverage_may_exceed_one_hundred_per_cent():
     assert parse([["gross", "", None, 1.6], ["sector", "Energy", None, 1.3]], long_short=True)
 
@@ -74,7 +107,36 @@ ERRORS = [
         [["wieght", "*", None, 0.02]],
         "constraints row 1: 'wieght' is no rule. Did you mean 'weight'",
     ),
-    ([["names", "", None, 40]], f"'names' is no rule. The rules are {', '.join(RULES)}."),
+    ([["name", "", None, 40]], "'name' is no rule. Did you mean 'names'"),
+    ([["capacity", "", None, 40]], f"'capacity' is no rule. The rules are {', '.join(RULES)}."),
+    ([["names", "", None, 0.2]], "row 1: max of 'names' is a count; got 0.2."),
+    ([["names", "", -3, 20]], "a number of names cannot be negative."),
+    ([["names", "", 30, 20]], "min 30 of 'names' is above max 20."),
+    ([["holding", "", None, 0.02]], "'holding' takes a min only, the smallest weight of a name"),
+    ([["holding", "", 2]], "min 2 means 200 %. Type 2 % as 0.02, or format the cell in per cent."),
+    ([["trade", "", 0]], "min of 'trade' must be above zero."),
+    ([["trade", "", 0.01, None, "", 5]], "'trade' cannot be soft: a name is held or not."),
+    ([["adv", "", None, 20]], "max 20 means 2000 %. Type 20 % as 0.2"),
+    ([["adv", "AAPL", None, 0.1]], "'adv' is about the whole portfolio; leave who blank, not"),
+    ([["cost", "", 0.001, 0.01]], "'cost' takes a max only; a min of 0.1 % would leave a hole"),
+    ([["cost", "", None, 10]], "max 10 means 1000 %. Type 10 % as 0.1"),
+    ([["risk_share", "", None, 0.2]], "'risk_share' needs who: a ticker, a sector or a factor."),
+    (
+        [["risk_share", "Enrgy", None, 0.2]],
+        "'Enrgy' is no ticker, sector or factor of this universe. Did you mean 'Energy'?",
+    ),
+    ([["lot", "", 100.5]], "min of 'lot' is a count; got 100.5."),
+    ([["country", "Japn", None, 0.2]], "'Japn' is no country of this universe. Did you mean"),
+    ([["group", "US", None, 0.2]], "'group' names no column. Type group:sector."),
+    (
+        [["group:desks", "a", None, 0.2]],
+        "the securities have no column 'desks' to group by. Did you mean 'desk'?",
+    ),
+    ([["group:desk", "c", None, 0.2]], "'c' is no desk of this universe."),
+    (
+        [["group:desk", "a", None, 0.2], ["group:desk", "a", 0.1, None]],
+        "row 2: 'desk a' is given twice, first in row 1.",
+    ),
     ([[None, "*", None, 0.02]], "constraints row 1: rule is blank."),
     (
         [["sector", "Enrgy", None, 0.1]],
