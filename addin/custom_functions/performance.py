@@ -9,23 +9,33 @@ from custom_functions._inputs import NO_OPTIONS, Options, cells, number, text
 from custom_functions._series import read_columns, read_series
 from tilt.api.books import with_notes
 from tilt.api.values import Grid
-from tilt.errors import ArgumentError, DataError
+from tilt.errors import ArgumentError, DataError, one_of
+from tilt.frames import PERIODS_PER_YEAR
 from tilt.portfolio import performance
 from tilt.portfolio.regression import ERRORS
 from tilt.portfolio.regression import regress as regress_on
+from tilt.portfolio.rolling import rolling_figures, rolling_regression
+from tilt.portfolio.style_analysis import METHODS, style_weights
 
 Returns = Annotated[Grid, cells("Returns as decimals in one column, or dates and returns in two.")]
 BenchmarkReturns = Annotated[Grid | None, cells("Returns to compare with, as returns.")]
 Frequency = Annotated[str, text("Of the returns: D (default), W, M, Q or Y.")]
+WINDOW = 252
+ROLLING = {
+    "view": "table (default) or rolling: at each date over the periods before it",
+    "window": "periods of the view rolling; 252 unless given",
+}
 RiskFree = Annotated[float, number("Yearly rate as a decimal; 0 unless given.")]
 
 
 @udf(
-    result="measure, portfolio, benchmark, active",
+    result="measure, portfolio, benchmark, active; view rolling: date, return, volatility, sharpe, "
+    "max_drawdown, and against a benchmark active_return, tracking_error, information_ratio, beta",
     example='=TILT.STATS(B2:B500,C2:C500,"M")',
     keys={
         "mar": "least acceptable yearly return of the Sortino ratio; 0 unless given",
         "confidence": "of VaR and CVaR; 0.95 unless given",
+        **ROLLING,
     },
 )
 def stats(
@@ -36,9 +46,18 @@ def stats(
     options: Options = NO_OPTIONS,
 ) -> pd.DataFrame:
     """Measure a series of returns: return, volatility, Sharpe, drawdown, and more."""
+    series, base = read_series(returns, "returns"), _or_none(benchmark)
+    if _rolls(options):
+        return rolling_figures(
+            series,
+            base,
+            window=options.count("window", WINDOW),
+            frequency=one_of("frequency", frequency, PERIODS_PER_YEAR),
+            risk_free=risk_free,
+        )
     return performance.statistics(
-        read_series(returns, "returns"),
-        _or_none(benchmark),
+        series,
+        base,
         frequency=frequency,
         risk_free=risk_free,
         mar=options.number("mar", 0.0),
@@ -90,11 +109,14 @@ def drawdowns(
 
 @udf(
     result="name, coefficient, std_error, t_stat, p_value; then alpha, r_squared, "
-    "adjusted_r_squared, observations, residual_volatility",
+    "adjusted_r_squared, observations, residual_volatility; method style: name, coefficient; view "
+    "rolling: date, a column for each factor, alpha, r_squared",
     example="=TILT.REGRESS(B2:B500,C2:C500)",
     keys={
         "errors": "hac (default, Newey and West), ols or hc1",
         "lags": "of hac; left out: floor(4 (T/100)^(2/9))",
+        "method": "ols (default), or style: weights above zero that sum to one (Sharpe 1992)",
+        **ROLLING,
     },
 )
 def regress(
@@ -117,9 +139,24 @@ def regress(
             f"returns has {len(y)} rows and factor_returns {len(x)}. Give the same rows of both, "
             "or dates beside them."
         )
+    method = one_of("option method", options.text("method", METHODS[0]), METHODS)
+    if _rolls(options):
+        return rolling_regression(
+            y,
+            x,
+            window=options.count("window", WINDOW),
+            frequency=frequency,
+            style=method == "style",
+        )
+    if method == "style":
+        return style_weights(y, x)
     errors = options.text("errors", ERRORS[0])
     table = regress_on(y, x, frequency=frequency, errors=errors, lags=_lags(options))
     return with_notes(table, table.attrs["notes"])
+
+
+def _rolls(options: Options) -> bool:
+    return one_of("option view", options.text("view", "table"), ("table", "rolling")) == "rolling"
 
 
 def _lags(options: Options) -> int | None:

@@ -42,6 +42,10 @@ let asked = new AbortController();
 
 export function startAttribution() {
   fillSelect(select("why-start"), SINCE, "-1Y");
+  fillSegments(at("why-by"), WAYS, way, (chosen) => {
+    way = chosen;
+    loadAttribution();
+  });
   at("why-start").addEventListener("change", loadAttribution);
   at("why-put").addEventListener("click", putInSheet);
   settings.watch(["portfolio", "benchmark", "universe"], () => {
@@ -55,10 +59,6 @@ export async function loadAttribution() {
   const { signal } = asked;
   const body = at("why-body");
   body.setAttribute("aria-busy", "true");
-  fillSegments(at("why-by"), WAYS, way, (chosen) => {
-    way = chosen;
-    loadAttribution();
-  });
   try {
     const book = await bookBody();
     if (!book) {

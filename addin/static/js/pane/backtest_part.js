@@ -53,8 +53,10 @@ export function startBacktest() {
 }
 
 export async function loadBacktest() {
-  const { factors = [] } = await choices();
-  const styles = factors.map((/** @type {any} */ factor) => factor.name ?? factor);
+  const { members } = await choices();
+  const styles = members.factor.filter(
+    (/** @type {string} */ name) => name !== "Market" && !members.sector.includes(name),
+  );
   at("test-strategies").replaceChildren(
     ...[
       "equal_weight",
