@@ -11,7 +11,8 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+
+from tilt.rounding import one_thread
 
 SIMULATIONS = 1000
 SEED = 2011
@@ -60,7 +61,7 @@ def adjust_eigenfactors(
     The draws hang on the eigenvectors, their signs chosen by the sum of their elements, so that the
     order of the factors does not matter.
     """
-    with threadpool_limits(1):  # the matrices are small: a second thread would only wait
+    with one_thread():  # the matrices are small: a second thread would only wait
         values, vectors = np.linalg.eigh(cov)
         vectors = vectors * np.where(vectors.sum(axis=0) < 0, -1.0, 1.0)
         bias = _remembered(

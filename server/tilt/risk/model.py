@@ -5,7 +5,6 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from tilt.errors import UnknownNameError, one_of
 from tilt.frames import FactorHistory, Weights, listed, spread
@@ -13,6 +12,7 @@ from tilt.risk.covariance import HORIZONS, Horizon, ewma_weights, factor_covaria
 from tilt.risk.eigenfactor import SampleLength, adjust_eigenfactors, effective_length
 from tilt.risk.regime_adjustment import Regime, volatility_regime
 from tilt.risk.specific import SpecificRisk, shared_loadings, specific_risk
+from tilt.rounding import one_thread
 
 CASH = "CASH"
 FACTOR = "factor"  # the estimator of a model with market, sectors and styles
@@ -168,7 +168,7 @@ def estimate_model(
     UnknownNameError
         If there are no exposures on the date, or under 63 days of factor returns by then.
     """
-    with threadpool_limits(1):  # the same to the last bit, however many threads there are
+    with one_thread():  # the same to the last bit, however many threads there are
         horizon = one_of("horizon", horizon, HORIZONS)
         memory = HORIZONS[horizon]
         _check_days(history, date)

@@ -4,6 +4,7 @@ Menchero, Orr, Wang (2011), USE4, section 5: an estimate from the asset's own hi
 a structural one where the history is short, then shrunk towards the mean of its size decile.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,9 +117,10 @@ def shared_loadings(variance: "pd.Series[float]", issuer: "pd.Series[str]") -> p
     being a share's own, two of them have a specific correlation of 0.9 (USE4, section 5). Companies
     with one share have no column; assets without a company are theirs alone.
     """
-    company = issuer.reindex(variance.index).fillna("").to_numpy(dtype=object)
-    known = pd.Series(company[company != ""])
-    several = known[known.duplicated()].unique()
+    named = {asset: name for asset, name in issuer.items() if isinstance(name, str)}
+    company = np.array([named.get(asset, "") for asset in variance.index], dtype=object)
+    count = Counter(company)
+    several = [name for name, shares in count.items() if name and shares > 1]
     loading = np.sqrt(ISSUER_CORRELATION * variance.to_numpy(dtype=float))
     inside = company[:, None] == np.array(several, dtype=object)[None, :]
     return pd.DataFrame(np.where(inside, loading[:, None], 0.0), variance.index, several)
