@@ -204,8 +204,8 @@ FUNCTIONS = [
     "exposure", "exposures", "factor_correlation", "factor_ic", "factor_quantiles",
     "factor_returns", "factor_shape", "factor_stats", "factors", "frontier", "help", "history",
     "liquidity", "match", "members", "optimize", "portfolio", "pure_factor", "quality",
-    "regime_risk", "regimes", "regress", "risk", "risk_table", "scenarios", "security", "stat", "stats", "stress",
-    "summary", "sweep", "universes", "var", "version", "whatif",
+    "regime_risk", "regimes", "regress", "risk", "risk_table", "scenarios", "security",
+    "stat", "stats", "stress", "summary", "sweep", "universes", "var", "version", "whatif",
 ]  # fmt: skip
 
 
