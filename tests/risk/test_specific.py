@@ -105,3 +105,33 @@ def test_too_few_full_histories_are_an_error(truth):
     returns.iloc[:, 20:] = np.nan
     with pytest.raises(DataError, match="Only 20 assets have a full history"):
         specific_risk(returns, x, history.market_cap.iloc[-1], half_life=84, lags=5)
+
+
+def test_shrinkage_brings_estimates_of_short_samples_nearer_the_truth():
+    rng = np.random.default_rng(4)
+    names, days = 1000, 60
+    caps = np.sort(np.exp(rng.normal(0, 1, names)))
+    # the smaller the more volatile, and within a decile hardly anyone unlike the others
+    true = np.exp(-4 - 0.2 * np.log(caps) + 0.03 * rng.standard_normal(names))
+    seen = true * np.sqrt(rng.chisquare(days, names) / days)
+    before, after = (np.log(s / true) for s in (seen, shrink(seen, caps)))
+    assert before.std() == pytest.approx(1 / np.sqrt(2 * days), rel=0.1)
+    assert after.std() < 0.95 * before.std()
+    # the more unusual, the more it gives way
+    unusual = np.abs(before) > np.quantile(np.abs(before), 0.9)
+    assert np.abs(after[unusual]).mean() < 0.92 * np.abs(before[unusual]).mean()
+
+
+def test_risk_of_a_new_listing_is_nearer_the_truth_than_its_own_few_days_say(truth):
+    history = truth.history
+    x = history.exposures(history.dates[-1])
+    true = 0.012 * np.exp(0.3 * x["Size"].to_numpy())
+    rng = np.random.default_rng(5)
+    u = pd.DataFrame(true * rng.standard_normal((1000, len(x))), columns=x.index)
+    u.iloc[:-20, :30] = np.nan  # thirty listed twenty days ago
+    caps = pd.Series(np.nan, x.index)
+    got = specific_risk(u, x, caps, half_life=84, lags=0)
+    assert list(got.structural) == list(x.index[:30])
+    ours = np.log(np.sqrt(got.variance.to_numpy()[:30]) / true[:30])
+    own = np.log(u.iloc[-20:, :30].std(ddof=0).to_numpy() / true[:30])
+    assert np.sqrt((ours**2).mean()) < 0.5 * np.sqrt((own**2).mean())
