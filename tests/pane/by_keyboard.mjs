@@ -104,6 +104,9 @@ async function optimize(page) {
     title: await said(page, "#solution-title"),
     focus: await page.evaluate(() => document.activeElement.id),
     words: await said(page, ".conflict"),
+    marked: await page.$$eval("[id^=answer-][data-state=conflict]", (all) =>
+      all.map((one) => [one.id, one.textContent]),
+    ),
     repairs: await page.$$eval(".repairs li span", (all) => all.map((one) => one.textContent)),
   };
   await press(page, ".repairs button");
@@ -111,8 +114,9 @@ async function optimize(page) {
   seen.solved = {
     max: await page.inputValue("#max-0"),
     tiles: await said(page, "#solution .tiles"),
-    binding: await said(page, "#solution .stacked"),
-    trades: await page.$$eval("#solution .stacked:last-of-type tbody", (all) => all.length),
+    binding: await said(page, "#answer-0"),
+    priced: await page.getAttribute("#rule-row-0", "data-state"),
+    trades: await page.$$eval("#solution .trades tbody", (all) => all.length),
     sheet: await tableCells(page, "TiltConstraints"),
   };
   await type(page, "#max-2", "25 %");
@@ -130,8 +134,45 @@ async function optimize(page) {
     sheets: await workbook(page),
     weights: await tableCells(page, "TiltWeights"),
   };
+  seen.excluded = await excludeOne(page);
+  seen.sets = await keepRules(page);
   seen.underinvested = await leaveInCash(page);
   return seen;
+}
+
+/** Take the largest trade's name out, and let it in again. */
+async function excludeOne(page) {
+  const ticker = await page.textContent("#solution .trades tbody th");
+  await page.focus("#solution-title");
+  await press(page, `#solution .trades button[aria-label^="Exclude ${ticker}"]`);
+  await page.waitForSelector("#solution", { state: "hidden" });
+  await answered(page, "best");
+  const seen = {
+    ticker,
+    listed: await said(page, "#pins"),
+    weights: await page.$$eval("#solution .trades tbody tr:first-child", (rows) =>
+      rows.map((row) => [row.children[0].textContent, row.children[2].textContent]),
+    ),
+    tiles: await said(page, "#solution .tiles"),
+  };
+  await page.focus("#tab-optimize");
+  await press(page, "#pins button");
+  seen.released = await said(page, "#pins");
+  return seen;
+}
+
+/** Save the rules under a name, change one, and load them again. */
+async function keepRules(page) {
+  await page.focus("#tab-optimize");
+  await press(page, "#rule-sets summary");
+  await type(page, "#rule-set-name", "Mandate");
+  await press(page, "#save-rules button");
+  const before = await page.inputValue("#max-2");
+  await page.focus("#tab-optimize");
+  await type(page, "#max-2", "33 %");
+  await press(page, "#load-rules");
+  await page.waitForFunction((max) => document.querySelector("#max-2").value === max, before);
+  return { before, note: await said(page, "#rule-set-note") };
 }
 
 /** Caps that do not add up to the capital: the pane offers to leave the rest in cash. */

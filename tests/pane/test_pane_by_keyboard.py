@@ -145,6 +145,10 @@ def test_rules_that_cannot_hold_are_explained_with_repairs(session):
     assert conflict["words"].startswith(
         "No solution: 'each weight at most 0.4 %' and 'turnover at most 20 %' conflict."
     )
+    assert conflict["marked"] == [
+        ["answer-0", "In conflict: max (each weight at most 0.4 %)."],
+        ["answer-2", "In conflict: max (turnover at most 20 %)."],
+    ]
     assert len(conflict["repairs"]) == 2
     assert "each weight to " in conflict["repairs"][0]
 
@@ -154,7 +158,8 @@ def test_an_applied_repair_changes_the_rule_in_pane_and_sheet_and_solves(session
     solved = session["optimize"]["solved"]
     assert percent(solved["max"]) == pytest.approx(repaired)
     assert table(solved["sheet"])[0]["max"] == pytest.approx(repaired)
-    assert "Each weight at most" in solved["binding"]
+    assert solved["binding"].startswith("Binds at 2.11 %; 0.5 % looser gains ")
+    assert solved["priced"] == "priced"
     assert solved["trades"] > 0
 
 
@@ -185,13 +190,28 @@ def test_an_answer_to_another_problem_is_marked_as_such(session):
 
 def test_the_weights_are_written_to_their_own_sheet_in_one_undo_step(session):
     written = session["optimize"]["written"]
-    assert written["words"] == "Wrote summary, trades and weights to the sheet Tilt Optimize."
+    assert written["words"] == (
+        "Wrote summary, trades, weights and limits to the sheet Tilt Optimize."
+    )
     assert written["steps"] == 1
     own = next(s for s in written["sheets"] if s["name"] == "Tilt Optimize")
-    assert set(own["tables"]) == {"TiltSummary", "TiltTrades", "TiltWeights"}
+    assert set(own["tables"]) == {"TiltSummary", "TiltTrades", "TiltWeights", "TiltLimits"}
     weights = [row["weight"] for row in table(written["weights"])]
     assert sum(weights) == pytest.approx(0.98, abs=1e-6)
     assert max(weights) <= percent(session["optimize"]["solved"]["max"]) + 1e-6
+
+
+def test_a_name_excluded_from_the_trades_is_solved_without_and_compared(session):
+    seen = session["optimize"]["excluded"]
+    assert seen["listed"].startswith(f"{seen['ticker']} is not to be held")
+    sold = {ticker: percent(best) for ticker, best in seen["weights"]}
+    assert sold[seen["ticker"]] == 0
+    assert "without pins" in seen["tiles"]
+    assert not seen["released"]
+
+
+def test_rules_saved_under_a_name_come_back(session):
+    assert session["optimize"]["sets"] == {"before": "20 %", "note": "Loaded Mandate."}
 
 
 # --- portfolio ------------------------------------------------------------------------------------

