@@ -23,6 +23,7 @@ ORDER = (  # as one reads them; a guide that is not named here comes after
     "optimize",
     "objectives",
     "constraints-cookbook",
+    "sums-costs-and-counts",
     "data-sources",
     "universes-and-securities",
     "your-data",
