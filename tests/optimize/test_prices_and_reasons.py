@@ -294,3 +294,44 @@ def test_check_says_by_how_much_a_portfolio_breaks_each_rule(problem_of):
     assert checked["value"].tolist() == pytest.approx([0.5, energy, 0.8, 0.0])
     assert checked["slack"].tolist() == pytest.approx([-0.1, 0.45 - energy, 0.0, -0.1])
     assert checked["status"].tolist() == ["violated", "violated", "binding", "given up"]
+
+
+def test_the_constraints_view_shows_what_the_holdings_had(problem_of):
+    problem = problem_of("min_te", RULES, seed=3)
+    table = solve(problem).view("constraints")
+    assert list(table.columns)[-1] == "before"
+    had = check_rules(problem.current, problem.rules, problem)["value"]
+    np.testing.assert_allclose(table["before"][: len(RULES)], had)
+
+
+def test_with_a_soft_rule_the_objective_one_step_away_is_the_one_that_solving_again_has(
+    problem_of,
+):
+    rules = (Rule("weight", "*", None, 0.06), Rule("turnover", "", None, 0.2, priority=0.1))
+    problem = problem_of("min_te", rules, held=6)
+    told = list(solve(problem).view("explain")["explanation"])
+    again = solve(moved(problem, 0, 0.005))
+    (sentence,) = [t for t in told if t.startswith("'each weight at most 6 %'")]
+    assert f"at 6.5 % tracking error would be {100 * again.objective:.4g} %" in sentence
+
+
+def test_a_rule_with_hardly_any_room_is_a_warning_with_its_number(problem_of):
+    problem = problem_of("min_te", (Rule("weight", "*", None, 0.0418),), n=24)
+    solution = solve(problem)
+    assert solution.warnings == [
+        "'each weight at most 4.18 %' is nearly impossible: 0.5 % tighter "
+        "no weights keep the rules."
+    ]
+    assert solution.warnings[0] in list(solution.view("explain")["explanation"])
+    assert solve(problem_of("min_te", RULES[:1])).warnings == []
+
+
+def test_a_covariance_near_a_singular_one_is_a_warning_with_its_number(problem_of):
+    problem = problem_of("min_te", RULES[:1])
+    specific = problem.model.specific_var.copy()
+    specific.iloc[0] = 1e-15
+    model = replace(problem.model, specific_var=specific)
+    (warning,) = solve(replace(problem, model=model)).warnings
+    assert re.match(
+        r"The covariance is ill-conditioned \(condition number about \de\+\d\d\)", warning
+    )

@@ -23,6 +23,7 @@ def solution_body(solution: Solution) -> dict[str, object]:
         "seconds": solution.seconds,
         "refusal": solution.refusal,
         "messages": list(solution.messages),
+        "warnings": solution.warnings,
         "summary": split(solution.view("summary")),
         "constraints": split(solution.view("constraints")),
         "explain": [str(line) for line in solution.view("explain")["explanation"]],

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tilt.optimize.check import Reading, read_each, read_implicit, read_rules
-from tilt.optimize.constraints import Rule, Side, amount
+from tilt.optimize.constraints import IMPLICIT, Rule, Side, amount
 from tilt.optimize.methods import find
 from tilt.optimize.nearby import Nearby, near
 from tilt.optimize.problem import Case, kind_step
 from tilt.optimize.route import Found
 from tilt.optimize.terms import RISK_OBJECTIVES, SHOWN, Array
 
+ILL_CONDITIONED = 1e10  # of a covariance; float64 keeps six digits of a solution there
 SHORT_STEP = 0.005  # of capital: what long-only is loosened by
 
 
@@ -24,6 +25,8 @@ class Priced:
     looser       : improvement when the bound is one step looser, by solving again
     tighter      : the same one step tighter, so zero or negative; NaN where nothing is left
     step         : by how much the bound was moved
+    then         : the reported objective one step looser; with soft rules it can fall while the
+                   gain, which counts what they give up, rises
     """
 
     reading: Reading
@@ -31,6 +34,7 @@ class Priced:
     looser: float = np.nan
     tighter: float = np.nan
     step: float = np.nan
+    then: float = np.nan
 
 
 def _worth(case: Case, weights: Array) -> float:
@@ -117,21 +121,21 @@ def _steppable(reading: Reading) -> bool:
 def _stepped(case: Case, found: Found, priced: Priced, nearby: Nearby | None) -> Priced:
     reading = priced.reading
     if reading.rule.rule == "long_only":
-        return replace(priced, looser=_gain(case, found, _with_shorts(case)), step=SHORT_STEP)
+        gain, then = _gain(case, found, _with_shorts(case))
+        return replace(priced, looser=gain, step=SHORT_STEP, then=then)
     step = kind_step(reading.rule, reading.side)
-    return replace(
-        priced,
-        looser=_gain_if(case, found, reading, step, nearby),
-        tighter=_gain_if(case, found, reading, -step, nearby),
-        step=step,
-    )
+    looser, then = _gain_if(case, found, reading, step, nearby)
+    tighter, _ = _gain_if(case, found, reading, -step, nearby)
+    return replace(priced, looser=looser, tighter=tighter, step=step, then=then)
 
 
-def _gain_if(case: Case, found: Found, reading: Reading, by: float, nearby: Nearby | None) -> float:
-    """Return what a bound looser by ``by`` gains; NaN where nothing is left."""
+def _gain_if(
+    case: Case, found: Found, reading: Reading, by: float, nearby: Nearby | None
+) -> tuple[float, float]:
+    """Return the gain of a bound looser by ``by``, and the objective then; NaN for nothing left."""
     changed = _moved(case, reading, by if reading.side == "max" else -by)
     if changed is None:
-        return np.nan
+        return np.nan, np.nan
     if nearby is not None:
         there = nearby.moved(reading.rule, reading.side, reading.who, by)
         if there is not None:
@@ -139,20 +143,21 @@ def _gain_if(case: Case, found: Found, reading: Reading, by: float, nearby: Near
     return _gain(case, found, changed)
 
 
-def _gain(case: Case, found: Found, changed: Case) -> float:
+def _gain(case: Case, found: Found, changed: Case) -> tuple[float, float]:
     again = find(changed)
     if again.status not in ("optimal", "optimal_inaccurate"):
-        return np.nan
+        return np.nan, np.nan
     return _better(case, found.weights, changed, again.weights)
 
 
-def _better(case: Case, weights: Array, changed: Case, others: Array) -> float:
-    """Return by how much the reported objective is better in a changed case, soft rules counted."""
+def _better(case: Case, weights: Array, changed: Case, others: Array) -> tuple[float, float]:
+    """Return the gain of the objective in a changed case, soft rules counted, and its value."""
     gain = _worth(changed, others) - _worth(case, weights)
+    then = changed.headline(others)
     if case.objective in RISK_OBJECTIVES:  # v0 - v1 = (√v0 - √v1)(√v0 + √v1)
-        both = case.headline(weights) + changed.headline(others)
-        return gain / both if both > 0 else 0.0
-    return gain
+        both = case.headline(weights) + then
+        return (gain / both if both > 0 else 0.0), then
+    return gain, then
 
 
 def _moved(case: Case, reading: Reading, by: float) -> Case | None:
@@ -228,18 +233,44 @@ def _words(priced: Priced) -> str:
 def _looser(case: Case, priced: Priced, reported: float) -> str:
     reading, rule = priced.reading, priced.reading.rule
     name = objective_name(case)
-    gain = priced.looser
     if rule.rule == "long_only":
         at = f"with shorts to {amount(-SHORT_STEP)}"
     else:
         sign = 1 if reading.side == "max" else -1
         at = f"at {rule.shown((rule.bound(reading.side) or 0.0) + sign * priced.step)}"
     smaller = case.objective in SHOWN and SHOWN[case.objective].smaller_is_better
-    after = reported - gain if smaller else reported + gain
-    now, then = shown_objective(case, reported), shown_objective(case, after)
+    now, then = shown_objective(case, reported), shown_objective(case, priced.then)
     if then == now:
         return f"{at} {name} would stay {now}."
-    return f"{at} {name} would be {then} instead of {now}."
+    worse = (priced.then > reported) == smaller
+    soft = " and soft rules would give up less" if worse and priced.looser > 0 else ""
+    return f"{at} {name} would be {then} instead of {now}{soft}."
+
+
+def warnings_of(case: Case, stepped: list[Priced]) -> list[str]:
+    """Return what makes an answer fragile: rules with hardly any room, and near-singular risk."""
+    told = [
+        f"'{_words(p)}' is nearly impossible: {p.reading.rule.shown(p.step)} tighter "
+        "no weights keep the rules."
+        for p in stepped
+        if np.isfinite(p.step) and np.isnan(p.tighter) and p.reading.rule.rule not in IMPLICIT
+    ]
+    number = condition_number(case)
+    if number > ILL_CONDITIONED:
+        told.append(
+            f"The covariance is ill-conditioned (condition number about {number:.1g}): "
+            "small changes of the inputs can move the weights a lot."
+        )
+    return told
+
+
+def condition_number(case: Case) -> float:
+    """Return an upper bound of the condition number of the covariance, from its factor form."""
+    least = float(case.model.specific.min(initial=np.inf))
+    most = float(case.model.specific.max(initial=0.0))
+    loadings = case.model.exposures @ case.model.root
+    most += float(np.linalg.norm(loadings.T @ loadings, 2)) if loadings.size else 0.0
+    return most / least if least > 0 else np.inf
 
 
 def objective_name(case: Case) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tilt.errors import NoSolutionError, UnknownNameError, did_you_mean, one_of
 from tilt.frames import Weights
-from tilt.optimize.check import check_rules, read_implicit
+from tilt.optimize.check import check_rules, read_implicit, read_rules
 from tilt.optimize.conflict import Conflict, explain_conflict
 from tilt.optimize.constraints import Rule, amount
 from tilt.optimize.explain import (
@@ -20,6 +20,7 @@ from tilt.optimize.explain import (
     rule_sentences,
     shown_objective,
     step_rules,
+    warnings_of,
 )
 from tilt.optimize.lots import Rounded, round_lots
 from tilt.optimize.membership import Pull, pull_of, why_held
@@ -269,6 +270,18 @@ class Solution:
             figures["expected_return"] = float(case.alpha @ w)
         return figures
 
+    @cached_property
+    def warnings(self) -> list[str]:
+        """What makes the answer fragile, each with its number."""
+        return warnings_of(self.case, self._stepped) if self.solved else []
+
+    @cached_property
+    def _before(self) -> dict[tuple[str, str, bool], float]:
+        """The value of each rule for the holdings as they are."""
+        case = self.case
+        readings = read_rules(case, case.current, case.rules) + read_implicit(case, case.current)
+        return {(r.rule.rule, r.who, r.rule.relative): r.value for r in readings}
+
     def _rule_table(self, priced: list[Priced]) -> pd.DataFrame:
         rows = [
             {
@@ -285,6 +298,9 @@ class Solution:
                 "step": p.step,
                 "relative": "yes" if p.reading.rule.relative else "no",
                 "note": _note(p),
+                "before": self._before.get(
+                    (p.reading.rule.rule, p.reading.who, p.reading.rule.relative), np.nan
+                ),
             }
             for p in priced
         ]
@@ -321,6 +337,7 @@ class Solution:
         told = [
             f"{reached}, the best within the rules (holdings: {start}).",
             *self.messages,
+            *self.warnings,
             *rule_sentences(case, self.found, self._stepped),
         ]
         for row in self._trades().head(TOP_TRADES).itertuples():
@@ -336,7 +353,7 @@ class Solution:
 
 _RULE_COLUMNS = [
     "rule", "who", "min", "max", "value", "slack", "status", "shadow_price", "gain_if_looser",
-    "gain_if_tighter", "step", "relative", "note",
+    "gain_if_tighter", "step", "relative", "note", "before",
 ]  # fmt: skip
 
 
