@@ -88,12 +88,13 @@ async function write(page, pane) {
 }
 
 async function frontier(page, pane) {
+  await bound(pane, [["#max-3", "20 %"]]);
   await pane.locator("#alpha").selectOption("Momentum");
   await pane.locator("#frontier summary").first().click();
   await pane.locator("#draw-frontier").click();
   const slider = pane.locator("#frontier-chart input[type=range]");
   await slider.waitFor();
-  const marks = await pane.locator("#frontier-chart .mark text").allInnerTexts();
+  const marks = await pane.locator("#frontier-chart .mark text").allTextContents();
   const first = await pane.locator("#frontier-chart .readout").innerText();
   await slider.press("End");
   const last = await pane.locator("#frontier-chart .readout").innerText();

@@ -59,7 +59,7 @@ def _optimize() -> Sheet:
         cell(FIRST - 1, 11, "The 40 largest trades", LABEL),
         cell(FIRST, 11, formula=f'{call}"trades","top=40")', form=HEAD),
         cell(FIRST - 1, 18, "Rules at the optimum", LABEL),
-        cell(FIRST, 18, formula=f'{call}"constraints")', form=HEAD),
+        cell(FIRST, 18, formula=f'{call}"constraints","na=blank")', form=HEAD),
         cell(BELOW, 0, "What the rules cost, and why these trades", LABEL),
         cell(BELOW + 1, 0, formula=f'{call}"explain")', form=HEAD),
         *(cell(FIRST, c, value) for c, value in enumerate(HEADER)),

@@ -1,8 +1,10 @@
 // A curve through points, with other points beside it: one point is chosen by mouse, or by the arrow
-// keys of the slider below, and read out. Its numbers stand below as a table.
+// keys of the slider below, and read out. Both axes are fractions, shown in per cent. Its numbers stand
+// below as a table.
 
 import { h, s } from "./dom.js";
 import { chartFigure } from "./figure.js";
+import { percent } from "./format.js";
 
 const WIDTH = 292;
 const HEIGHT = 200;
@@ -18,8 +20,6 @@ const EDGE = { left: 46, right: 10, top: 24, bottom: 34 };
  * @property {string} yName
  * @property {Point[]} points from left to right, at least one
  * @property {Mark[]} marks
- * @property {(value: number) => string} showX
- * @property {(value: number) => string} showY
  * @property {string} sliderName
  * @property {number} chosen
  * @property {(index: number) => string} readout of a point, in words
@@ -65,8 +65,8 @@ export function curveChart(curve) {
     slider.focus();
   });
   choose(chosen, true);
-  const rows = points.map(({ x, y }, i) => [String(i + 1), curve.showX(x), curve.showY(y)]);
-  const others = marks.map(({ name, x, y }) => [name, curve.showX(x), curve.showY(y)]);
+  const rows = points.map(({ x, y }, i) => [String(i + 1), percent(x), percent(y)]);
+  const others = marks.map(({ name, x, y }) => [name, percent(x), percent(y)]);
   const figure = chartFigure(
     drawing,
     curve.title,
@@ -114,15 +114,15 @@ function scales(points) {
  * @param {ReturnType<typeof scales>} place
  * @param {SVGElement} dot
  */
-function draw({ title, xName, yName, points, marks, showX, showY, readout }, place, dot) {
+function draw({ title, xName, yName, points, marks, readout }, place, dot) {
   const line = points.map((p) => `${place.x(p.x).toFixed(1)},${place.y(p.y).toFixed(1)}`).join(" ");
   const floor = HEIGHT - EDGE.bottom;
-  const xs = ticks(place.ends.x);
-  const ys = ticks(place.ends.y);
+  const xs = marksOf(place.ends.x);
+  const ys = marksOf(place.ends.y);
   return s(
     "svg",
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": title, class: "curve" },
-    ...ys.flatMap((v) => [
+    ...ys.flatMap(({ v, text }) => [
       s("line", {
         class: "grid",
         x1: EDGE.left,
@@ -130,10 +130,10 @@ function draw({ title, xName, yName, points, marks, showX, showY, readout }, pla
         y1: place.y(v),
         y2: place.y(v),
       }),
-      s("text", { class: "value", x: EDGE.left - 4, y: place.y(v) + 4 }, showY(v)),
+      s("text", { class: "value", x: EDGE.left - 4, y: place.y(v) + 4 }, text),
     ]),
-    ...xs.map((v) => s("text", { class: "middle", x: place.x(v), y: floor + 14 }, showX(v))),
-    s("text", { class: "middle axis", x: (WIDTH + EDGE.left) / 2, y: HEIGHT - 4 }, xName),
+    ...xs.map(({ v, text }) => s("text", { class: "center", x: place.x(v), y: floor + 14 }, text)),
+    s("text", { class: "center axis", x: (WIDTH + EDGE.left) / 2, y: HEIGHT - 4 }, xName),
     s("text", { class: "axis", x: 0, y: 11 }, yName),
     s("polyline", { class: "line", points: line }),
     ...points.map((point, i) =>
@@ -145,7 +145,9 @@ function draw({ title, xName, yName, points, marks, showX, showY, readout }, pla
         s("circle", { class: "hit", r: 9, cx: place.x(point.x), cy: place.y(point.y) }),
       ),
     ),
-    ...marks.map((mark) => beside(mark, place, `${mark.name}: ${showX(mark.x)}, ${showY(mark.y)}`)),
+    ...marks.map((mark) =>
+      beside(mark, place, `${mark.name}: ${percent(mark.x)}, ${percent(mark.y)}`),
+    ),
     dot,
   );
 }
@@ -168,6 +170,18 @@ function beside({ name, x, y }, place, words) {
     }),
     s("text", { class: left ? "name" : "", x: left ? cx - 8 : cx + 8, y: cy + 4 }, name),
   );
+}
+
+/**
+ * The marks of an axis, with as many digits as tell them apart.
+ *
+ * @param {{low: number, high: number}} span
+ */
+function marksOf(span) {
+  const values = ticks(span);
+  const step = values.length > 1 ? values[1] - values[0] : span.high - span.low;
+  const digits = Math.max(0, Math.ceil(-Math.log10(100 * step) - 1e-9));
+  return values.map((v) => ({ v, text: percent(v, digits) }));
 }
 
 /**

@@ -76,8 +76,6 @@ function show(result) {
       yName: capital(gained),
       points: rows.map((row) => ({ x: row.risk, y: row.return })),
       marks: marks(result),
-      showX: (value) => percent(value, 1),
-      showY: (value) => percent(value, 1),
       sliderName: "Point of the frontier",
       chosen,
       readout: (i) => readout(rows, i, result.axes),

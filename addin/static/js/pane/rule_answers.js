@@ -50,11 +50,11 @@ function priced(rules, result, { kindOf, unit }) {
  * @param {Unit} unit
  */
 function bindingText(row, mine, kind, unit) {
-  const who = mine.length > 1 ? `${row.who} ` : "";
+  const who = mine.length > 1 && row.who !== "*" ? ` (${row.who})` : "";
   const gain = row.gain_if_looser;
   const step = row.step === null ? "one step" : boundText(row.step, kind.percent);
   const worth = (/** @type {number} */ x) => (unit.percent ? percent(x, 3) : decimal(x, 5));
-  const binds = `Binds${who ? ` (${who.trim()})` : ""}${row.value === null ? "" : ` at ${measured(row.value, kind)}`}`;
+  const binds = `Binds${who}${row.value === null ? "" : ` at ${measured(row.value, kind)}`}`;
   if (gain === null) return `${binds}.`;
   if (gain <= LEAST && (row.shadow_price ?? 0) <= LEAST) return `${binds}, and costs nothing.`;
   const tighter =

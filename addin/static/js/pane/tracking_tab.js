@@ -185,8 +185,6 @@ function showCurve({ curve, holdings, messages }) {
       yName: "Tracking error",
       points: rows.map((row) => ({ x: row.turnover, y: row.tracking_error })),
       marks: [{ name: "Portfolio", x: 0, y: holdings }],
-      showX: (value) => percent(value, 0),
-      showY: (value) => percent(value, 1),
       sliderName: "Turnover",
       chosen: rows.length - 1,
       readout: (i) =>
