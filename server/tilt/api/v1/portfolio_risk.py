@@ -114,11 +114,17 @@ async def liquidity(body: LiquidityBody, request: Request) -> dict[str, object]:
 
     def work(tilt: Running) -> dict[str, object]:
         given = (body.value, body.participation, body.date)
-        answer = _answer(tilt.state, "liquidity", body, given)
-        rows = answer["table"]
-        *positions, (_, *shares) = rows["data"]  # type: ignore[index]
-        out = [{"days": d, "share": plain(s)} for d, s in zip(MILESTONES, shares, strict=True)]
-        return {**answer, "table": {**rows, "data": positions}, "out": out}  # type: ignore[dict-item]
+        frame = _table(tilt.state, "liquidity", body, given)
+        shares = frame.iloc[-1][["weight", "days_to_exit", "pct_adv"]]  # out within the milestones
+        positions = frame.iloc[:-1].drop(columns="note", errors="ignore")
+        return {
+            **_as_answer(frame),
+            "table": split(positions),
+            "out": [
+                {"days": days, "share": plain(share)}
+                for days, share in zip(MILESTONES, shares, strict=True)
+            ],
+        }
 
     return await in_pool(request, work)
 
