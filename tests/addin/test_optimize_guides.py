@@ -68,7 +68,7 @@ def impossible(panel, store):
     model = estimate_model(panel.factors, panel.as_of)
     caps = panel.cap_weights(panel.as_of)
     known = caps[caps.index.isin(model.assets)]
-    (grid,) = grids(read("optimize.md"))
+    (grid,) = grids(read("optimization.md"))
     rules = parse_rules(grid, securities=panel.securities, factors=model.factor_cov.index)
     held = store.portfolio("SAMPLE")
     return Problem("min_te", model, panel.securities, held, known / known.sum(), rules=rules)
@@ -76,7 +76,7 @@ def impossible(panel, store):
 
 def test_the_quoted_explanation_is_what_the_engine_says(impossible):
     said = list(solve(impossible).view("explain")["explanation"])
-    quoted = QUOTE.findall(read("optimize.md"))
+    quoted = QUOTE.findall(read("optimization.md"))
     assert len(quoted) == 4
     assert [line for line in said if line in quoted] == quoted
 
@@ -87,7 +87,7 @@ def test_the_accepted_repairs_lead_to_the_quoted_figures(impossible, rule, to):
     solution = solve(replace(impossible, rules=rules)).require()
     figures = solution.view("summary").set_index("measure")
     quoted = next(
-        line for line in read("optimize.md").split("\n") if line.startswith(f"| {rule} at most ")
+        line for line in read("optimization.md").split("\n") if line.startswith(f"| {rule} at most ")
     )
     bound, before, after, turnover, active = re.findall(r"([\d.]+) %", quoted)
     assert float(bound) == pytest.approx(100 * to)

@@ -20,7 +20,7 @@ ORDER = (  # as one reads them; a guide that is not named here comes after
     "looking-for",
     "functions",
     "inputs",
-    "optimize",
+    "optimization",
     "objectives",
     "constraints-cookbook",
     "sums-costs-and-counts",
