@@ -123,3 +123,28 @@ def test_a_held_name_without_exposures_is_sold_within_the_turnover_allowed(marke
     trade = target.sub(current, fill_value=0.0)
     assert target.get(gone, 0.0) == 0.0
     assert (trade.abs().sum() + abs(trade.sum())) / 2 <= 0.10 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("objective", "options"),
+    [
+        ("risk_parity", {}),
+        ("risk_budget", {"budgets": "sector"}),
+        ("max_diversification", {}),
+        ("hrp", {}),
+        ("min_cvar", {"lookback": 60, "confidence": 0.9}),
+        ("min_risk", {"estimator": "ledoit_wolf", "lookback": 120}),
+    ],
+)
+def test_other_objectives_are_solved_from_what_was_known_and_no_more(market, objective, options):
+    """Returns after the decision cannot move it."""
+    date = market.dates[420]
+    strategy = Optimal(objective, options=options, benchmark=None)
+    nothing = pd.Series(dtype=float)
+    weights = strategy.weights(market.until(date), nothing)
+    assert weights.sum() == pytest.approx(1, abs=1e-6)
+    assert (weights > -1e-9).all()
+    wild = market.returns.copy()
+    wild.loc[wild.index > date] = 0.5
+    again = strategy.weights(replace(market, returns=wild).until(date), nothing)
+    np.testing.assert_allclose(again, weights, atol=1e-9)

