@@ -13,6 +13,7 @@ from tilt.optimize.route import Found
 from tilt.optimize.terms import RISK_OBJECTIVES, SHOWN, Array
 
 ILL_CONDITIONED = 1e10  # of a covariance; float64 keeps six digits of a solution there
+STEP_SECONDS = 2.0  # for one step where names are chosen
 SHORT_STEP = 0.005  # of capital: what long-only is loosened by
 
 
@@ -125,6 +126,8 @@ def _stepped(case: Case, found: Found, priced: Priced, nearby: Nearby | None) ->
         return replace(priced, looser=gain, step=SHORT_STEP, then=then)
     step = kind_step(reading.rule, reading.side)
     looser, then = _gain_if(case, found, reading, step, nearby)
+    if case.discrete and looser < 0:  # the present answer keeps a looser rule as well
+        looser, then = 0.0, case.headline(found.weights)
     tighter, _ = _gain_if(case, found, reading, -step, nearby)
     return replace(priced, looser=looser, tighter=tighter, step=step, then=then)
 
@@ -144,8 +147,11 @@ def _gain_if(
 
 
 def _gain(case: Case, found: Found, changed: Case) -> tuple[float, float]:
+    if case.discrete:  # each step is a search of its own
+        seconds = min(case.options.time_limit or STEP_SECONDS, STEP_SECONDS)
+        changed = replace(changed, options=replace(changed.options, time_limit=seconds))
     again = find(changed)
-    if again.status not in ("optimal", "optimal_inaccurate"):
+    if not again.solved:
         return np.nan, np.nan
     return _better(case, found.weights, changed, again.weights)
 
