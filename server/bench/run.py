@@ -28,83 +28,25 @@ from threadpoolctl import threadpool_limits
 
 from bench.ingest import ingest
 from bench.measuring import Row, median_seconds
+from bench.optimum import market, optimum
 from bench.reads import reads
 from bench.sheet import browser, sheet
 from tilt.data.store import Store
 from tilt.factors.evaluate import information_coefficients, quantile_returns
 from tilt.factors.groups import Groups
 from tilt.factors.regression import cross_sections
-from tilt.optimize.constraints import Rule, parse_rules
+from tilt.optimize.constraints import Rule
 from tilt.optimize.parity import meet_budgets
 from tilt.optimize.problem import open_case
 from tilt.optimize.solve import Problem, solve
 from tilt.optimize.terms import Factors
 from tilt.refresh import refresh
 from tilt.risk.measures import risk_measure_many
-from tilt.risk.model import RiskModel
 from tilt.settings import Settings
 
 START_SECONDS = 60
 PEER_DAYS = 20  # of a peer that would take minutes
 VERSIONS = ("tilt", "numpy", "pandas", "cvxpy", "piqp", "clarabel")
-
-
-def market(n: int, sectors: int, styles: int) -> tuple[RiskModel, pd.DataFrame]:
-    """Return a random factor model of ``n`` assets, seeded, and its securities."""
-    rng = np.random.default_rng(7)
-    assets = [f"N{i:04d}" for i in range(n)]
-    names = [f"Sector {i:02d}" for i in range(sectors)]
-    sector = np.array(names)[np.arange(n) % sectors]
-    exposures = np.hstack(
-        [np.ones((n, 1)), (sector[:, None] == np.array(names)), rng.normal(size=(n, styles))]
-    ).astype(float)
-    factors = ["Market", *names, *(f"Style {i}" for i in range(styles))]
-    deviation = np.array([0.010, *[0.005] * sectors, *[0.003] * styles])
-    correlation = np.corrcoef(rng.normal(size=(4 * len(factors), len(factors))).T)
-    model = RiskModel(
-        universe="BENCH",
-        snapshot="",
-        date=pd.Timestamp("2016-06-30"),
-        horizon="short",
-        exposures=pd.DataFrame(exposures, assets, factors),
-        factor_cov=pd.DataFrame(correlation * np.outer(deviation, deviation), factors, factors),
-        specific_var=pd.Series(rng.uniform(0.008, 0.025, n) ** 2, assets),
-        groups=pd.Series(["market", *["sector"] * sectors, *["style"] * styles], factors),
-        notes=(),
-    )
-    securities = pd.DataFrame({"name": assets, "sector": sector, "industry": sector}, index=assets)
-    return model, securities
-
-
-def optimum(n: int = 500, sectors: int = 31, styles: int = 8) -> Iterator[Row]:
-    """Least tracking error: name cap, sector and style bands, turnover; checked to 1e-6."""
-    model, securities = market(n, sectors, styles)
-    rng = np.random.default_rng(8)
-    benchmark = pd.Series(rng.lognormal(sigma=1.0, size=n), model.assets)
-    benchmark /= benchmark.sum()
-    current = benchmark * rng.uniform(0.5, 1.5, n)
-    grid: list[list[object]] = [
-        ["weight", "*", 0, 0.05, "no"],
-        ["sector", "*", -0.03, 0.03, "yes"],
-        *(["factor", f"Style {i}", -0.2, 0.2, "yes"] for i in range(styles)),
-        ["turnover", None, None, 0.2, "no"],
-    ]
-    rules = parse_rules(grid, securities=securities, factors=list(model.exposures.columns))
-    problem = Problem(
-        objective="min_te",
-        model=model,
-        securities=securities,
-        current=current / current.sum(),
-        benchmark=benchmark,
-        rules=rules,
-    )
-    peer = replace(problem, options={"solver": "cvxpy"})
-    yield Row(
-        f"least tracking error, {n} names, {1 + sectors + styles} factors, to a checked solution",
-        median_seconds(lambda: solve(problem)),
-        "our own route through cvxpy",
-        median_seconds(lambda: solve(peer)),
-    )
 
 
 def parities() -> Iterator[Row]:

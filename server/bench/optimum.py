@@ -1,0 +1,93 @@
+"""Time the standing problems: least tracking error, its explanation, and an impossible one."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from bench.measuring import Row, median_seconds
+from tilt.optimize.conflict import explain_conflict
+from tilt.optimize.constraints import Rule, parse_rules
+from tilt.optimize.explain import step_rules
+from tilt.optimize.problem import open_case
+from tilt.optimize.solve import Problem, solve
+from tilt.risk.model import RiskModel
+
+SIZES = ((500, 31, 8), (3000, 60, 9))
+
+
+def market(n: int, sectors: int, styles: int) -> tuple[RiskModel, pd.DataFrame]:
+    """Return a random factor model of ``n`` assets, seeded, and its securities."""
+    rng = np.random.default_rng(7)
+    assets = [f"N{i:04d}" for i in range(n)]
+    names = [f"Sector {i:02d}" for i in range(sectors)]
+    sector = np.array(names)[np.arange(n) % sectors]
+    exposures = np.hstack(
+        [np.ones((n, 1)), (sector[:, None] == np.array(names)), rng.normal(size=(n, styles))]
+    ).astype(float)
+    factors = ["Market", *names, *(f"Style {i}" for i in range(styles))]
+    deviation = np.array([0.010, *[0.005] * sectors, *[0.003] * styles])
+    correlation = np.corrcoef(rng.normal(size=(4 * len(factors), len(factors))).T)
+    model = RiskModel(
+        universe="BENCH",
+        snapshot="",
+        date=pd.Timestamp("2016-06-30"),
+        horizon="short",
+        exposures=pd.DataFrame(exposures, assets, factors),
+        factor_cov=pd.DataFrame(correlation * np.outer(deviation, deviation), factors, factors),
+        specific_var=pd.Series(rng.uniform(0.008, 0.025, n) ** 2, assets),
+        groups=pd.Series(["market", *["sector"] * sectors, *["style"] * styles], factors),
+        notes=(),
+    )
+    securities = pd.DataFrame({"name": assets, "sector": sector, "industry": sector}, index=assets)
+    return model, securities
+
+
+def standing_problem(n: int, sectors: int, styles: int) -> Problem:
+    """Return least tracking error within a name cap, sector and style bands and turnover.
+
+    The holdings are far from the benchmark, so that the turnover binds, and many bands with it.
+    """
+    model, securities = market(n, sectors, styles)
+    rng = np.random.default_rng(8)
+    benchmark = pd.Series(rng.lognormal(sigma=1.0, size=n), model.assets)
+    current = pd.Series(0.0, model.assets)
+    current.iloc[rng.permutation(n)[: n // 4]] = 1.0
+    grid: list[list[object]] = [
+        ["weight", "*", 0, 0.05, "no"],
+        ["sector", "*", -0.03, 0.03, "yes"],
+        *(["factor", f"Style {i}", -0.2, 0.2, "yes"] for i in range(styles)),
+        ["turnover", None, None, 0.2, "no"],
+    ]
+    rules = parse_rules(grid, securities=securities, factors=list(model.exposures.columns))
+    return Problem(
+        objective="min_te",
+        model=model,
+        securities=securities,
+        current=current / current.sum(),
+        benchmark=benchmark / benchmark.sum(),
+        rules=rules,
+    )
+
+
+def optimum() -> Iterator[Row]:
+    """Solve, price every binding rule one step looser and tighter, and explain a conflict."""
+    for n, sectors, styles in SIZES:
+        problem = standing_problem(n, sectors, styles)
+        peer = replace(problem, options={"solver": "cvxpy"})
+        what = f"least tracking error, {n} names, {1 + sectors + styles} factors"
+        once = median_seconds(lambda p=problem: solve(p))
+        yield Row(
+            f"{what}, to a checked solution",
+            once,
+            "our own route through cvxpy",
+            median_seconds(lambda p=peer: solve(p), 3),
+        )
+        solution = solve(problem)
+        stepped = median_seconds(lambda s=solution: step_rules(s.case, s.found), 3)
+        yield Row(f"{what}: its explanation", stepped, "one solve", once)
+        tight = (*problem.rules[:-1], Rule("turnover", "", None, 0.01))
+        crossed = open_case(replace(problem, rules=(*tight, Rule("weight", "*", None, 0.9 / n))))
+        found = median_seconds(lambda c=crossed: explain_conflict(c), 3)
+        yield Row(f"conflict and repairs, {n} names, {len(crossed.rules)} rules", found)
