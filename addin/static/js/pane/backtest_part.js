@@ -22,6 +22,8 @@ const REBALANCES = [
   { value: "drift:0.05", text: "when 5 % off" },
 ];
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const ALONE =
+  "This backtest alone, as one trial. In a cell the view overfitting counts all that the workbook tried.";
 const MOST_POINTS = 400; // of a curve that is 292 points wide
 
 /** @type {[string, string, (value: number) => string][]} */
@@ -140,14 +142,15 @@ function show({ strategy, run_id: id, views }) {
   at("test-honesty").replaceChildren(
     tableOf(
       "How far to believe it",
-      ["Measure", "Value", "Meaning"],
+      ["Measure", "Meaning", "Value"],
       records(views.overfitting).map(({ measure, value, meaning }) => [
         measure.replaceAll("_", " "),
-        value === null ? "–" : (HONEST[measure] ?? decimal)(value),
         meaning,
+        value === null ? "–" : (HONEST[measure] ?? decimal)(value),
       ]),
-      { numeric: [1] },
+      { numeric: [2] },
     ),
+    h("p", { class: "quiet small" }, ALONE),
   );
   at("test-assumptions").replaceChildren(
     tableOf(
