@@ -21,6 +21,7 @@ from tilt.factors.series import compounded, correlation, factor_statistics
 from tilt.frames import PERIODS_PER_YEAR, Panel
 from tilt.portfolio.cells import is_zero
 
+ALL = "*"  # all factors of the model; of the ICs of several, all styles
 DATED = 3  # columns of a range of date, ticker and value
 MOST_DAYS = 756
 MOST_BUCKETS = 50
@@ -31,7 +32,7 @@ Factor = Annotated[
 ]
 Factors = Annotated[
     Grid | None,
-    cells("Factors, such as Value or rank(roe), or date, ticker, value; left out: the model's."),
+    cells("Factors: Value, rank(roe), ...; or date, ticker, value; * or left out: the model's."),
 ]
 Horizon = Annotated[float, number("Trading days ahead, 21 unless told.")]
 
@@ -64,7 +65,10 @@ def _series(
     if len(given[0]) == DATED and len(given) > 1:
         chosen = [read_factor(state, panel, given)]
     else:
-        chosen = chosen_factors(state, panel, read_names(given, "factors"))
+        model = [str(name) for name in panel.factors.factors.index]
+        names = read_names(given, "factors")
+        wanted = [one for name in names for one in (model if name == ALL else [name])]
+        chosen = chosen_factors(state, panel, wanted)
     returns, t_values = factor_series(state, panel, chosen)
     returns, t_values = returns.loc[first:last], t_values.loc[first:last]
     notes = [
@@ -197,7 +201,6 @@ class _Judged:
 
 _TARGETS = ("return", "residual")
 _IC_VIEWS = ("summary", "series", "decay", "factors")
-ALL = "*"  # every style of the model
 
 
 @udf(

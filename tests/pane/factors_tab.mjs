@@ -95,10 +95,11 @@ async function ownFactor(page) {
   await press(page, "#own-factor summary");
   await type(page, "#factors-own", "rank(roe) - rank(leverage)");
   await press(page, "#use-own");
-  await until(page, "#factor-returns", "Only a factor of the model");
+  await until(page, "#factor-returns", "rank(leverage), compounded");
   await whole(page);
   const seen = { chosen: await page.inputValue("#factors-factor") };
   seen.ic = await said(page, "#factor-ic");
+  seen.shape = await table(page, "#factor-shape");
   await type(page, "#factors-own", "rank(roee)");
   await page.keyboard.press("Shift+Tab");
   await page.focus("#factors-own");
@@ -124,6 +125,13 @@ async function pure(page) {
   seen.title = await said(page, "#pure-title");
   seen.compare = await table(page, "#pure-compare");
   seen.refused = await said(page, "#pure-load-why");
+  await choose(page, "#pure-since", "-1Y");
+  await press(page, "#pure-time");
+  await page.waitForSelector("#pure-time-results:not([hidden])");
+  seen.time = { focus: await page.evaluate(() => document.activeElement.id) };
+  seen.time.chart = await table(page, "#pure-time-chart");
+  seen.time.rows = await table(page, "#pure-time-table");
+  await page.focus("#pure-time-title");
   await tabTo(page, "#pure-kind input");
   for (let i = 0; i < 3; i += 1) await page.keyboard.press("ArrowRight"); // to the investable one
   await until(page, "#pure-meaning", "As near as");

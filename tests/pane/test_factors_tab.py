@@ -87,9 +87,10 @@ def test_formulas_in_the_sheet_show_what_the_pane_shows(worked, year):
     assert broken == []
 
 
-def test_an_expression_is_judged_and_what_it_cannot_have_is_said(worked):
+def test_an_expression_has_returns_an_ic_and_a_shape_as_a_factor_of_the_model_has(worked):
     assert worked["own"]["chosen"] == "rank(roe) - rank(leverage)"
     assert "Mean IC" in worked["own"]["ic"]
+    assert {"height", "balance", "eyesight"} <= {row[0] for row in worked["own"]["shape"]}
 
 
 def test_a_misspelt_name_in_an_expression_is_said_once_with_the_nearest(worked):
@@ -110,6 +111,17 @@ def test_four_portfolios_stand_side_by_side(worked):
     assert 0 < investable < 1
     assert number(rows["Largest other style"][0]) == 0
     assert number(rows["Volatility, a year"][2]) <= number(rows["Volatility, a year"][0])
+
+
+def test_the_four_portfolios_through_time_are_a_chart_and_a_table(worked):
+    time = worked["pure"]["time"]
+    assert time["focus"] == "pure-time-title"
+    rows = {row[0]: row[1:] for row in time["rows"]}
+    assert number(rows["Months"][0]) == 12
+    last = dict(zip(("pure", "simple", "least", "investable"), time["chart"][0][1:], strict=True))
+    # the months added up are twelve times their mean, which is a year's
+    assert number(last["pure"]) == pytest.approx(number(rows["Mean, a year"][0]), abs=0.55)
+    assert number(rows["Turnover, a year"][0]) > number(rows["Turnover, a year"][3])
 
 
 def test_the_investable_portfolio_keeps_the_limit_and_becomes_the_holdings(worked):

@@ -14,10 +14,7 @@ import { openTab } from "./tabs.js";
 import { inExcel } from "./workbook.js";
 
 const SHEET = "Tilt Factor Research";
-const OF_THE_MODEL = ["returns", "statistics", "correlation", "shape"];
-const WITHOUT_RETURNS =
-  "Only a factor of the model has this: a factor of your own has no returns of its own, as it " +
-  "takes no part in the daily regressions.";
+const NEED_RETURNS = ["returns", "statistics", "correlation", "shape"];
 const SPANS = ["", "-5Y", "-3Y", "-1Y", "YTD"];
 
 /** What is asked for, in this order, and what the progress calls it. */
@@ -131,10 +128,6 @@ export async function loadFactors() {
 async function showView(view, body, signal) {
   const problem = `factor-${view}-problem`;
   clearProblem(problem);
-  if (OF_THE_MODEL.includes(view) && !isOfModel()) {
-    at(`factor-${view}`).replaceChildren(h("p", { class: "quiet small" }, WITHOUT_RETURNS));
-    return;
-  }
   try {
     const answer = await ask(`factor-research/${view}`, { method: "POST", body, signal });
     const rows = records(answer.table);
@@ -144,7 +137,10 @@ async function showView(view, body, signal) {
     );
     formulas[view] = answer.formula;
   } catch (error) {
-    if (!isOfModel() && !signal.aborted) throw error; // what is wrong with it is wrong for every view
+    // a factor of one's own may have too few values for returns, and foretell all the same; what
+    // else is wrong with it is wrong for every view
+    const itself = !isOfModel() && !NEED_RETURNS.includes(view);
+    if (itself && !signal.aborted) throw error;
     showProblem(problem, `This could not be shown: ${VIEWS[/** @type {"ic"} */ (view)]}.`, error);
   }
 }

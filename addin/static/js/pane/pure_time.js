@@ -33,6 +33,7 @@ export async function showThroughTime(body, kinds) {
   button.disabled = true;
   try {
     const start = select("pure-since").value;
+    /** @type {Record<string, any>} */
     const asked = { ...body, ...(start ? { start } : {}) };
     delete asked.holdings; // it begins at the benchmark, whatever is held today
     const job = await ask("pure-factor/history", { method: "POST", body: asked });

@@ -86,7 +86,7 @@ _CALLS: dict[View, Callable[[ResearchBody], Call]] = {
         "factor_quantiles",
         (b.factor, b.quantiles, b.horizon, b.start, b.end, b.universe),
     ),
-    "correlation": lambda b: ("factor_correlation", (None, b.start, b.end, b.universe)),
+    "correlation": lambda b: ("factor_correlation", (f"*,{b.factor}", b.start, b.end, b.universe)),
     "shape": lambda b: ("factor_shape", (b.factor, b.end, b.universe)),
 }
 
