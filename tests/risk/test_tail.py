@@ -1,5 +1,7 @@
 """Value at risk and its conditional mean."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,14 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
 from tilt.errors import ArgumentError, DataError
-from tilt.risk.tail import empirical_tail, historical_tail, parametric_tail, simulated_tail
+from tilt.risk.model import estimate_model
+from tilt.risk.tail import (
+    empirical_tail,
+    historical_tail,
+    parametric_tail,
+    replayed_returns,
+    simulated_tail,
+)
 
 
 def dated(values):
@@ -116,3 +125,19 @@ def test_minimizing_over_the_level_gives_the_same_var():
         method="bounded",
     )
     assert best.x == pytest.approx(empirical_tail(losses, 0.95)[0], abs=0.05)
+
+
+def test_a_model_without_factors_expects_nothing_of_a_name_without_a_return(truth):
+    model = estimate_model(truth.history, truth.history.dates[-1])
+    bare = replace(model, exposures=model.exposures.iloc[:, :0])
+    days = truth.history.dates[-5:]
+    returns = pd.DataFrame({"A00": 0.01, "A05": [0.02, np.nan, 0.02, 0.02, 0.02]}, days)
+    held = pd.Series({"A00": 0.5, "A05": 0.5})
+    found = replayed_returns(bare, returns, pd.DataFrame(index=days), held)
+    assert list(found.index) == [day for day in days if day != days[1]]
+    assert found.to_numpy() == pytest.approx(np.full(4, 0.015))
+
+
+def test_holdings_that_do_not_move_lose_nothing():
+    still = historical_tail(pd.Series(0.0, pd.bdate_range("2015-01-01", periods=100)), 0.95)
+    assert (str(still.var), str(still.cvar)) == ("0.0", "0.0")
