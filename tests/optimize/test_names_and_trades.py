@@ -15,11 +15,11 @@ from tilt.optimize.constraints import Rule
 from tilt.optimize.costs import Cost
 from tilt.optimize.limits import halves, lay_out
 from tilt.optimize.master import Master
-from tilt.optimize.mixed import hold_together
 from tilt.optimize.problem import open_case
 from tilt.optimize.program import build
 from tilt.optimize.route import find
 from tilt.optimize.solve import solve
+from tilt.optimize.together import hold_together
 
 
 def best_of_all(problem, choices):

@@ -13,7 +13,7 @@ from tilt.optimize.route import Found
 from tilt.optimize.terms import RISK_OBJECTIVES, SHOWN, Array
 
 ILL_CONDITIONED = 1e10  # of a covariance; float64 keeps six digits of a solution there
-STEP_SECONDS = 2.0  # for one step where names are chosen
+STEP_SECONDS = 3.0  # for one step where names are chosen
 SHORT_STEP = 0.005  # of capital: what long-only is loosened by
 
 
@@ -57,6 +57,8 @@ def price_rules(case: Case, found: Found) -> list[Priced]:
         readings = read_rules(case, found.weights, (rule,))
         for n, reading in enumerate(readings):
             paid = _paid(found, rule, n, len(readings))
+            if rule.kind.discrete:  # a choice has no price; one step more is solved for
+                paid = {"min": np.nan, "max": np.nan}
             priced += [
                 Priced(one, 0.0 if one.status == "slack" else paid[one.side] * slope)
                 for one in _by_side(case, found.weights, reading, paid)
