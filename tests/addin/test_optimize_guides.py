@@ -87,7 +87,9 @@ def test_the_accepted_repairs_lead_to_the_quoted_figures(impossible, rule, to):
     solution = solve(replace(impossible, rules=rules)).require()
     figures = solution.view("summary").set_index("measure")
     quoted = next(
-        line for line in read("optimization.md").split("\n") if line.startswith(f"| {rule} at most ")
+        line
+        for line in read("optimization.md").split("\n")
+        if line.startswith(f"| {rule} at most ")
     )
     bound, before, after, turnover, active = re.findall(r"([\d.]+) %", quoted)
     assert float(bound) == pytest.approx(100 * to)
