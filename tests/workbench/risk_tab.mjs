@@ -115,16 +115,12 @@ async function parts(page, pane) {
   return seen;
 }
 
-/** Wait until the starter's sheets have their numbers, however late the first question goes out. */
-async function whenFilled(page, names) {
-  await page.waitForFunction(
-    (wanted) =>
-      wanted.every((name) => {
-        const cells = [...window.tiltHost.store.find(name).grid.entries()];
-        const formulas = cells.filter(([, , { formula }]) => formula);
-        return formulas.every(([, , { value }]) => value !== "" && value !== "#GETTING_DATA");
-      }),
-    names,
+/** Wait until no sheet waits for a number: a table that comes late grows its sheet, a step of undo. */
+async function whenFilled(page) {
+  await page.waitForFunction(() =>
+    window.tiltHost.store.sheets.every(({ grid }) =>
+      [...grid.entries()].every(([, , { value }]) => value !== "#GETTING_DATA"),
+    ),
   );
   await settled(page);
 }
@@ -139,7 +135,7 @@ async function main(server, folder) {
       if (folder) await page.screenshot({ path: `${folder}/${name}.png` });
     };
     await whenStarted(page);
-    await whenFilled(page, SHEETS);
+    await whenFilled(page);
     const result = { starter: {}, buttons: {} };
     for (const name of SHEETS) {
       await openSheet(page, name);
