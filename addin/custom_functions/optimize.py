@@ -21,8 +21,8 @@ from tilt.optimize.through_time import VIEWS as ALONG_TIME
 Objective = Annotated[
     str,
     text(
-        "min_te, min_risk, max_utility, max_sharpe, risk_parity, min_cvar, hrp, ...; or a "
-        "sum such as return - 4*risk; or config."
+        "min_te, min_risk, max_utility, max_sharpe, risk_parity, ...; "
+        "a sum such as return - 4*risk; or config."
     ),
 ]
 Views = Annotated[
