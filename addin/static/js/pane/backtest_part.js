@@ -167,7 +167,7 @@ function monthly(rows) {
     value === null ? "" : signedPercent(value, 1);
   return h(
     "div",
-    { class: "wide" },
+    { class: "wide", tabindex: 0, role: "region", "aria-label": "Returns by month" },
     tableOf(
       "Returns by month",
       ["Year", ...MONTHS.map((m) => m.charAt(0).toUpperCase() + m.slice(1)), "Total"],

@@ -1,0 +1,87 @@
+// The tab Performance worked by keyboard against a real server, in light and dark; prints what was
+// seen as JSON.
+//
+//   node performance_tab.mjs SERVER [FOLDER FOR PICTURES]
+
+import { launch, openAddin, scan, shown } from "../browser/driver.mjs";
+import { openTab, press, said, tabTo, type, until } from "./keyboard.mjs";
+
+const table = (page, selector) =>
+  page.$$eval(`${selector} tbody tr`, (rows) =>
+    rows.map((row) => [...row.children].map((cell) => cell.textContent)),
+  );
+
+const explained = (page) =>
+  page.waitForFunction(
+    () => document.querySelector("#why-body:not([hidden])")?.getAttribute("aria-busy") === "false",
+  );
+
+async function attribution(page) {
+  await openTab(page, "performance");
+  await explained(page);
+  const seen = { tiles: await said(page, "#why-tiles"), notes: await said(page, "#why-notes") };
+  await press(page, "#why-chart summary");
+  seen.sectors = await table(page, "#why-chart");
+  await page.focus("#tab-performance");
+  await tabTo(page, "#why-by input");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  await page.waitForFunction(() =>
+    document.querySelector("#why-chart svg")?.getAttribute("aria-label").includes("Specific"),
+  );
+  seen.factors = await page.getAttribute("#why-chart svg", "aria-label");
+  await press(page, "#why-put");
+  await until(page, "#why-said", "Written");
+  await page.evaluate(() => window.host.calculator.whenSettled());
+  seen.sheet = (await shown(page, "A7", "Tilt Attribution Formula")).region;
+  return seen;
+}
+
+async function backtest(page) {
+  await page.focus("#why-put");
+  await type(page, "#test-strategy", "quantile:Valeu:5:5");
+  await press(page, "#test-run");
+  await until(page, "#test-problem", "Valeu");
+  const seen = { wrong: await said(page, "#test-problem") };
+  await page.focus("#why-put");
+  await type(page, "#test-strategy", "quantile:Value:5:5");
+  await press(page, "#test-run");
+  await page.waitForSelector("#test-body:not([hidden])");
+  seen.focus = await page.evaluate(() => document.activeElement.id);
+  seen.title = await said(page, "#test-title");
+  seen.tiles = await said(page, "#test-tiles");
+  seen.curve = await page.getAttribute("#test-curve svg", "aria-label");
+  await press(page, "#test-months > summary");
+  seen.months = await table(page, "#test-monthly");
+  await press(page, "#test-honest > summary");
+  seen.honesty = await table(page, "#test-honesty");
+  await press(page, "#test-assumed > summary");
+  seen.assumptions = await table(page, "#test-assumptions");
+  return seen;
+}
+
+async function main(server, folder) {
+  const browser = await launch();
+  try {
+    const found = { looks: {} };
+    const options = { viewport: { width: 320, height: 900 }, deviceScaleFactor: 2 };
+    const { page, seen } = await openAddin(browser, server, options);
+    page.setDefaultTimeout(180_000);
+    found.attribution = await attribution(page);
+    found.backtest = await backtest(page);
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      if (folder) {
+        await page.screenshot({ path: `${folder}/performance ${colorScheme}.png`, fullPage: true });
+      }
+      found.looks[colorScheme] = { scan: await scan(page), width };
+    }
+    found.errors = seen.errors;
+    console.log(JSON.stringify(found));
+  } finally {
+    await browser.close();
+  }
+}
+
+await main(...process.argv.slice(2));

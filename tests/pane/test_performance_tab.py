@@ -1,0 +1,67 @@
+"""The tab Performance, worked once by keyboard against a real server."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from serving import run_node
+
+from tilt.backtest.held import track_of_universe, track_of_weights
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def worked(pane_address):
+    """What somebody saw who worked the tab by keyboard."""
+    return run_node(Path(__file__).parent / "performance_tab.mjs", pane_address)
+
+
+def number(text: str) -> float:
+    return float(text.replace("−", "-").replace(",", "").rstrip("%\u202f\u00a0 "))
+
+
+def test_the_active_return_is_that_of_the_books(worked, panel, store):
+    first = panel.trading_day(panel.as_of - pd.DateOffset(years=1))
+    weights = store.portfolio("SAMPLE")
+    mine = track_of_weights(panel, {first: weights}, first, panel.as_of)
+    base = track_of_universe(panel, first, panel.as_of)
+    active = 100 * float((1 + mine.earned).prod() - (1 + base.earned).prod())
+    shown = re.search(r"Active\s*\+?([−\d.]+)", worked["attribution"]["tiles"])[1]
+    assert number(shown) == pytest.approx(active, abs=0.006)
+
+
+def test_the_table_of_sectors_adds_up(worked):
+    rows = {row[0]: row[-1] for row in worked["attribution"]["sectors"]}
+    parts = [number(v) for name, v in rows.items() if name != "Total"]
+    assert sum(parts) == pytest.approx(number(rows["Total"]), abs=0.08)  # fifteen rounded figures
+
+
+def test_factors_are_named_in_words_with_their_share(worked):
+    assert re.search(r"Specific \+?[−\d.]+", worked["attribution"]["factors"])
+
+
+def test_put_in_sheet_writes_a_formula_that_calculates(worked):
+    header, *rows = worked["attribution"]["sheet"]
+    assert header[:2] == ["name", "group"]
+    assert rows[-1][0] == "Total"
+
+
+def test_a_misspelt_factor_is_said_and_a_backtest_runs(worked):
+    seen = worked["backtest"]
+    assert "Did you mean 'Value'?" in seen["wrong"]
+    assert seen["title"] == "quantile:Value:5:5"
+    assert seen["focus"] == "test-title"
+    assert "Sharpe" in seen["tiles"]
+    assert seen["curve"].startswith("Return since the start")
+    assert [row[0] for row in seen["months"]] == ["2014", "2015", "2016", "2017"]
+    assert {"psr", "deflated sharpe"} <= {row[0] for row in seen["honesty"]}
+    assert {"HYPOTHETICAL", "SURVIVORSHIP"} <= {row[0] for row in seen["assumptions"]}
+
+
+def test_nothing_is_wrong_with_its_looks_or_its_console(worked):
+    for look in worked["looks"].values():
+        assert look["scan"] == []
+        assert look["width"] == 320
+    assert [e for e in worked["errors"] if "400" not in e] == []
