@@ -6,8 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-# A file's tests stay on one worker: what a browser script saw is then seen once. ORDER= shuffles them.
-ORDER ?= -p no:randomly
+# A file's tests stay on one worker: what a browser script saw is then seen once. Their order is random:
+# ORDER=--randomly-seed=N repeats one, ORDER="-p no:randomly" takes them as they stand.
+ORDER ?=
 BUNDLE := addin/static/workbench/dist/main.js
 
 .PHONY: workbench workbench-if-npm demo serve test check lint types contracts javascript bench lock clean system

@@ -154,8 +154,8 @@ class FactorHistory:
     specific_returns : dates × assets, what the factors leave of the return; NaN where an asset had
                        no scores the day before or no return
     market_cap       : dates × assets, of the same closes as the exposures; no columns if not kept
-    issuer           : by asset, the same text for all shares of a company, "" where not known; empty
-                       if not kept
+    issuer           : by asset, the same text for all shares of a company, "" where not known;
+                       empty if not kept
     """
 
     factors: pd.DataFrame

@@ -69,7 +69,7 @@ def test_no_function_is_volatile_and_none_but_live_streams(meta):
 def test_pick_lists_hold_the_names_that_the_function_knows(meta):
     (by,) = [e for e in meta["enums"] if e["id"] == "RISK_TABLE.BY"]
     values = [v["stringValue"] for v in by["values"]]
-    assert values == ["factor", "group", "sector", "position", "summary"]
+    assert values == ["factor", "group", "sector", "position", "summary", "health"]
 
 
 def test_each_function_has_a_help_page_that_its_metadata_links_to(excel, meta):

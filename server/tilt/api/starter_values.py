@@ -15,7 +15,7 @@ from tilt.api.values import Wire, write_result
 from tilt.api.workbook_model import Block, Cell, Chart, Sheet, Workbook
 from tilt.errors import TiltError
 
-JOB_SECONDS = 20.0  # for all backtests together, before their cells stay without a value
+JOB_SECONDS = 20.0  # while a person waits for the file
 Place = tuple[int, int]
 Values = dict[Place, object]
 
@@ -24,10 +24,14 @@ _ARGUMENT = re.compile(r'("(?:[^"]|"")*"|[^",]*)(?:,|$)')
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?(\d+)(?::\$?([A-Z]{1,3})\$?(\d+))?")
 
 
-def calculated(workbook: Workbook, state: State) -> Workbook:
+def calculated(workbook: Workbook, state: State, *, seconds: float = JOB_SECONDS) -> Workbook:
     """Return a workbook whose calls of our functions have their values, spilled ones too.
 
     A cell whose function fails has the error that the sheet would show.
+
+    Parameters
+    ----------
+    seconds : to wait for jobs, all together, before their cells stay without a value
     """
     tables: dict[str, tuple[str, Block]] = {
         t.name.casefold(): (s.name, t) for s in workbook.sheets for t in s.tables
@@ -36,7 +40,7 @@ def calculated(workbook: Workbook, state: State) -> Workbook:
         s.name: {(c.row, c.column): c.value for c in s.cells if c.value is not None}
         for s in workbook.sheets
     }
-    until = time.monotonic() + JOB_SECONDS
+    until = time.monotonic() + seconds
     sheets = []
     for sheet in workbook.sheets:
         spilled = {

@@ -179,12 +179,14 @@ def _groups(case: Case, rules: tuple[Rule, ...], ranges: _Ranges) -> list[str]:
             caps, floors = ranges.high[at].sum(), ranges.low[at].sum()
             if rule_name in low and caps < low[rule_name] - TOLERANCE:
                 found.append(
-                    f"{_said(kind)} {rule_name} has {len(at)} names at most {_each(ranges.high[at])}: "
+                    f"{_said(kind)} {rule_name} has {len(at)} names "
+                    f"at most {_each(ranges.high[at])}: "
                     f"{amount(caps)} at most, but at least {amount(low[rule_name])} is asked."
                 )
             if rule_name in high and floors > high[rule_name] + TOLERANCE:
                 found.append(
-                    f"{_said(kind)} {rule_name} has {len(at)} names at least {_each(ranges.low[at])}: "
+                    f"{_said(kind)} {rule_name} has {len(at)} names "
+                    f"at least {_each(ranges.low[at])}: "
                     f"{amount(floors)} at least, but at most {amount(high[rule_name])} is asked."
                 )
     return found
