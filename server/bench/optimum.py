@@ -10,7 +10,7 @@ from bench.measuring import Row, median_seconds
 from tilt.optimize.conflict import explain_conflict
 from tilt.optimize.constraints import Rule, parse_rules
 from tilt.optimize.explain import step_rules
-from tilt.optimize.problem import open_case
+from tilt.optimize.posing import open_case
 from tilt.optimize.solve import Problem, solve
 from tilt.risk.model import RiskModel
 

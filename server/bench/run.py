@@ -37,7 +37,7 @@ from tilt.factors.groups import Groups
 from tilt.factors.regression import cross_sections
 from tilt.optimize.constraints import Rule
 from tilt.optimize.parity import meet_budgets
-from tilt.optimize.problem import open_case
+from tilt.optimize.posing import open_case
 from tilt.optimize.solve import Problem, solve
 from tilt.optimize.terms import Factors
 from tilt.refresh import refresh

@@ -11,7 +11,7 @@ from tilt.optimize.constraints import Rule
 from tilt.optimize.homogeneous import homogenize
 from tilt.optimize.limits import halves, lay_out
 from tilt.optimize.native import solve_piqp
-from tilt.optimize.problem import open_case
+from tilt.optimize.posing import open_case
 from tilt.optimize.program import build
 from tilt.optimize.solve import solve
 from tilt.optimize.terms import Variance

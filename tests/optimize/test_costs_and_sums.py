@@ -12,7 +12,7 @@ from tilt.backtest.costs import Costs, charge
 from tilt.errors import ArgumentError
 from tilt.optimize.constraints import Rule
 from tilt.optimize.costs import Cost, Turnover
-from tilt.optimize.problem import open_case
+from tilt.optimize.posing import open_case
 from tilt.optimize.solve import solve
 from tilt.optimize.sums import parse_sum
 

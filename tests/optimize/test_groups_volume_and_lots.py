@@ -13,7 +13,7 @@ from tilt.optimize.check import check_rules, read_rules
 from tilt.optimize.constraints import Rule
 from tilt.optimize.market import quotes
 from tilt.optimize.options import read_options
-from tilt.optimize.problem import open_case
+from tilt.optimize.posing import open_case
 from tilt.optimize.risk_shares import risk_share
 from tilt.optimize.solve import solve
 

@@ -15,7 +15,7 @@ from tilt.optimize.constraints import Rule
 from tilt.optimize.costs import Cost
 from tilt.optimize.limits import halves, lay_out
 from tilt.optimize.master import Master
-from tilt.optimize.problem import open_case
+from tilt.optimize.posing import open_case
 from tilt.optimize.program import build
 from tilt.optimize.route import find
 from tilt.optimize.solve import solve

@@ -10,7 +10,7 @@ from tilt.errors import ArgumentError, DataError, NoSolutionError, UnknownNameEr
 from tilt.optimize.conflict import explain_conflict
 from tilt.optimize.constraints import Rule
 from tilt.optimize.native import Answer
-from tilt.optimize.problem import open_case
+from tilt.optimize.posing import open_case
 from tilt.optimize.route import _checked, _least_bad, find
 from tilt.optimize.solve import Problem, _insist, check_rules, solve
 from tilt.risk.model import RiskModel
@@ -363,7 +363,7 @@ def test_anything_that_decides_the_answer_changes_the_id(problem_of):
         (
             {"rules": (Rule("tracking_error", "", None, 0.1),), "options": {"solver": "piqp"}},
             ArgumentError,
-            "solver piqp takes no tracking_error or volatility rule.",
+            "solver piqp takes no tracking_error or volatility rule",
         ),
     ],
 )

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from tilt.optimize.constraints import Rule
+from tilt.optimize.explain import kind_step
 from tilt.optimize.methods import find
 from tilt.optimize.nearby import near
-from tilt.optimize.problem import kind_step, open_case
+from tilt.optimize.posing import open_case
 
 # In every seed all of them can hold together, and several bind.
 LONG_ONLY = (

@@ -13,7 +13,7 @@ from scipy.optimize import linprog
 
 from tilt.optimize.conflict import explain_conflict
 from tilt.optimize.constraints import Rule
-from tilt.optimize.problem import open_case
+from tilt.optimize.posing import open_case
 from tilt.risk.measures import risk_measure
 
 BATCHES, EACH = 20, 10

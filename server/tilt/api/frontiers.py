@@ -6,7 +6,8 @@ from tilt.api.optimizations import QUICK, effort
 from tilt.api.state import State
 from tilt.jobs import Progress
 from tilt.optimize.frontier import VIEWS, Frontier, trace_frontier
-from tilt.optimize.problem import Problem, open_case
+from tilt.optimize.posing import open_case
+from tilt.optimize.problem import Problem
 
 __all__ = ["VIEWS", "ask_frontier", "frontier_body", "frontier_job", "trace_job"]
 

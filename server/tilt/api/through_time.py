@@ -16,7 +16,8 @@ from tilt.calendar import period_ends
 from tilt.errors import ArgumentError, one_of
 from tilt.frames import PERIODS_PER_YEAR, Panel, content_id
 from tilt.jobs import Job, Progress
-from tilt.optimize.problem import Problem, open_case
+from tilt.optimize.posing import open_case
+from tilt.optimize.problem import Problem
 from tilt.optimize.through_time import ThroughTime, solve_through_time
 from tilt.portfolio.cells import DECIMAL_SIGN, is_blank
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tilt.optimize.case import Case
 from tilt.optimize.check import TOLERANCE
 from tilt.optimize.constraints import KINDS, Rule, amount
-from tilt.optimize.problem import Case
 from tilt.optimize.terms import Array
 
 

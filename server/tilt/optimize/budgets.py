@@ -22,6 +22,7 @@ from cvxpy.atoms.elementwise.log import log
 
 from tilt.errors import ArgumentError
 from tilt.optimize import route
+from tilt.optimize.case import Case
 from tilt.optimize.constraints import amount
 from tilt.optimize.general import solve_cvxpy
 from tilt.optimize.goals import RiskBudgets, risk_shares
@@ -29,7 +30,6 @@ from tilt.optimize.homogeneous import Homogeneous, homogenize
 from tilt.optimize.implied import Tried, settle
 from tilt.optimize.limits import Half, halves, lay_out, without_rows
 from tilt.optimize.native import Answer, solve_clarabel, solve_piqp
-from tilt.optimize.problem import Case
 from tilt.optimize.program import SCALE, Program, build
 from tilt.optimize.route import Found, first_kept, solver_order
 from tilt.optimize.terms import Array, Factors, Term, Variance

@@ -7,9 +7,9 @@ binding rules: the simplex method ends there, where an interior method would tra
 from dataclasses import replace
 
 from tilt.optimize import route
+from tilt.optimize.case import Case
 from tilt.optimize.limits import halves, lay_out, without_rows
 from tilt.optimize.native import solve_linear
-from tilt.optimize.problem import Case
 from tilt.optimize.program import SCALE, Ease, build
 from tilt.optimize.route import Found, first_kept
 

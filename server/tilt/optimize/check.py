@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 
 from tilt.frames import Weights
+from tilt.optimize.case import Case
 from tilt.optimize.constraints import DISCRETE, Rule
 from tilt.optimize.limits import FROZEN
-from tilt.optimize.problem import Case, Problem, open_case
+from tilt.optimize.posing import open_case
+from tilt.optimize.problem import Problem
 from tilt.optimize.risk_shares import risk_share
 from tilt.optimize.terms import Array
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tilt.optimize.arithmetic import shortcomings
+from tilt.optimize.case import Case
 from tilt.optimize.check import TOLERANCE
 from tilt.optimize.constraints import KINDS, Rule, Side, amount
 from tilt.optimize.limits import Half, Layout, halves, lay_out
 from tilt.optimize.native import Answer, solve_clarabel, solve_piqp
-from tilt.optimize.problem import Case
 from tilt.optimize.program import Ease, build
 from tilt.optimize.terms import Array
 from tilt.optimize.together import hold_together, least_move, least_moves

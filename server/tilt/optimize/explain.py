@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tilt.optimize.case import Case
 from tilt.optimize.check import Reading, read_each, read_implicit, read_rules
 from tilt.optimize.constraints import IMPLICIT, Rule, Side, amount
 from tilt.optimize.methods import find
 from tilt.optimize.nearby import Nearby, near
-from tilt.optimize.problem import Case, kind_step
 from tilt.optimize.route import Found
 from tilt.optimize.terms import RISK_OBJECTIVES, SHOWN, Array
 
@@ -295,3 +295,10 @@ def shown_objective(case: Case, value: float) -> str:
         return "not defined"
     shown = SHOWN.get(case.objective)
     return amount(value, percent=shown is None or shown.percent)
+
+
+def kind_step(rule: Rule, side: Side) -> float:
+    """Return by how much a bound is moved to price it: the kind's step, or half a small bound."""
+    step = rule.kind.step
+    bound = abs(rule.bound(side) or 0.0)
+    return bound / 2 if 0 < bound <= step else step

@@ -10,12 +10,14 @@ import pandas as pd
 
 from tilt.errors import ArgumentError, NoSolutionError, one_of
 from tilt.frames import listed
+from tilt.optimize.case import Case
 from tilt.optimize.check import turnover
 from tilt.optimize.conflict import explain_conflict
 from tilt.optimize.constraints import Rule
 from tilt.optimize.methods import find
 from tilt.optimize.nearby import near
-from tilt.optimize.problem import Case, Problem, open_case
+from tilt.optimize.posing import open_case
+from tilt.optimize.problem import Problem
 from tilt.optimize.route import Found, clean
 from tilt.optimize.terms import Array
 

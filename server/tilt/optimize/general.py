@@ -16,10 +16,10 @@ from cvxpy.atoms.norm import norm
 from cvxpy.atoms.norm1 import norm1
 from cvxpy.constraints.nonpos import Inequality
 
+from tilt.optimize.case import Case
 from tilt.optimize.constraints import Rule, Side
 from tilt.optimize.limits import AFTERWARDS, FROZEN
 from tilt.optimize.native import Answer, Status
-from tilt.optimize.problem import Case
 from tilt.optimize.program import SCALE
 from tilt.optimize.terms import Array, Factors
 

@@ -15,9 +15,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from tilt.errors import ArgumentError
+from tilt.optimize.case import Case
 from tilt.optimize.constraints import DISCRETE, Rule, Side
 from tilt.optimize.costs import Cost, Turnover
-from tilt.optimize.problem import Case
 from tilt.optimize.terms import Array
 
 FROZEN = 1e6  # times the capital: what a name without volume would trade of its volume

@@ -6,9 +6,9 @@ import numpy as np
 
 from tilt.errors import ArgumentError
 from tilt.frames import listed
+from tilt.optimize.case import Case
 from tilt.optimize.check import TOLERANCE, read_rules
 from tilt.optimize.market import share_prices
-from tilt.optimize.problem import Case
 from tilt.optimize.rules import amount
 from tilt.optimize.terms import Array
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tilt.optimize.case import Case
 from tilt.optimize.check import BINDING, Reading
 from tilt.optimize.constraints import IMPLICIT, Rule, Side, amount
 from tilt.optimize.explain import Priced
 from tilt.optimize.limits import halves, lay_out
-from tilt.optimize.problem import Case
 from tilt.optimize.route import Found
 from tilt.optimize.standing import bounds_of
 from tilt.optimize.terms import RISK_OBJECTIVES, SHOWN, Array, Shown

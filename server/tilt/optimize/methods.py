@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 from tilt.optimize import route
 from tilt.optimize.budgets import find_budgets, find_tilt
+from tilt.optimize.case import Case
 from tilt.optimize.cheapest import find_cheapest
-from tilt.optimize.problem import Case
 from tilt.optimize.ratio import find_ratio
 from tilt.optimize.route import Found
 from tilt.optimize.worst_days import find_least_loss

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tilt.optimize.case import Case
 from tilt.optimize.choice import CUT, cost_of, settle, solve_choice
 from tilt.optimize.limits import Half, Layout
 from tilt.optimize.master import CHOSEN, Master, Point
 from tilt.optimize.native import Answer, Status
-from tilt.optimize.problem import Case
 from tilt.optimize.program import SCALE, Program
 from tilt.optimize.relaxed import pulls, solve_relaxed, swap_names
 from tilt.optimize.terms import RISK_OBJECTIVES, Array, Objective

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tilt.optimize.case import Case
 from tilt.optimize.constraints import Rule, Side
 from tilt.optimize.limits import Half, Layout, halves, lay_out
 from tilt.optimize.newton import Standing, solve_newton
-from tilt.optimize.problem import Case
 from tilt.optimize.program import SCALE, Ease
 from tilt.optimize.route import Found
 from tilt.optimize.standing import loosened, standing_of, start_of

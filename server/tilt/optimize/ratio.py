@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tilt.optimize.case import Case
 from tilt.optimize.check import TOLERANCE, read_each, read_implicit, read_rules, worst
 from tilt.optimize.constraints import amount
 from tilt.optimize.goals import Ratio
@@ -20,7 +21,6 @@ from tilt.optimize.homogeneous import Homogeneous, homogenize
 from tilt.optimize.implied import Tried, settle
 from tilt.optimize.limits import Half, halves, lay_out, without_rows
 from tilt.optimize.native import Answer, solve_clarabel, solve_piqp
-from tilt.optimize.problem import Case
 from tilt.optimize.program import SCALE, Ease, Program, build
 from tilt.optimize.route import Found, find, first_kept, solver_order
 from tilt.optimize.terms import Array, Return, Variance

@@ -12,9 +12,9 @@ import numpy as np
 import scipy.sparse as sp
 
 from tilt.errors import ArgumentError, UnknownNameError, did_you_mean
+from tilt.optimize.case import Case
 from tilt.optimize.limits import Half, Layout
 from tilt.optimize.native import solve_clarabel, solve_piqp
-from tilt.optimize.problem import Case
 from tilt.optimize.program import SCALE, Ease, build
 from tilt.optimize.rules import Rule
 from tilt.optimize.terms import Array

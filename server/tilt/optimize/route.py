@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tilt.errors import ArgumentError
+from tilt.optimize.case import Case
 from tilt.optimize.check import TOLERANCE, Reading, read_implicit, read_rules, worst
 from tilt.optimize.constraints import amount
 from tilt.optimize.general import solve_cvxpy
 from tilt.optimize.limits import Half, Layout, halves, lay_out
 from tilt.optimize.mixed import SECONDS, Best, solve_mixed
 from tilt.optimize.native import Answer, Status, solve_clarabel, solve_piqp
-from tilt.optimize.problem import Case
 from tilt.optimize.program import SCALE, Ease, Program, build
 from tilt.optimize.risk_shares import risk_share, within_shares
 from tilt.optimize.terms import Array

@@ -10,7 +10,8 @@ import pandas as pd
 
 from tilt.errors import NoSolutionError, UnknownNameError, did_you_mean, one_of
 from tilt.frames import Weights
-from tilt.optimize.check import check_rules, read_implicit, read_rules
+from tilt.optimize.case import Case
+from tilt.optimize.check import check_rules
 from tilt.optimize.conflict import Conflict, explain_conflict
 from tilt.optimize.constraints import Rule, amount
 from tilt.optimize.explain import (
@@ -26,8 +27,10 @@ from tilt.optimize.lots import Rounded, round_lots
 from tilt.optimize.membership import Pull, pull_of, why_held
 from tilt.optimize.methods import find
 from tilt.optimize.options import OPTIONS
-from tilt.optimize.problem import Case, Problem, open_case
+from tilt.optimize.posing import open_case
+from tilt.optimize.problem import Problem
 from tilt.optimize.route import Found
+from tilt.optimize.rule_tables import conflict_table, rule_table
 from tilt.optimize.terms import OBJECTIVES
 from tilt.optimize.trades import LEAST_TRADE, reasons
 from tilt.risk.measures import exposure_table, risk_measure, risk_table
@@ -122,7 +125,7 @@ class Solution:
     @cached_property
     def rules(self) -> pd.DataFrame:
         """Each rule's value, slack, status and shadow price, without solving again."""
-        return self._rule_table(self._priced if self.solved else [])
+        return rule_table(self.case, self._priced if self.solved else [])
 
     @cached_property
     def _priced(self) -> list[Priced]:
@@ -181,7 +184,9 @@ class Solution:
         if view == "summary":
             return self._summary()
         if view == "constraints":
-            return self._rule_table(self._stepped) if self.solved else self._conflict_table()
+            if self.solved:
+                return rule_table(self.case, self._stepped)
+            return conflict_table(self.case, self.conflict)
         if view == "explain":
             return pd.DataFrame({"explanation": self._sentences()})
         self.require()
@@ -275,56 +280,6 @@ class Solution:
         """What makes the answer fragile, each with its number."""
         return warnings_of(self.case, self._stepped) if self.solved else []
 
-    @cached_property
-    def _before(self) -> dict[tuple[str, str, bool], float]:
-        """The value of each rule for the holdings as they are."""
-        case = self.case
-        readings = read_rules(case, case.current, case.rules) + read_implicit(case, case.current)
-        return {(r.rule.rule, r.who, r.rule.relative): r.value for r in readings}
-
-    def _rule_table(self, priced: list[Priced]) -> pd.DataFrame:
-        rows = [
-            {
-                "rule": p.reading.rule.rule,
-                "who": p.reading.who,
-                "min": p.reading.low,
-                "max": p.reading.high,
-                "value": p.reading.value,
-                "slack": p.reading.slack,
-                "status": p.reading.status,
-                "shadow_price": p.shadow_price,
-                "gain_if_looser": p.looser,
-                "gain_if_tighter": p.tighter,
-                "step": p.step,
-                "relative": "yes" if p.reading.rule.relative else "no",
-                "note": _note(p),
-                "before": self._before.get(
-                    (p.reading.rule.rule, p.reading.who, p.reading.rule.relative), np.nan
-                ),
-            }
-            for p in priced
-        ]
-        return _typed(pd.DataFrame(rows, columns=_RULE_COLUMNS))
-
-    def _conflict_table(self) -> pd.DataFrame:
-        guilty = {(r.rule, r.who, r.relative) for r in self.conflict}
-        rows = [
-            {
-                "rule": r.rule,
-                "who": r.who,
-                "min": r.low,
-                "max": r.high,
-                "status": "conflict" if (r.rule, r.who, r.relative) in guilty else "not solved",
-                "relative": "yes" if r.relative else "no",
-                "note": "",
-            }
-            for r in [
-                *self.case.rules,
-                *(r.rule for r in read_implicit(self.case, self.case.current)),
-            ]
-        ]
-        return _typed(pd.DataFrame(rows, columns=_RULE_COLUMNS))
-
     def _sentences(self) -> list[str]:
         if self.trouble is not None:
             return [*self.trouble.sentences(), *self.messages]
@@ -349,28 +304,6 @@ class Solution:
             f"Solved by {self.solver}; every rule was checked from the weights to 0.000001."
         )
         return told
-
-
-_RULE_COLUMNS = [
-    "rule", "who", "min", "max", "value", "slack", "status", "shadow_price", "gain_if_looser",
-    "gain_if_tighter", "step", "relative", "note", "before",
-]  # fmt: skip
-
-
-def _typed(table: pd.DataFrame) -> pd.DataFrame:
-    text = ("rule", "who", "status", "relative", "note")
-    return table.astype({c: float for c in _RULE_COLUMNS if c not in text})
-
-
-def _note(priced: Priced) -> str:
-    reading = priced.reading
-    if reading.status == "given up":
-        return f"soft: gave up {reading.rule.shown(-reading.slack)}"
-    if reading.status == "binding" and len(reading.touching) > 1:
-        shown = ", ".join(str(n) for n in reading.touching[:3])
-        more = f" and {len(reading.touching) - 3} more" if len(reading.touching) > 3 else ""
-        return f"{shown}{more}"
-    return ""
 
 
 def solve(problem: Problem) -> Solution:

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tilt.optimize.case import Case
 from tilt.optimize.check import Reading, read_rules
 from tilt.optimize.explain import Priced, objective_name
 from tilt.optimize.goals import Ratio, RiskBudgets, risk_shares
-from tilt.optimize.problem import Case
 from tilt.optimize.terms import RISK_OBJECTIVES, SHOWN, Array, Shown
 
 LEAST_TRADE = 1e-6  # a smaller change is the solver's rounding

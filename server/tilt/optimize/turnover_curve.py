@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 
 from tilt.errors import ArgumentError
+from tilt.optimize.case import Case
 from tilt.optimize.constraints import Rule
-from tilt.optimize.problem import Case, Problem, open_case
+from tilt.optimize.posing import open_case
+from tilt.optimize.problem import Problem
 from tilt.optimize.route import Found, find
 from tilt.optimize.terms import Array
 

@@ -12,12 +12,12 @@ import scipy.sparse as sp
 
 from tilt.errors import ArgumentError
 from tilt.frames import listed
+from tilt.optimize.case import Case
 from tilt.optimize.constraints import Rule
 from tilt.optimize.general import solve_cvxpy
 from tilt.optimize.goals import WorstDays
 from tilt.optimize.limits import halves, lay_out, without_rows
 from tilt.optimize.native import solve_clarabel, solve_linear
-from tilt.optimize.problem import Case
 from tilt.optimize.program import NOBODY, SCALE, Ease, Program, build
 from tilt.optimize.route import Found, first_kept
 

@@ -15,7 +15,7 @@ from tilt.api.v1.asking import Body, Cell, Cells, StrictRoute, Universe, grid_of
 from tilt.api.v1.jobs import job_body
 from tilt.optimize.check import read_rules
 from tilt.optimize.options import read_options
-from tilt.optimize.problem import open_case
+from tilt.optimize.posing import open_case
 from tilt.optimize.solve import Problem
 from tilt.risk.measures import (
     GROUPINGS,

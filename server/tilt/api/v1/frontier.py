@@ -10,7 +10,7 @@ from tilt.api.v1.analysis import ProblemBody, context_of, posed_of
 from tilt.api.v1.asking import StrictRoute, in_pool, owner_of
 from tilt.api.v1.jobs import job_body
 from tilt.optimize.frontier import FEWEST, MOST, POINTS
-from tilt.optimize.problem import open_case
+from tilt.optimize.posing import open_case
 
 router = APIRouter(tags=["analysis"], route_class=StrictRoute)
 

@@ -9,7 +9,7 @@ from tilt.api.running import Running
 from tilt.api.v1.analysis import ProblemBody, context_of, posed_of
 from tilt.api.v1.asking import StrictRoute, in_pool, owner_of
 from tilt.api.v1.jobs import job_body
-from tilt.optimize.problem import open_case
+from tilt.optimize.posing import open_case
 from tilt.optimize.turnover_curve import FEWEST, MOST, POINTS
 
 router = APIRouter(tags=["analysis"], route_class=StrictRoute)
