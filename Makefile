@@ -6,9 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-# A file's tests stay on one worker: what a browser script saw is then seen once. Their order is random:
-# ORDER=--randomly-seed=N repeats one, ORDER="-p no:randomly" takes them as they stand.
-ORDER ?=
+# A file's tests stay on one worker, and files in their order, so that a folder's servers and what a
+# browser script saw are made once. ORDER= shuffles them: it takes more time and memory.
+ORDER ?= -p no:randomly
 BUNDLE := addin/static/workbench/dist/main.js
 
 .PHONY: workbench workbench-if-npm demo serve test check lint types contracts javascript bench lock clean system
@@ -20,7 +20,7 @@ serve: $(VENV)/ready workbench-if-npm
 	$(BIN)/tilt serve
 
 test: $(VENV)/ready node_modules/ready system workbench
-	$(BIN)/pytest -n 2 --dist loadfile $(ORDER)
+	MALLOC_ARENA_MAX=2 $(BIN)/pytest -n 2 --dist loadfile $(ORDER)
 
 workbench: $(BUNDLE)
 

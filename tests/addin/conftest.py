@@ -78,20 +78,20 @@ def _cells(argument: object) -> object:
     return [[argument]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def addin(store: Store, sample_settings: Settings) -> FastAPI:
     """The application over the sample, which others must not change."""
     assert store.snapshot()
     return create_app(sample_settings)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address(addin: FastAPI) -> Iterator[str]:
     with listening(addin) as url:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def excel(address: str) -> Iterator[Excel]:
     with httpx.Client(base_url=address, headers=CLIENT, timeout=60) as http:
         yield Excel(http)

@@ -63,30 +63,30 @@ def _running(app: ASGIApp, files: Files | None = None) -> Iterator[int]:
         thread.join(20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def make_certificate() -> Callable[..., Files]:
     """Make a certificate in a data folder."""
     return _make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def trusting() -> Callable[[Files], ssl.SSLContext]:
     """Return what a client has that trusts the authority of a certificate."""
     return _trusting
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running() -> Callable[..., AbstractContextManager[int]]:
     """Serve an application while a block runs; gives the port."""
     return _running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served_files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     return _make(tmp_path_factory.mktemp("served"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served(store: Store, sample_settings: Settings, served_files: Files) -> Iterator[Settings]:
     """Settings of a server that runs, with https, over the sample."""
     assert store.snapshot()
@@ -96,7 +96,7 @@ def served(store: Store, sample_settings: Settings, served_files: Files) -> Iter
         yield settings.model_copy(update={"port": port})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def fetch(served: Settings, served_files: Files) -> Callable[[str], Page]:
     """Ask the server for a page, as a client that trusts the authority."""
 

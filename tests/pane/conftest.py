@@ -22,7 +22,7 @@ CLIENT = {"X-Tilt-Client": "tests"}
 JOB_SECONDS = 90
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pane_settings(store: Store, sample_settings: Settings, tmp_path_factory) -> Settings:
     """Settings of a copy of the sample's store, which the pane may change."""
     assert store.snapshot()
@@ -31,14 +31,14 @@ def pane_settings(store: Store, sample_settings: Settings, tmp_path_factory) -> 
     return Settings(data_url=str(folder))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pane_address(pane_settings: Settings) -> Iterator[str]:
     """Address of a server of this process over the copy."""
     with listening(create_app(pane_settings)) as address:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pane_store(pane_settings: Settings, pane_address: str) -> Iterator[Store]:
     """The copy itself, to see what the pane left there."""
     assert pane_address
@@ -84,19 +84,19 @@ class Api:
         return job
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(pane_address: str) -> Iterator[Api]:
     with httpx.Client(base_url=pane_address, headers=CLIENT, timeout=60) as http:
         yield Api(http)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def records() -> Callable[[dict[str, Any]], list[dict[str, Any]]]:
     """Return a function from a table in JSON to its rows by the names of its columns."""
     return lambda table: [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def workbook_of_holdings(tmp_path_factory) -> Path:
     """An Excel file as a custodian sends it: title, blank row, header, holdings, total."""
     book = openpyxl.Workbook()
@@ -116,13 +116,13 @@ def workbook_of_holdings(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def session(pane_address: str, workbook_of_holdings: Path) -> dict[str, Any]:
     """What somebody saw who worked the whole pane by keyboard, in light."""
     return run_node(HERE / "by_keyboard.mjs", pane_address, str(workbook_of_holdings))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def looks(pane_address: str) -> dict[str, Any]:
     """What an accessibility scan and a ruler find on every tab, in light and dark."""
     return run_node(HERE / "looks.mjs", pane_address)

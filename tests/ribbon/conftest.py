@@ -26,7 +26,7 @@ RULES = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def own_settings(store: Store, sample_settings: Settings, tmp_path_factory) -> Settings:
     """Settings of a copy of the sample's store, which the buttons may change."""
     assert store.snapshot()
@@ -35,14 +35,14 @@ def own_settings(store: Store, sample_settings: Settings, tmp_path_factory) -> S
     return Settings(data_url=str(folder))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ribbon_address(own_settings: Settings) -> Iterator[str]:
     """Address of a server of this process over the copy."""
     with listening(create_app(own_settings)) as address:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def own_store(own_settings: Settings, ribbon_address: str) -> Iterator[Store]:
     """The copy itself, to see what a button left there."""
     assert ribbon_address
@@ -161,19 +161,19 @@ class Ribbon:
         return answer.content
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def holdings() -> list[list[object]]:
     """The cells of ``ribbon.held()``."""
     return HOLDINGS
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def rules() -> list[list[object]]:
     """The cells of ``ribbon.ruled()``."""
     return RULES
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ribbon(ribbon_address: str) -> Iterator[Ribbon]:
     headers = {"X-Tilt-Client": "tests"}
     with httpx.Client(base_url=ribbon_address, headers=headers, timeout=60) as http:
@@ -201,7 +201,7 @@ def read_actions(actions) -> Written:
     return written
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pressed(ribbon_address: str) -> dict:
     """What a session in Chromium saw in which every button of the manifest was pressed twice."""
     return run_node(HERE / "press_all.mjs", ribbon_address)

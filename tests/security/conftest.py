@@ -16,7 +16,7 @@ from tilt.settings import Settings
 SECRET = "0123456789abcdef0123456789abcdef"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def locked(store: Store, sample_settings: Settings) -> Iterator[str]:
     """Address of a server with ``auth='keys'``."""
     assert store.snapshot()

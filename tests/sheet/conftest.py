@@ -65,7 +65,7 @@ class Served:
             self.process.wait(20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def copied(store, sample_settings, tmp_path_factory) -> Path:
     """A copy of the sample's store, for servers that change it."""
     assert store.snapshot(), "The server would have nothing to serve."
@@ -74,7 +74,7 @@ def copied(store, sample_settings, tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served(copied, tmp_path_factory) -> Iterator[Served]:
     server = Served(copied, tmp_path_factory.mktemp("served") / "log").start()
     yield server
@@ -88,7 +88,7 @@ def http(served) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def locked(copied, tmp_path_factory):
     """A server that asks for keys, and the keys of two users."""
     settings = Settings(data_url=str(copied), auth="keys", secret_key=SecretStr(SECRET))
@@ -101,7 +101,7 @@ def locked(copied, tmp_path_factory):
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def talk() -> Callable[..., dict]:
     """Return a function that runs a script of this folder and does what it asks for by a word."""
     node = shutil.which("node")

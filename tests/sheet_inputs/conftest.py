@@ -91,14 +91,14 @@ def assert_readable(text: str) -> None:
     assert "failed inside" not in text
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sheet_address(store: Store, sample_settings: Settings) -> Iterator[str]:
     assert store.snapshot()
     with listening(create_app(sample_settings)) as address:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sheet(sheet_address: str) -> Iterator[Sheet]:
     headers = {"X-Tilt-Client": "tests"}
     with httpx.Client(base_url=sheet_address, headers=headers, timeout=120) as http:

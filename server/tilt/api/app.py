@@ -74,7 +74,6 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        spare_collector()
         forgetting = asyncio.create_task(_cancel_forgotten(jobs))
         async with shipped.lifespan():
             yield

@@ -82,7 +82,9 @@ def start(settings: Settings) -> None:
         f"{'Server':<16}{settings.scheme}://{settings.host}:{settings.port} (Ctrl-C ends it)"
     )
     bridge.load(settings)  # xlwings reads its environment once, when it is imported
-    application = importlib.import_module("tilt.api.app").create_app(settings)
+    app_module = importlib.import_module("tilt.api.app")
+    application = app_module.create_app(settings)
+    app_module.spare_collector()
     application.state.tilt.state.jobs.warm()
     uvicorn.run(
         application,
