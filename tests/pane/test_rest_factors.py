@@ -135,7 +135,7 @@ def test_an_expression_is_judged_like_a_factor_and_quoted_in_its_formula(api):
     ("path", "body", "status", "words"),
     [
         ("factor-research/ic", {"factor": "Momentun"}, 404, "Did you mean 'Momentum'?"),
-        ("factor-research/shape", {"factor": "rank(roe)"}, 400, "factor must be one of"),
+        ("factor-research/shape", {"factor": "Momentun"}, 404, "Did you mean 'Momentum'?"),
         ("factor-research/ic", {"factor": FACTOR, "horizon": 0}, 400, "horizon must be"),
         ("factor-research/returns", {"factor": FACTOR, "start": "soon"}, 400, "start"),
         ("pure-factor", {"factor": FACTOR, "max_weight": 5}, 400, "max_weight must be a fraction"),

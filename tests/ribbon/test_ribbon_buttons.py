@@ -85,7 +85,7 @@ def test_charts_show_the_tables_written(pressed, panel):
     charts = {c["name"]: c for c in pressed["then"]["charts"]}
     assert set(charts) == {
         "TiltActiveStyles", "TiltActiveSectors", "TiltRiskDrivers", "TiltBacktestCurve",
-        "TiltCompareChart", "TiltPureChart",
+        "TiltCompareChart", "TiltPureChart", "TiltAttributionChart", "TiltAttributionFactorChart",
     }  # fmt: skip
     assert charts["TiltBacktestCurve"]["columns"] == 3
     assert charts["TiltBacktestCurve"]["rows"] > 1000

@@ -12,7 +12,10 @@ from tilt.risk.model import estimate_model
 
 pytestmark = pytest.mark.browser
 
-STARTER = ["Portfolio", "Optimize", "Backtest", "Data", "Match", "Factors", "Pure factor"]
+STARTER = [
+    *("Portfolio", "Risk", "Stress", "Optimize", "Infeasible", "Frontier", "Backtest"),
+    *("Attribution", "Data", "Match", "Factors", "Pure factor"),
+]
 
 
 @pytest.fixture(scope="session")
