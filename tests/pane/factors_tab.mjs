@@ -95,7 +95,6 @@ async function ownFactor(page) {
   await press(page, "#own-factor summary");
   await type(page, "#factors-own", "rank(roe) - rank(leverage)");
   await press(page, "#use-own");
-  await until(page, "#factor-returns", "rank(leverage), compounded");
   await whole(page);
   const seen = { chosen: await page.inputValue("#factors-factor") };
   seen.ic = await said(page, "#factor-ic");

@@ -33,7 +33,7 @@ RULES = [
     ["turnover", "", "", 0.3, "", ""],
 ]
 OF_THE_MOMENT = {"status"}  # its values are of this very moment, its rows are not
-JOB_SECONDS = 60
+JOB_SECONDS = 300
 
 
 @pytest.fixture(scope="module")
