@@ -98,7 +98,6 @@ async function ownFactor(page) {
   await whole(page);
   const seen = { chosen: await page.inputValue("#factors-factor") };
   seen.ic = await said(page, "#factor-ic");
-  seen.shape = await table(page, "#factor-shape");
   await type(page, "#factors-own", "rank(roee)");
   await page.keyboard.press("Shift+Tab");
   await page.focus("#factors-own");
