@@ -1,5 +1,6 @@
 """Strategies that follow one factor: a bucket of it, its spread, its pure portfolio."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from tilt.frames import Exposures, Panel, Weights
 
 
 @dataclass(frozen=True)
-class OfFactor:
+class OfFactor(ABC):
     """What the strategies of a factor share: they can decide once the factor has scores."""
 
     factor: str
@@ -22,8 +23,9 @@ class OfFactor:
         return ()
 
     @property
+    @abstractmethod
     def name(self) -> str:
-        raise NotImplementedError
+        """Return the strategy as a user types it."""
 
     @property
     def identity(self) -> tuple[object, ...]:

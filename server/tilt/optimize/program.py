@@ -291,7 +291,7 @@ def _objective(layout: Layout, goal: Objective | None, size: int) -> tuple[sp.cs
         elif isinstance(term, Turnover):
             linear[layout.size - 1] -= scale * SCALE
         else:
-            raise NotImplementedError(f"{type(term).__name__} has no rows")
+            raise TypeError(f"{type(term).__name__} has no rows in a program of its own")
     blocks = [sp.diags(diagonal), sp.csc_matrix(2 * factor * case.model.covariance)]
     if size > n + k:
         blocks.append(sp.csc_matrix((size - n - k, size - n - k)))
