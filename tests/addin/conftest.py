@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from serving import listening
+from serving import PATIENCE, listening
 
 from tilt.api.app import create_app
 from tilt.api.cells import Cell
@@ -93,7 +93,7 @@ def address(addin: FastAPI) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def excel(address: str) -> Iterator[Excel]:
-    with httpx.Client(base_url=address, headers=CLIENT, timeout=60) as http:
+    with httpx.Client(base_url=address, headers=CLIENT, timeout=PATIENCE) as http:
         yield Excel(http)
 
 

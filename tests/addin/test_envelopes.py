@@ -6,6 +6,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from serving import PATIENCE
 
 CALL = "/xlwings/custom-functions-call"
 BATCH = "/xlwings/custom-functions-batch"
@@ -180,7 +181,9 @@ def test_an_empty_batch_is_answered_empty(excel):
 def test_too_many_cells_are_refused_before_they_are_read(serve_cells):
     address = serve_cells(max_cells=1000)
     body = {"func_name": "risk", "args": [[[1.0] * 1001]]}
-    with httpx.Client(base_url=address, headers={"X-Tilt-Client": "tests"}) as http:
+    with httpx.Client(
+        base_url=address, headers={"X-Tilt-Client": "tests"}, timeout=PATIENCE
+    ) as http:
         text = refused(http.post(CALL, json=body), 413)
         assert text.startswith("1,001 cells in one request; the most is 1,000.")
         both = [{"func_name": "risk", "args": [[[1.0] * 600]]}] * 2
@@ -189,7 +192,9 @@ def test_too_many_cells_are_refused_before_they_are_read(serve_cells):
 
 def test_a_body_over_the_cap_is_refused_by_its_length_or_while_it_arrives(serve_cells):
     address = serve_cells(max_body_bytes=10_000)
-    with httpx.Client(base_url=address, headers={"X-Tilt-Client": "tests"}) as http:
+    with httpx.Client(
+        base_url=address, headers={"X-Tilt-Client": "tests"}, timeout=PATIENCE
+    ) as http:
         big = http.post(CALL, content=b"x" * 10_001, headers=JSON)
         assert refused(big, 413).startswith("The request is larger than 10,000 bytes.")
         pieces = http.post(CALL, content=(b"x" * 1000 for _ in range(20)), headers=JSON)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from serving import PATIENCE
 
 from tilt.api.cells import Cell
 from tilt.errors import ArgumentError
@@ -26,7 +27,7 @@ class Gate:
     def __call__(self):
         self.calls += 1
         self.entered.release()
-        assert self.let_go.wait(30)
+        assert self.let_go.wait(PATIENCE)
         return "done"
 
 
@@ -41,7 +42,7 @@ def cell(name, call, many=None):
     return Cell(name, "", "", "", "", (), call, many, {})
 
 
-def ask(address, name, timeout=20):
+def ask(address, name, timeout=PATIENCE):
     with httpx.Client(base_url=address, headers=HEADERS, timeout=timeout) as http:
         return http.post(CALL, json={"func_name": name, "args": []})
 
@@ -50,8 +51,8 @@ def test_a_slow_call_delays_neither_health_nor_other_calls(serve_cells, gate):
     address = serve_cells({"slow": cell("slow", gate)})
     with ThreadPoolExecutor(1) as other:
         slow = other.submit(ask, address, "slow")
-        assert gate.entered.acquire(timeout=10)
-        assert httpx.get(f"{address}/health/live").json() == {"status": "live"}
+        assert gate.entered.acquire(timeout=PATIENCE)
+        assert httpx.get(f"{address}/health/live", timeout=PATIENCE).json() == {"status": "live"}
         assert ask(address, "version").status_code == 200
         assert not slow.done()
         gate.let_go.set()
@@ -64,9 +65,11 @@ def test_a_slow_call_of_a_batch_does_not_hold_up_its_neighbors_work(serve_cells,
     address = serve_cells(cells)
     body = {"calls": [{"func_name": n, "args": []} for n in ("slow", "quick")]}
     with ThreadPoolExecutor(1) as other:
-        both = other.submit(httpx.post, f"{address}{BATCH}", json=body, headers=HEADERS, timeout=20)
-        assert gate.entered.acquire(timeout=10)
-        assert ran.wait(10)
+        both = other.submit(
+            httpx.post, f"{address}{BATCH}", json=body, headers=HEADERS, timeout=PATIENCE
+        )
+        assert gate.entered.acquire(timeout=PATIENCE)
+        assert ran.wait(PATIENCE)
         gate.let_go.set()
         assert [r["result"] for r in both.result().json()["results"]] == [[["done"]], [["quick"]]]
 
@@ -104,7 +107,7 @@ def test_equal_calls_of_a_batch_are_computed_once(serve_cells):
     calls = []
     address = serve_cells({"count": cell("count", lambda: calls.append(1) or len(calls))})
     body = {"calls": [{"func_name": "count", "args": []}] * 50}
-    answer = httpx.post(f"{address}{BATCH}", json=body, headers=HEADERS)
+    answer = httpx.post(f"{address}{BATCH}", json=body, headers=HEADERS, timeout=PATIENCE)
     assert [r["result"] for r in answer.json()["results"]] == [[[1]]] * 50
 
 
@@ -117,7 +120,9 @@ def test_a_function_of_many_sees_a_batch_once_and_errors_stay_apart(serve_cells)
 
     address = serve_cells({"a": cell("a", lambda: 0, many)})
     bodies = [{"func_name": "a", "args": [], "runtime": f"1.{v}"} for v in (4, 4, 4)]
-    answer = httpx.post(f"{address}{BATCH}", json={"calls": bodies}, headers=HEADERS)
+    answer = httpx.post(
+        f"{address}{BATCH}", json={"calls": bodies}, headers=HEADERS, timeout=PATIENCE
+    )
     assert answer.json()["results"] == [{"error": "no.", "status": 400, "cell": "#VALUE!"}] * 3
     assert seen == [1]
 
@@ -142,6 +147,8 @@ def test_a_failure_inside_leaves_the_other_calls_of_a_batch_alone(serve_cells):
 
     address = serve_cells({"broken": cell("broken", broken)})
     body = {"calls": [{"func_name": n, "args": []} for n in ("broken", "version")]}
-    first, second = httpx.post(f"{address}{BATCH}", json=body, headers=HEADERS).json()["results"]
+    first, second = httpx.post(
+        f"{address}{BATCH}", json=body, headers=HEADERS, timeout=PATIENCE
+    ).json()["results"]
     assert first["status"] == 500
     assert "result" in second

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import openpyxl
 import pytest
+from serving import PATIENCE
 
 import tilt
 from tilt.cli import main
@@ -230,7 +231,7 @@ def test_serve_answers_on_loopback(demo):
         assert answer(f"http://127.0.0.1:{port}/health", server) == 200
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.wait(timeout=PATIENCE)
 
 
 def answer(url: str, server: subprocess.Popen) -> int:

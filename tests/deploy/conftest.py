@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 import uvicorn
+from serving import PATIENCE
 from starlette.types import ASGIApp
 
 from tilt.api.app import create_app
@@ -102,7 +103,7 @@ def fetch(served: Settings, served_files: Files) -> Callable[[str], Page]:
 
     def fetch(path: str) -> Page:
         connection = http.client.HTTPSConnection(
-            "localhost", served.port, timeout=30, context=_trusting(served_files)
+            "localhost", served.port, timeout=PATIENCE, context=_trusting(served_files)
         )
         try:
             connection.request("GET", path)

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.verification import PolicyBuilder
 from cryptography.x509.verification import Store as Trusted
+from serving import PATIENCE
 
 from tilt.cli import certificates, main
 from tilt.cli.certificates import Files, create, days_left, own_files, read, refusal, require
@@ -169,7 +170,7 @@ def test_https_requests_are_answered_and_told_to_stay_https(fetch):
 
 
 def test_a_client_that_does_not_trust_it_gets_no_answer(served):
-    connection = http.client.HTTPSConnection("localhost", served.port, timeout=30)
+    connection = http.client.HTTPSConnection("localhost", served.port, timeout=PATIENCE)
     with pytest.raises(ssl.SSLCertVerificationError, match="self-signed certificate"):
         connection.request("GET", "/health")
     connection.close()
@@ -199,13 +200,15 @@ def test_the_commands_make_it_say_how_to_trust_it_and_serve_with_it(
         assert _live(port, trusting(files), server) == 200
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.wait(timeout=PATIENCE)
 
 
 def _live(port: int, context: ssl.SSLContext, server: subprocess.Popen) -> int:
     for _ in range(600):
         assert server.poll() is None, "the server ended"
-        connection = http.client.HTTPSConnection("localhost", port, timeout=10, context=context)
+        connection = http.client.HTTPSConnection(
+            "localhost", port, timeout=PATIENCE, context=context
+        )
         try:
             connection.request("GET", "/health/live")
             return connection.getresponse().status

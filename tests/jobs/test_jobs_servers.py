@@ -12,6 +12,7 @@ from pathlib import Path
 
 import job_functions as work
 import pytest
+from serving import PATIENCE
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -110,14 +111,14 @@ def test_a_server_that_ends_without_closing_hands_its_jobs_back(engine, open_job
         job = server.stdout.readline().strip()
         (worker,) = until(lambda: announced(tmp_path))
         server.stdin.close()
-        assert server.wait(30) == 0
+        assert server.wait(PATIENCE) == 0
     assert gone(worker)
     assert open_jobs(processes=0).get(job, "ann").state == "queued"
 
 
 def test_a_worker_keeps_to_one_thread_though_its_server_loads_numpy_first(engine, tmp_path):
     with started(engine, tmp_path, ONE_THREAD) as server:
-        threads, _ = server.communicate(timeout=60)
+        threads, _ = server.communicate(timeout=PATIENCE)
     assert set(json.loads(threads)) == {1}
 
 

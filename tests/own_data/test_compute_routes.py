@@ -5,7 +5,7 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
-from serving import listening
+from serving import PATIENCE, listening
 
 from tilt.api.app import create_app
 from tilt.settings import Settings
@@ -26,7 +26,9 @@ def ask(tmp_path_factory):
     folder = tmp_path_factory.mktemp("own")
     with (
         listening(create_app(Settings(data_url=str(folder)))) as address,
-        httpx.Client(base_url=address, headers={"X-Tilt-Client": "tests"}, timeout=60) as http,
+        httpx.Client(
+            base_url=address, headers={"X-Tilt-Client": "tests"}, timeout=PATIENCE
+        ) as http,
     ):
         yield lambda path, **body: http.post(f"/api/v1/compute/{path}", json=body)
 

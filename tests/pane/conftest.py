@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import openpyxl
 import pytest
-from serving import listening, run_node
+from serving import PATIENCE, listening, run_node
 
 from tilt.api.app import create_app
 from tilt.data.store import Store
@@ -19,7 +19,6 @@ from tilt.settings import Settings
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 CLIENT = {"X-Tilt-Client": "tests"}
-JOB_SECONDS = 90
 
 
 @pytest.fixture(scope="package")
@@ -76,7 +75,7 @@ class Api:
 
     def ended(self, job: dict[str, Any]) -> dict[str, Any]:
         """Return a job once it has ended."""
-        until = time.monotonic() + JOB_SECONDS
+        until = time.monotonic() + PATIENCE
         while job["state"] in ("queued", "running"):
             assert time.monotonic() < until, job
             time.sleep(0.05)
@@ -86,7 +85,7 @@ class Api:
 
 @pytest.fixture(scope="package")
 def api(pane_address: str) -> Iterator[Api]:
-    with httpx.Client(base_url=pane_address, headers=CLIENT, timeout=60) as http:
+    with httpx.Client(base_url=pane_address, headers=CLIENT, timeout=PATIENCE) as http:
         yield Api(http)
 
 

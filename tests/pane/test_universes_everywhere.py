@@ -3,6 +3,7 @@
 import httpx
 import pandas as pd
 import pytest
+from serving import PATIENCE
 
 from tilt.data.rules import Rule, Universe
 
@@ -58,7 +59,7 @@ def ask(pane_address, universes):
             f"{pane_address}/xlwings/custom-functions-batch",
             json={"calls": calls, "wait": 60},
             headers={"X-Tilt-Client": "tests"},
-            timeout=90,
+            timeout=PATIENCE,
         )
         (said,) = answer.json()["results"]
         assert "result" in said, said

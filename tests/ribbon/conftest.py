@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pandas as pd
 import pytest
-from serving import listening, run_node
+from serving import PATIENCE, listening, run_node
 
 from tilt.api.app import create_app
 from tilt.data.store import Store
@@ -176,7 +176,7 @@ def rules() -> list[list[object]]:
 @pytest.fixture(scope="package")
 def ribbon(ribbon_address: str) -> Iterator[Ribbon]:
     headers = {"X-Tilt-Client": "tests"}
-    with httpx.Client(base_url=ribbon_address, headers=headers, timeout=60) as http:
+    with httpx.Client(base_url=ribbon_address, headers=headers, timeout=PATIENCE) as http:
         yield Ribbon(http)
 
 

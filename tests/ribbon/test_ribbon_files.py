@@ -8,6 +8,7 @@ import time
 import httpx
 import openpyxl
 import pytest
+from serving import PATIENCE
 
 from tilt.api import files
 from tilt.errors import ArgumentError, UnknownNameError
@@ -198,7 +199,7 @@ def test_files_older_than_a_day_are_forgotten(tmp_path):
 
 
 def test_an_unknown_file_is_a_problem_document(ribbon_address):
-    answer = httpx.get(f"{ribbon_address}/api/v1/reports/{'0' * 32}")
+    answer = httpx.get(f"{ribbon_address}/api/v1/reports/{'0' * 32}", timeout=PATIENCE)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert "make it again" in answer.json()["detail"]

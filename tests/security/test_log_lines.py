@@ -8,6 +8,7 @@ import time
 import httpx
 import numpy as np
 import pytest
+from serving import PATIENCE
 
 from tilt.monitoring import REQUEST_ID, Durations, JsonFormatter, JsonHandler, log_as_json
 
@@ -64,6 +65,7 @@ def test_an_access_line_holds_neither_query_nor_key(locked, key, caplog):
         httpx.get(
             f"{locked}/api/v1/status?token=QUERYSECRET",
             headers={"Authorization": f"Bearer {key.key}"},
+            timeout=PATIENCE,
         )
         end = time.monotonic() + 10  # the line follows the answer
         while not (lines := access_lines(caplog)):

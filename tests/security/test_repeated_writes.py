@@ -6,7 +6,7 @@ import shutil
 
 import httpx
 import pytest
-from serving import listening
+from serving import PATIENCE, listening
 from sqlalchemy import create_engine
 
 from tilt.api.app import create_app
@@ -34,7 +34,9 @@ def http(store: Store, sample_settings: Settings, tmp_path_factory):
     shutil.copytree(sample_settings.data_url, folder)
     with (
         listening(create_app(Settings(data_url=str(folder)))) as address,
-        httpx.Client(base_url=address, headers={"X-Tilt-Client": "tests"}, timeout=60) as client,
+        httpx.Client(
+            base_url=address, headers={"X-Tilt-Client": "tests"}, timeout=PATIENCE
+        ) as client,
     ):
         yield client
 

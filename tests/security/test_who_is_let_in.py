@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from pydantic import ValidationError
+from serving import PATIENCE
 
 from tilt.settings import Settings
 
@@ -30,14 +31,14 @@ OPEN = ["/health", "/health/live", "/help", "/help/risk", "/docs", "/taskpane.ht
 @pytest.fixture(scope="module")
 def free(locked):
     """The locked server without a key."""
-    with httpx.Client(base_url=locked, headers=CLIENT) as http_client:
+    with httpx.Client(base_url=locked, headers=CLIENT, timeout=PATIENCE) as http_client:
         yield http_client
 
 
 @pytest.fixture
 def signed(locked, key):
     headers = {**CLIENT, "Authorization": f"Bearer {key.key}"}
-    with httpx.Client(base_url=locked, headers=headers) as http_client:
+    with httpx.Client(base_url=locked, headers=headers, timeout=PATIENCE) as http_client:
         yield http_client
 
 
@@ -71,7 +72,7 @@ def test_what_excel_loads_before_anybody_signs_in_is_open(free, path):
 def test_a_refused_body_is_not_read(locked):
     """A caller without a key who promises 30 MB is answered before sending them."""
     where = urlsplit(locked)
-    with socket.create_connection((where.hostname, where.port), timeout=10) as raw:
+    with socket.create_connection((where.hostname, where.port), timeout=PATIENCE) as raw:
         raw.sendall(
             f"POST {CALL} HTTP/1.1\r\nHost: {where.netloc}\r\nX-Tilt-Client: t\r\n"
             "Content-Type: application/json\r\nContent-Length: 30000000\r\n\r\n{".encode()
@@ -82,14 +83,17 @@ def test_a_refused_body_is_not_read(locked):
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])
 @pytest.mark.parametrize("path", ["/health", "/api/v1/status", "/static/js/main.js"])
 def test_another_host_is_not_answered(locked, host, path):
-    answer = httpx.get(f"{locked}{path}", headers={"Host": host})
+    answer = httpx.get(f"{locked}{path}", headers={"Host": host}, timeout=PATIENCE)
     assert answer.status_code in {400, 421}
     assert "result" not in answer.text
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:9999", "127.0.0.1", "[::1]:8000"])
 def test_loopback_by_any_name_is_answered(locked, host):
-    assert httpx.get(f"{locked}/health/live", headers={"Host": host}).status_code == 200
+    assert (
+        httpx.get(f"{locked}/health/live", headers={"Host": host}, timeout=PATIENCE).status_code
+        == 200
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,7 +141,7 @@ def test_a_preflight_of_another_origin_is_not_granted(locked):
 
 def test_a_websocket_is_refused(locked):
     where = urlsplit(locked)
-    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=10)
+    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=PATIENCE)
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
                "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}  # fmt: skip
     connection.request("GET", "/socket.io/", headers=upgrade)
@@ -154,7 +158,7 @@ def test_socket_io_is_not_served(signed):
 )
 def test_static_files_end_at_their_folder(locked, path):
     where = urlsplit(locked)
-    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=10)
+    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=PATIENCE)
     connection.request("GET", path)  # unlike httpx, sends the path as it is
     assert connection.getresponse().status in {401, 404}
     connection.close()
@@ -165,7 +169,7 @@ def test_static_files_end_at_their_folder(locked, path):
     [("/health/live", 200), ("/nope", 401), ("/help/nope", 404), ("/static/nope.js", 404)],
 )
 def test_security_headers_are_on_every_answer(locked, path, status):
-    answer = httpx.get(f"{locked}{path}")
+    answer = httpx.get(f"{locked}{path}", timeout=PATIENCE)
     assert answer.status_code == status
     policy = answer.headers["content-security-policy"]
     assert "script-src 'self' https://appsforoffice.microsoft.com;" in policy
@@ -178,7 +182,7 @@ def test_security_headers_are_on_every_answer(locked, path, status):
 
 
 def test_refusals_carry_the_security_headers_too(locked):
-    answer = httpx.post(f"{locked}{CALL}", json=BODY)
+    answer = httpx.post(f"{locked}{CALL}", json=BODY, timeout=PATIENCE)
     assert answer.status_code == 403
     assert "content-security-policy" in answer.headers
 
@@ -190,12 +194,12 @@ def test_answers_with_data_are_not_kept_by_caches(signed):
 
 def test_a_request_id_is_kept_when_it_is_one_and_replaced_when_not(locked):
     given = {"X-Request-ID": "abc-12345678"}
-    assert httpx.get(f"{locked}/health/live", headers=given).headers["x-request-id"] == (
-        "abc-12345678"
-    )
+    assert httpx.get(f"{locked}/health/live", headers=given, timeout=PATIENCE).headers[
+        "x-request-id"
+    ] == ("abc-12345678")
     forged = {"X-Request-ID": 'x" onload="'}
     assert (
-        httpx.get(f"{locked}/health/live", headers=forged).headers["x-request-id"]
+        httpx.get(f"{locked}/health/live", headers=forged, timeout=PATIENCE).headers["x-request-id"]
         != (forged["X-Request-ID"])
     )
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 from pydantic import SecretStr
+from serving import PATIENCE
 
 from tilt.data.store import Store
 from tilt.security import create_key
@@ -57,12 +58,12 @@ class Served:
         """End it as a crash would."""
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(PATIENCE)
 
 
 @pytest.fixture(scope="package")
@@ -84,7 +85,7 @@ def served(copied, tmp_path_factory) -> Iterator[Served]:
 @pytest.fixture
 def http(served) -> Iterator[httpx.Client]:
     headers = {"X-Tilt-Client": "tests"}
-    with httpx.Client(base_url=served.address, headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=served.address, headers=headers, timeout=PATIENCE) as client:
         yield client
 
 

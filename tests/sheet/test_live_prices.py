@@ -5,6 +5,7 @@ import threading
 
 import httpx
 import pytest
+from serving import PATIENCE
 
 from tilt.data.live import Board, Quote
 from tilt.errors import BusyError
@@ -120,7 +121,9 @@ def test_the_route_answers_all_cells_of_a_client_at_once(http, store):
 
 def test_the_route_asks_for_a_key_and_knows_no_other_users_cells(locked):
     server, (anna, _) = locked
-    with httpx.Client(base_url=server.address, headers={"X-Tilt-Client": "tests"}) as http:
+    with httpx.Client(
+        base_url=server.address, headers={"X-Tilt-Client": "tests"}, timeout=PATIENCE
+    ) as http:
         body = {"tickers": ["AAPL"]}
         assert http.post("/api/v1/live", json=body).status_code == 401
         signed = {"Authorization": f"Bearer {anna}"}

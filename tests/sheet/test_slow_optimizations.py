@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from serving import PATIENCE
 
 from tilt.api import optimizations
 from tilt.api.app import create_app
@@ -21,7 +22,6 @@ sys.path.insert(0, str(Path(__file__).parent))  # where workers find the job tha
 from held_jobs import solve_when_let
 
 RULES = [["weight", "*", 0, 0.06, None, None], ["turnover", None, None, 0.2, None, None]]
-SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def ended(state, ask):
     """Return what is asked for, after the job behind it has ended."""
     with pytest.raises(RunningError) as running:
         ask()
-    state.jobs.wait(running.value.job.id, "anna", seconds=SECONDS)
+    state.jobs.wait(running.value.job.id, "anna", seconds=PATIENCE)
     return ask()
 
 
@@ -69,7 +69,7 @@ def test_a_slow_problem_says_how_far_it_is_and_then_gives_its_answer(
         ask_solution(state, problem, "weights", "")
     assert again.value.job.id == first.value.job.id, "another view waits for the same job"
     pipe.write_text("go")  # which waits until the job reads
-    state.jobs.wait(first.value.job.id, "anna", seconds=SECONDS)
+    state.jobs.wait(first.value.job.id, "anna", seconds=PATIENCE)
     shown = ask_solution(state, problem, "trades", "").view("trades")
     pd.testing.assert_frame_equal(shown, solve(problem).view("trades"))
 

@@ -3,6 +3,7 @@
 import httpx
 import numpy as np
 import pytest
+from serving import PATIENCE
 
 CALL = "/xlwings/custom-functions-call"
 BATCH = "/xlwings/custom-functions-batch"
@@ -11,7 +12,7 @@ BATCH = "/xlwings/custom-functions-batch"
 @pytest.fixture(scope="module")
 def ask(served):
     headers = {"X-Tilt-Client": "tests"}
-    with httpx.Client(base_url=served.address, headers=headers, timeout=120) as http:
+    with httpx.Client(base_url=served.address, headers=headers, timeout=PATIENCE) as http:
 
         def both(calls, **batch):
             answer = http.post(BATCH, json={"calls": calls, **batch})
@@ -128,7 +129,9 @@ def test_a_shared_range_that_is_not_there_is_refused_for_its_call_alone(served, 
         {"func_name": "version", "args": []},
     ]
     body = {"calls": calls, "shared": [[["AAPL", 1.0]], [["MSFT", 1.0]]]}
-    answer = httpx.post(served.address + BATCH, json=body, headers={"X-Tilt-Client": "tests"})
+    answer = httpx.post(
+        served.address + BATCH, json=body, headers={"X-Tilt-Client": "tests"}, timeout=PATIENCE
+    )
     first, second = answer.json()["results"]
     assert first["error"] == "$ref must be the place of one of 2 shared ranges."
     assert "result" in second
@@ -140,6 +143,7 @@ def test_shared_ranges_that_are_none_are_refused(served):
             served.address + BATCH,
             json={"calls": [], "shared": shared},
             headers={"X-Tilt-Client": "tests"},
+            timeout=PATIENCE,
         )
         assert answer.status_code == 400
         assert answer.json()["detail"] == "shared must be a list of ranges, each a list of rows."

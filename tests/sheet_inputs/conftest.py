@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from serving import listening
+from serving import PATIENCE, listening
 
 from tilt.api.app import create_app
 from tilt.data.store import Store
@@ -101,5 +101,5 @@ def sheet_address(store: Store, sample_settings: Settings) -> Iterator[str]:
 @pytest.fixture(scope="package")
 def sheet(sheet_address: str) -> Iterator[Sheet]:
     headers = {"X-Tilt-Client": "tests"}
-    with httpx.Client(base_url=sheet_address, headers=headers, timeout=120) as http:
+    with httpx.Client(base_url=sheet_address, headers=headers, timeout=PATIENCE) as http:
         yield Sheet(http)
