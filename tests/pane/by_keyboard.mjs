@@ -3,21 +3,10 @@
 //   node by_keyboard.mjs SERVER WORKBOOK.xlsx
 
 import { enter, launch, openAddin, scan, shown, workbook } from "../browser/driver.mjs";
-import { openTab, press, said, tabTo, type, until } from "./keyboard.mjs";
+import { openTab, press, said, tableCells, tabTo, type, until } from "./keyboard.mjs";
 
 const MESSY =
   "Account 4711\n\nSymbol\tWeight\nAAPL\t30%\nMSTF\t5%\nMSFT\t40%\njpm us equity\t10 %\nXOM\t5%\nXOM\t5%";
-
-/** The cells of a table in the workbook, by its name. */
-const tableCells = (page, name) =>
-  page.evaluate(async (wanted) => {
-    const values = await Excel.run(async (context) => {
-      const range = context.workbook.tables.getItem(wanted).getRange().load("values");
-      await context.sync();
-      return range.values;
-    });
-    return values;
-  }, name);
 
 const undoSteps = (page) => page.evaluate(() => window.host.undoSteps);
 

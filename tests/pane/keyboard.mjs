@@ -1,4 +1,6 @@
-// Working the pane by keyboard alone: what cannot be reached so fails.
+// Working the pane by keyboard alone: what cannot be reached so fails; and what it shows then.
+
+import { scan } from "../browser/driver.mjs";
 
 const MOST = 120;
 
@@ -51,3 +53,27 @@ export const until = (page, selector, pattern) =>
     ([s, p]) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ""),
     [selector, pattern],
   );
+
+/** The cells of a table on the page, row by row. */
+export const table = (page, selector) =>
+  page.$$eval(`${selector} tbody tr`, (rows) =>
+    rows.map((row) => [...row.children].map((cell) => cell.textContent)),
+  );
+
+/** The cells of a table in the workbook, by its name. */
+export const tableCells = (page, name) =>
+  page.evaluate(async (wanted) => {
+    const values = await Excel.run(async (context) => {
+      const range = context.workbook.tables.getItem(wanted).getRange().load("values");
+      await context.sync();
+      return range.values;
+    });
+    return values;
+  }, name);
+
+/** How the page looks as it stands: a scan's findings, and how wide it is. */
+export async function looked(page, picture) {
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  if (picture) await page.screenshot({ path: picture, fullPage: true });
+  return { scan: await scan(page), width };
+}

@@ -2,8 +2,8 @@
 //
 //   node looks.mjs SERVER [FOLDER FOR PICTURES]
 
-import { launch, openAddin, scan } from "../browser/driver.mjs";
-import { until } from "./keyboard.mjs";
+import { launch, openAddin } from "../browser/driver.mjs";
+import { looked, until } from "./keyboard.mjs";
 
 const HOLDINGS = "Symbol\tWeight\nAAPL\t30%\nMSTF\t5%\nMSFT\t40%\nXOM\t5%\nXOM\t5%";
 
@@ -78,9 +78,7 @@ async function main(server, folder) {
       page.setDefaultTimeout(180_000);
       await tour(page, async (name) => {
         const key = `${name} ${colorScheme}`;
-        const width = await page.evaluate(() => document.documentElement.scrollWidth);
-        found[key] = { scan: await scan(page), width };
-        if (folder) await page.screenshot({ path: `${folder}/${key}.png`, fullPage: true });
+        found[key] = await looked(page, folder && `${folder}/${key}.png`);
       });
       await context.close();
     }

@@ -3,13 +3,8 @@
 //
 //   node performance_tab.mjs SERVER [FOLDER FOR PICTURES]
 
-import { launch, openAddin, scan, shown } from "../browser/driver.mjs";
-import { openTab, press, said, tabTo, type, until } from "./keyboard.mjs";
-
-const table = (page, selector) =>
-  page.$$eval(`${selector} tbody tr`, (rows) =>
-    rows.map((row) => [...row.children].map((cell) => cell.textContent)),
-  );
+import { launch, openAddin, shown } from "../browser/driver.mjs";
+import { looked, openTab, press, said, table, tabTo, type, until } from "./keyboard.mjs";
 
 const explained = (page) =>
   page.waitForFunction(
@@ -71,11 +66,8 @@ async function main(server, folder) {
     found.backtest = await backtest(page);
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });
-      const width = await page.evaluate(() => document.documentElement.scrollWidth);
-      if (folder) {
-        await page.screenshot({ path: `${folder}/performance ${colorScheme}.png`, fullPage: true });
-      }
-      found.looks[colorScheme] = { scan: await scan(page), width };
+      const picture = folder && `${folder}/performance ${colorScheme}.png`;
+      found.looks[colorScheme] = await looked(page, picture);
     }
     found.errors = seen.errors;
     console.log(JSON.stringify(found));
