@@ -11,6 +11,7 @@ import pytest
 from tilt.errors import ArgumentError
 from tilt.report.charts import Chart
 from tilt.report.layout import Sheet, Words, sheet_name
+from tilt.report.pack import Pack
 from tilt.report.tables import Block, Formula, Lineage, Link, header
 from tilt.report.workbook import write_workbook
 
@@ -32,7 +33,7 @@ INJECTIONS = [
 
 
 def write(path: Path, *sheets: Sheet) -> Path:
-    return write_workbook(path, list(sheets), title="A report", footer="Tilt", created=CREATED)
+    return write_workbook(path, Pack("A report", "A portfolio", "Tilt", CREATED, sheets))
 
 
 def one_sheet(*parts, **options) -> Sheet:

@@ -1,14 +1,40 @@
-"""Sheets of what is held and what it risks: positions, exposures, decompositions."""
+"""Sections of what is held and what it risks: positions, exposures, decompositions."""
 
 import pandas as pd
 
 from tilt.report.charts import Chart
-from tilt.report.layout import Sheet
-from tilt.report.origin import exposure_lineage, risk_lineage, subtitle
+from tilt.report.checks import Check, sum_of
+from tilt.report.layout import Sheet, Tile
+from tilt.report.origin import exposure_lineage, risk_lineage
+from tilt.report.pack import Section
 from tilt.report.review import Review
-from tilt.report.tables import Block, Lineage
+from tilt.report.style import measure_format
+from tilt.report.tables import BY_ROW, Block, Formula, Lineage, in_words
 
 TOP_POSITIONS = 25
+
+
+def holdings_section(review: Review) -> Section:
+    """Return what is held, and that it is the whole."""
+    sheet = holdings_sheet(review)
+    held = next(sheet.blocks())
+    return Section(
+        "holdings",
+        "Holdings",
+        (sheet,),
+        checks=(
+            Check("Weights and cash are the whole", sum_of(held, "weight"), "=", 1.0),
+            Check("Benchmark weights are the whole", sum_of(held, "benchmark"), "=", 1.0),
+            Check("Active weights cancel", sum_of(held, "active"), "=", 0.0),
+            Check(
+                "Contributions of holdings foot too",
+                sum_of(held, "ctr"),
+                "=",
+                review.tracking_error,
+            ),
+        ),
+        conventions=("tracking_error",),
+    )
 
 
 def holdings_sheet(review: Review) -> Sheet:
@@ -38,7 +64,7 @@ def holdings_sheet(review: Review) -> Sheet:
     return Sheet(
         "Holdings",
         "Holdings and their contribution to risk",
-        subtitle(review),
+        review.subject.subtitle,
         (block,),
         freeze_header=True,
     )
@@ -77,15 +103,48 @@ def holdings_table(review: Review) -> pd.DataFrame:
     return table
 
 
+def exposures_section(review: Review) -> Section:
+    """Return the exposures, and that active is the difference."""
+    sheet = exposures_sheet(review)
+    styles = next(sheet.blocks())
+    return Section(
+        "exposures",
+        "Exposures",
+        (sheet,),
+        checks=(active_exposures(styles),),
+        findings=(widest_style(review),),
+        conventions=("exposures", "fundamentals"),
+    )
+
+
+def widest_style(review: Review) -> str:
+    """Return the style that the portfolio departs most in, as a sentence."""
+    styles = review.exposures[review.exposures["group"] == "style"].reset_index(drop=True)
+    row = styles.iloc[int(styles["active"].abs().to_numpy().argmax())]
+    after = f", {row['optimal_active']:+.2f} after the rebalance" if review.rebalanced else ""
+    return (
+        f"The widest active style exposure is {row['factor']}, {row['active']:+.2f} "
+        f"standard deviations{after}."
+    )
+
+
+def active_exposures(block: Block) -> Check:
+    """Return the check that active is portfolio minus benchmark, row by row."""
+    t = block.table
+    text = (
+        f"SUMPRODUCT(ABS({block.ref('portfolio')}-{block.ref('benchmark')}-{block.ref('active')}))"
+    )
+    value = float((t["portfolio"] - t["benchmark"] - t["active"]).abs().sum())
+    return Check("Active exposure is portfolio less benchmark", Formula(text, value), "=", 0.0)
+
+
 def exposures_sheet(review: Review) -> Sheet:
     """Return exposures to styles and sectors, portfolio against benchmark, now and after."""
-    formats = {
-        "portfolio": "number",
-        "benchmark": "number",
-        "active": "signed",
-        "optimal": "number",
-        "optimal_active": "signed",
-    }
+    formats = {"portfolio": "number", "benchmark": "number", "active": "signed"}
+    if review.rebalanced:
+        formats |= {"optimal": "number", "optimal_active": "signed"}
+    after = ", optimal" if review.rebalanced else ""
+    meaning = " Optimal: after the rebalance." if review.rebalanced else ""
     percent = {c: {"number": "percent", "signed": "change"}[f] for c, f in formats.items()}
     lineage = exposure_lineage(review)
     groups = {g: t.drop(columns="group") for g, t in review.exposures.groupby("group")}
@@ -94,8 +153,8 @@ def exposures_sheet(review: Review) -> Sheet:
         "Style exposure",
         "style_exposures",
         "factor",
-        ("portfolio", "benchmark", "optimal"),
-        "Bars of the exposure to each style: portfolio, benchmark, optimal",
+        tuple(c for c in formats if "active" not in c),
+        f"Bars of the exposure to each style: portfolio, benchmark{after}",
         beside=True,
         width=520,
         height=340,
@@ -105,8 +164,8 @@ def exposures_sheet(review: Review) -> Sheet:
         "Active sector weight",
         "sector_exposures",
         "factor",
-        ("active", "optimal_active"),
-        "Bars of the active weight in each sector, now and after the rebalance",
+        tuple(c for c in formats if "active" in c),
+        f"Bars of the active weight in each sector, now{' and after the rebalance' * bool(after)}",
         "percent1",
         beside=True,
         width=520,
@@ -115,7 +174,7 @@ def exposures_sheet(review: Review) -> Sheet:
     return Sheet(
         "Exposures",
         "Exposures against the benchmark",
-        subtitle(review),
+        review.subject.subtitle,
         (
             Block(
                 "style_exposures",
@@ -123,7 +182,7 @@ def exposures_sheet(review: Review) -> Sheet:
                 groups["style"],
                 formats=formats,
                 bars=("active",),
-                note="0 is the cap-weighted market. Optimal: after the rebalance.",
+                note=f"0 is the cap-weighted market.{meaning}",
                 lineage=lineage,
             ),
             chart,
@@ -140,6 +199,53 @@ def exposures_sheet(review: Review) -> Sheet:
             sectors,
         ),
         one_page=True,
+    )
+
+
+def risk_section(review: Review) -> Section:
+    """Return the decompositions of the tracking error, and that each of them foots."""
+    sheets = (risk_sheet(review), positions_sheet(review))
+    risk = review.tracking_error
+    checks = []
+    for block in (block for sheet in sheets for block in sheet.blocks()):
+        by = block.key.removeprefix("risk_by_")
+        claim = f"Contributions by {by} foot to the tracking error"
+        checks.append(Check(claim, sum_of(block, "ctr"), "=", risk))
+        checks.append(Check(f"Shares by {by} are the whole", sum_of(block, "pct"), "=", 1.0))
+    return Section(
+        "risk",
+        "Risk",
+        sheets,
+        checks=tuple(checks),
+        findings=(largest_contribution(review),),
+        tiles=(Tile("Tracking error now", risk, "percent", "a year, ex ante"),),
+        summary=() if review.rebalanced else (measures_block(review),),
+        conventions=("factor_returns", "factor_covariance", "specific_risk", "tracking_error"),
+        remarks=tuple(("Risk model", note) for note in review.model.notes),
+        cautions=("forecasts",),
+    )
+
+
+def largest_contribution(review: Review) -> str:
+    """Return what contributes most to the tracking error, as a sentence."""
+    factor = review.risk["factor"].iloc[:-1]
+    main = factor.iloc[int(factor["ctr"].abs().to_numpy().argmax())]
+    return (
+        f"The largest contribution is {main['name']}: "
+        f"{main['ctr']:.2%} of {review.tracking_error:.2%}."
+    )
+
+
+def measures_block(review: Review) -> Block:
+    """Return the figures of risk as they are now."""
+    table = review.measures.rename(columns={"before": "value"})
+    return Block(
+        "measures",
+        "Risk in figures",
+        in_words(table, "measure"),
+        formats={"value": BY_ROW},
+        row_formats=tuple(measure_format(m) for m in table["measure"]),
+        lineage=risk_lineage(review, "measures"),
     )
 
 
@@ -162,7 +268,7 @@ def risk_sheet(review: Review) -> Sheet:
     return Sheet(
         "Risk",
         "Where the tracking error comes from",
-        subtitle(review),
+        review.subject.subtitle,
         (
             factors,
             drivers,
@@ -178,7 +284,7 @@ def positions_sheet(review: Review) -> Sheet:
     return Sheet(
         "Positions",
         "Positions that drive the risk",
-        subtitle(review),
+        review.subject.subtitle,
         (block,),
         freeze_header=True,
         one_page=True,
@@ -209,7 +315,16 @@ def risk_block(review: Review, by: str, title: str, key: str) -> Block:
         bars=("ctr",),
         note="CTR = exposure × volatility × correlation, a year; it sums to the tracking error.",
         lineage=risk_lineage(review, by),
+        live=live_risk(review, by),
     )
+
+
+def live_risk(review: Review, by: str) -> str:
+    """Return the add-in's formula of a table of risk; empty where that has more rows."""
+    if by == "position" or not review.holdings.name:
+        return ""
+    name = review.holdings.name.replace('"', '""')
+    return f'TILT.RISK_TABLE("{name}","{by}","{review.date:%Y-%m-%d}")'
 
 
 def largest(rows: pd.DataFrame, count: int) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Decide which row and column every part of every sheet starts in, before anything is written."""
 
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tilt.errors import ArgumentError
@@ -12,6 +12,7 @@ COLUMN_PIXELS = 64  # of a column whose width is not set
 LEFT = 1  # column A is a margin
 FIRST_ROW = 4  # below the title, the subtitle and a gap
 LAST_EXCEL_ROW = 1_048_576
+LONGEST_NAME = 31  # of a sheet
 _FORBIDDEN_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", "-"))
 
 
@@ -82,11 +83,13 @@ class Sheet:
 
 def sheet_name(text: str, taken: Callable[[str], bool] = lambda _: False) -> str:
     r"""Return a name Excel accepts: 31 characters, none of ``[]:*?/\``, not taken."""
-    base = clean_text(text).translate(_FORBIDDEN_IN_NAMES).strip().strip("'")[:31] or "Sheet"
+    base = (
+        clean_text(text).translate(_FORBIDDEN_IN_NAMES).strip().strip("'")[:LONGEST_NAME] or "Sheet"
+    )
     name, number = base, 2
     while taken(name):
         suffix = f" {number}"
-        name, number = base[: 31 - len(suffix)] + suffix, number + 1
+        name, number = base[: LONGEST_NAME - len(suffix)] + suffix, number + 1
     return name
 
 
@@ -99,7 +102,7 @@ class Layout:
     last_column: int
 
 
-def lay_out(sheets: list[Sheet]) -> list[Layout]:
+def lay_out(sheets: Sequence[Sheet]) -> list[Layout]:
     """Return the layout of each sheet.
 
     Raises

@@ -1,13 +1,16 @@
-"""Sheets of the backtest: curves, months, statistics, costs and the daily series."""
+"""The section of the backtest: curves, months, statistics, costs and the daily series."""
 
+import numpy as np
 import pandas as pd
 
 from tilt.report.charts import Chart
-from tilt.report.layout import Sheet, Words
-from tilt.report.origin import subtitle
+from tilt.report.checks import Check
+from tilt.report.layout import Sheet, Tile, Words
+from tilt.report.origin import backtest_lineage
+from tilt.report.pack import Section
 from tilt.report.review import Review
 from tilt.report.style import measure_format
-from tilt.report.tables import BY_ROW, Block, Lineage, in_words
+from tilt.report.tables import BY_ROW, Block, Formula, in_words, number_at
 
 SERIES = {
     "date": "date",
@@ -23,17 +26,46 @@ SERIES = {
 }
 
 
-def lineage(review: Review) -> Lineage:
-    """Return the origin of everything the backtest said."""
-    return Lineage(
-        "tilt.backtest.run.backtest",
-        {
-            "strategy": review.strategy,
-            "rules": "; ".join(rule.words() for rule in review.strategy_rules),
-            "start": f"{review.backtest.market.dates[0]:%Y-%m-%d}",
-            "rebalance": "M",
-        },
-        review.backtest.run_id,
+def backtest_section(review: Review) -> Section:
+    """Return the backtest of the idea beside the portfolio, never of the portfolio itself."""
+    result, stats = review.backtest, review.backtest.view("stats")
+    cagr = {who: number_at(stats, "cagr", who) for who in ("portfolio", "benchmark")}
+    series = series_sheet(review)
+    assumed = [(str(item), str(value)) for item, value in result.view("assumptions").to_numpy()]
+    return Section(
+        "backtest",
+        "Backtest",
+        (backtest_sheet(review), statistics_sheet(review), series),
+        checks=backtest_checks(review, next(series.blocks())),
+        findings=(
+            (
+                f"Backtested, {review.idea} returned {cagr['portfolio']:.1%} a "
+                f"year after costs, the benchmark {cagr['benchmark']:.1%}."
+            ),
+        ),
+        tiles=(Tile("Backtest return", cagr["portfolio"], "percent", "a year after costs"),),
+        conventions=("returns", "annual", "backtest", "drawdown", "turnover"),
+        assumptions=(*assumed, *[("limit", rule.words()) for rule in review.strategy_rules]),
+        cautions=("hypothetical",),
+    )
+
+
+def backtest_checks(review: Review, series: Block) -> tuple[Check, ...]:
+    """Return the checks of the daily series against the statistics."""
+    stats = review.backtest.view("stats").set_index("measure")
+    nav, returns = series.table["nav"], series.table["return"]
+    last = Formula(f"INDEX({series.ref('nav')},ROWS({series.ref('nav')}))-1", nav.iloc[-1] - 1.0)
+    worst = Formula(f"MIN({series.ref('drawdown')})", float(series.table["drawdown"].min()))
+    mean = Formula(f"AVERAGE({series.ref('return')})*252", float(returns.mean() * 252))
+    deviation = Formula(
+        f"STDEV({series.ref('return')})*SQRT(252)", float(returns.std() * np.sqrt(252))
+    )
+    portfolio = stats["portfolio"]
+    return (
+        Check("Final wealth is the total return", last, "=", float(portfolio["total_return"])),
+        Check("Deepest fall is the maximum drawdown", worst, "=", float(portfolio["max_drawdown"])),
+        Check("Daily returns give the mean", mean, "=", float(portfolio["mean"])),
+        Check("Daily returns give the volatility", deviation, "=", float(portfolio["volatility"])),
     )
 
 
@@ -76,12 +108,12 @@ def backtest_sheet(review: Review) -> Sheet:
         "Monthly returns after costs",
         monthly.assign(year=monthly["year"].astype(str)),
         formats=dict.fromkeys([c for c in monthly.columns if c != "year"], "change1"),
-        lineage=lineage(review),
+        lineage=backtest_lineage(review),
     )
     return Sheet(
         "Backtest",
         f"Backtest of {review.idea}",
-        f"{subtitle(review)} · hypothetical",
+        f"{review.subject.subtitle} · hypothetical",
         (growth, relative, under_water, months, Words((review.panel.survivorship,), wide=150)),
         one_page=True,
     )
@@ -95,7 +127,7 @@ def statistics_sheet(review: Review) -> Sheet:
     return Sheet(
         "Statistics",
         "Statistics of the backtest",
-        f"{subtitle(review)} · hypothetical",
+        f"{review.subject.subtitle} · hypothetical",
         (
             Block(
                 "backtest_statistics",
@@ -103,7 +135,7 @@ def statistics_sheet(review: Review) -> Sheet:
                 in_words(stats, "measure"),
                 formats=dict.fromkeys(("portfolio", "benchmark", "active"), BY_ROW),
                 row_formats=tuple(measure_format(m) for m in stats["measure"]),
-                lineage=lineage(review),
+                lineage=backtest_lineage(review),
             ),
             Block(
                 "deepest_falls",
@@ -118,14 +150,14 @@ def statistics_sheet(review: Review) -> Sheet:
                     "days_to_recover": "count",
                 },
                 note="Calendar days. No recovery date: not yet recovered.",
-                lineage=lineage(review),
+                lineage=backtest_lineage(review),
             ),
             Block(
                 "backtest_costs",
                 "Turnover and costs by rebalance",
                 costs,
                 formats=cost_formats(costs),
-                lineage=lineage(review),
+                lineage=backtest_lineage(review),
             ),
         ),
     )
@@ -154,12 +186,12 @@ def series_sheet(review: Review) -> Sheet:
         table,
         formats=SERIES,
         note="The costs of the opening count with the first day's return.",
-        lineage=lineage(review),
+        lineage=backtest_lineage(review),
     )
     return Sheet(
         "Series",
         "Daily series of the backtest",
-        subtitle(review),
+        review.subject.subtitle,
         (block,),
         freeze_header=True,
         portrait=True,

@@ -1,12 +1,15 @@
-"""Sheets of the rebalance: the limits and what they cost, the trades and why."""
+"""The section of the rebalance: the limits and what they cost, the trades and why."""
 
 import pandas as pd
 
 from tilt.report.charts import Chart
-from tilt.report.layout import Sheet, Words
-from tilt.report.origin import solve_lineage, subtitle
+from tilt.report.checks import KEPT, UNLISTED, Check
+from tilt.report.layout import Sheet, Tile, Words
+from tilt.report.origin import risk_lineage, solve_lineage
+from tilt.report.pack import Section
 from tilt.report.review import Review
-from tilt.report.tables import BY_ROW, Block
+from tilt.report.style import measure_format
+from tilt.report.tables import BY_ROW, Block, Formula, in_words, number_at
 
 TOP_WEIGHTS = 30
 _PERCENT_RULES = frozenset(
@@ -25,6 +28,78 @@ _PERCENT_RULES = frozenset(
         "long_only",
     }
 )
+STYLES_AFTER = Chart(
+    "bar",
+    "Active style exposure, now and after the rebalance",
+    "style_exposures",
+    "factor",
+    ("active", "optimal_active"),
+    "Bars of the active exposure to each style before and after the rebalance",
+    beside=True,
+    width=560,
+    height=360,
+)
+
+
+def rebalance_section(review: Review) -> Section:
+    """Return the weights of least tracking error within the rules, and what they take."""
+    limits, trades = limits_sheet(review), trades_sheet(review)
+    after = number_at(review.measures, "tracking_error", "after")
+    table = review.solution.view("constraints")
+    binding = int((table["status"] == "binding").sum())
+    number = len(review.solution.view("trades"))
+    return Section(
+        "rebalance",
+        "Rebalance",
+        (optimal_sheet(review), limits, trades),
+        checks=rebalance_checks(review, next(trades.blocks()), next(limits.blocks())),
+        findings=(
+            (
+                f"Tracking error is {review.tracking_error:.2%} a year and falls to {after:.2%} "
+                f"with {review.turnover:.1%} one-way turnover in {number} trades."
+            ),
+            f"{binding} of {len(table)} limits bind; sheet Limits shows what each of them costs.",
+        ),
+        tiles=(
+            Tile("After the rebalance", after, "percent", "least within the rules"),
+            Tile("Turnover", review.turnover, "percent1", "one way"),
+        ),
+        summary=(before_and_after(review), STYLES_AFTER),
+        conventions=("tracking_error", "turnover", "limits"),
+        cautions=("no_advice",),
+    )
+
+
+def before_and_after(review: Review) -> Block:
+    """Return the figures of risk now and after the rebalance."""
+    table = review.summary
+    return Block(
+        "summary",
+        "Before and after the rebalance",
+        in_words(table, "measure"),
+        formats=dict.fromkeys(("before", "after", "change"), BY_ROW),
+        row_formats=tuple(measure_format(m) for m in table["measure"]),
+        lineage=risk_lineage(review, "measures"),
+    )
+
+
+def rebalance_checks(review: Review, trades: Block, limits: Block) -> tuple[Check, ...]:
+    """Return the checks of trades and limits."""
+    bought = Formula(
+        f'SUMIF({trades.ref("trade")},">0")', float(trades.table["trade"].clip(lower=0.0).sum())
+    )
+    least = Formula(f"-MIN({limits.ref('slack')})", -float(limits.table["slack"].min()))
+    moved = Formula(
+        f"SUMPRODUCT(ABS({trades.ref('optimal')}-{trades.ref('current')}-{trades.ref('trade')}))",
+        float(
+            (trades.table["optimal"] - trades.table["current"] - trades.table["trade"]).abs().sum()
+        ),
+    )
+    return (
+        Check("Trades lead from current to optimal", moved, "=", 0.0, KEPT),
+        Check("Purchases are the turnover reported", bought, "=", review.turnover, UNLISTED),
+        Check("No limit is broken", least, "≤", 0.0, KEPT),
+    )
 
 
 def optimal_sheet(review: Review) -> Sheet:
@@ -52,7 +127,7 @@ def optimal_sheet(review: Review) -> Sheet:
     return Sheet(
         "Optimal",
         "Least tracking error within the limits",
-        subtitle(review),
+        review.subject.subtitle,
         (weights, chart),
         one_page=True,
     )
@@ -64,7 +139,7 @@ def limits_sheet(review: Review) -> Sheet:
     return Sheet(
         "Limits",
         "Limits, and what each of them costs",
-        subtitle(review),
+        review.subject.subtitle,
         (limits_block(review), Words(explained, "In words", wide=150)),
         one_page=True,
     )
@@ -123,5 +198,5 @@ def trades_sheet(review: Review) -> Sheet:
         lineage=solve_lineage(review),
     )
     return Sheet(
-        "Trades", "Trades of the rebalance", subtitle(review), (block,), freeze_header=True
+        "Trades", "Trades of the rebalance", review.subject.subtitle, (block,), freeze_header=True
     )

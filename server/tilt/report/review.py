@@ -12,6 +12,7 @@ from tilt.frames import Panel, Weights, listed
 from tilt.optimize.constraints import Grid, Rule, parse_rules
 from tilt.optimize.solve import Problem, Solution, solve
 from tilt.portfolio.holdings import Holdings
+from tilt.report.pack import Subject
 from tilt.report.tables import number_at
 from tilt.risk.measures import exposure_table, risk_measure_many, risk_table
 from tilt.risk.model import RiskModel, estimate_model
@@ -54,19 +55,17 @@ SHOWN_MEASURES = (
 
 @dataclass(frozen=True, eq=False)
 class Review:
-    """What the main job found about one portfolio.
+    """The main job on one portfolio; what is not looked at is not computed.
 
-    holdings        : the portfolio as read
-    held            : its weights that have risk data
-    benchmark       : weights of the universe's cap-weighted portfolio
-    model           : risk at ``date``
-    exposures       : factor, group, portfolio, benchmark, active, optimal, optimal_active
-    risk            : by ``factor``, ``sector``, ``position``: tables of ``risk_table``, each ends
-                      in its total
-    measures        : measure, before, after: risk of the holdings and of the optimal weights
-    solution        : the weights of least tracking error within the rules
-    backtest        : of ``strategy``, not of the portfolio
-    notes           : what had to be assumed
+    holdings       : the portfolio as read
+    held           : its weights that have risk data
+    benchmark      : weights of the universe's cap-weighted portfolio
+    model          : risk at ``date``
+    rules          : limits of the rebalance
+    strategy_rules : limits the strategy keeps at each rebalance
+    start          : first day of the backtest; None is the first possible one
+    rebalanced     : whether the rebalance is looked at
+    notes          : what had to be assumed
     """
 
     portfolio: str
@@ -76,14 +75,75 @@ class Review:
     held: Weights
     benchmark: Weights
     model: RiskModel
-    exposures: pd.DataFrame
-    risk: dict[str, pd.DataFrame]
-    measures: pd.DataFrame
-    solution: Solution
+    rules: tuple[Rule, ...]
     strategy: str
     strategy_rules: tuple[Rule, ...]
-    backtest: BacktestResult
+    start: pd.Timestamp | None
+    rebalanced: bool
     notes: tuple[str, ...]
+
+    @property
+    def subject(self) -> Subject:
+        """What the report is about."""
+        return Subject(
+            name=self.portfolio,
+            universe=self.panel.universe,
+            benchmark=f"{self.panel.universe}, cap weighted",
+            date=self.date,
+            snapshot=self.panel.snapshot,
+            notes=self.notes,
+            survivorship=self.panel.survivorship,
+            securities=len(self.model.exposures),
+        )
+
+    @cached_property
+    def solution(self) -> Solution:
+        """The weights of least tracking error within the rules.
+
+        Raises
+        ------
+        NoSolutionError
+            If no weights keep all of them; the message names those in conflict.
+        """
+        securities = self.panel.securities
+        return solve(
+            Problem(OBJECTIVE, self.model, securities, self.held, self.benchmark, rules=self.rules)
+        ).require()
+
+    @cached_property
+    def backtest(self) -> BacktestResult:
+        """Of ``strategy``, not of the portfolio."""
+        strategy = parse_strategy(self.strategy, self.panel, saved={})
+        return backtest(self.panel, strategy, start=self.start, rules=self.strategy_rules)
+
+    @cached_property
+    def risk(self) -> dict[str, pd.DataFrame]:
+        """By ``factor``, ``sector``, ``position``: tables of ``risk_table``, with their total."""
+        return {
+            by: risk_table(self.model, self.held, self.benchmark, by=by)
+            for by in ("factor", "sector", "position")
+        }
+
+    @cached_property
+    def exposures(self) -> pd.DataFrame:
+        """Factor, group, portfolio, benchmark, active; optimal, optimal_active if rebalanced."""
+        now = exposure_table(self.model, self.held, self.benchmark)
+        if not self.rebalanced:
+            return now
+        then = exposure_table(self.model, self.solution.weights, self.benchmark)
+        return now.assign(
+            optimal=then["portfolio"].to_numpy(), optimal_active=then["active"].to_numpy()
+        )
+
+    @cached_property
+    def measures(self) -> pd.DataFrame:
+        """Measure and before; after, of the optimal weights, if rebalanced."""
+        weights = {"before": self.held}
+        if self.rebalanced:
+            weights["after"] = self.solution.weights
+        books = pd.DataFrame(weights).fillna(0.0)
+        rows = {m: risk_measure_many(self.model, books, self.benchmark, m) for m in SHOWN_MEASURES}
+        return pd.DataFrame(rows).T.rename_axis("measure").reset_index()
 
     @property
     def tracking_error(self) -> float:
@@ -119,8 +179,9 @@ def review_portfolio(
     strategy: str = STRATEGY,
     strategy_rules: Grid = STRATEGY_RULES,
     start: pd.Timestamp | None = START,
+    rebalanced: bool = True,
 ) -> Review:
-    """Run the main job on the last date of ``panel``.
+    """Return the main job on the last date of ``panel``, everything read and checked.
 
     Parameters
     ----------
@@ -130,39 +191,24 @@ def review_portfolio(
     strategy : backtested beside it, monthly, by the name the cells know it by
     strategy_rules : limits the strategy keeps at each rebalance
     start : first day of the backtest; None takes the first possible one
-
-    Raises
-    ------
-    NoSolutionError
-        If no weights keep all the rules; the message names those in conflict.
+    rebalanced : False leaves the rebalance out
     """
     date = panel.as_of
-    benchmark = panel.cap_weights(date)
     model = estimate_model(panel.factors, date, universe=panel.universe, snapshot=panel.snapshot)
     held, notes = _with_risk_data(holdings.weights, model)
-    limits = _rules(rules, panel, model)
-    solution = solve(
-        Problem(OBJECTIVE, model, panel.securities, held, benchmark, rules=limits)
-    ).require()
-    kept = _rules(strategy_rules, panel, model)
-    result = backtest(panel, parse_strategy(strategy, panel, saved={}), start=start, rules=kept)
     return Review(
         portfolio=portfolio or holdings.name,
         panel=panel,
         date=date,
         holdings=holdings,
         held=held,
-        benchmark=benchmark,
+        benchmark=panel.cap_weights(date),
         model=model,
-        exposures=_exposures(model, held, solution.weights, benchmark),
-        risk={
-            by: risk_table(model, held, benchmark, by=by) for by in ("factor", "sector", "position")
-        },
-        measures=_measures(model, held, solution.weights, benchmark),
-        solution=solution,
+        rules=_rules(rules, panel, model),
         strategy=strategy,
-        strategy_rules=kept,
-        backtest=result,
+        strategy_rules=_rules(strategy_rules, panel, model),
+        start=start,
+        rebalanced=rebalanced,
         notes=(*holdings.notes, *notes),
     )
 
@@ -184,21 +230,3 @@ def _with_risk_data(weights: Weights, model: RiskModel) -> tuple[Weights, tuple[
         f"{model.date:%Y-%m-%d} and counts as cash."
     )
     return weights[covered], (note,)
-
-
-def _exposures(
-    model: RiskModel, held: Weights, optimal: Weights, benchmark: Weights
-) -> pd.DataFrame:
-    now = exposure_table(model, held, benchmark)
-    then = exposure_table(model, optimal, benchmark)
-    return now.assign(
-        optimal=then["portfolio"].to_numpy(), optimal_active=then["active"].to_numpy()
-    )
-
-
-def _measures(
-    model: RiskModel, held: Weights, optimal: Weights, benchmark: Weights
-) -> pd.DataFrame:
-    books = pd.DataFrame({"before": held, "after": optimal}).fillna(0.0)
-    rows = {m: risk_measure_many(model, books, benchmark, m) for m in SHOWN_MEASURES}
-    return pd.DataFrame(rows).T.rename_axis("measure").reset_index()

@@ -13,7 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from tilt.report.style import NUMBER_FORMATS, WIDTHS
 
-_TABLE_NAME = re.compile(r"[a-z_]{4,255}")  # longer than any cell's address
+_TABLE_NAME = re.compile(r"[a-z_]{4,240}(_\d+){0,2}")  # longer than any cell's address
 BY_ROW = "by row"  # a column whose rows have units of their own
 LONGEST_TEXT = 32_767  # Excel's limit for one cell
 _WORDS = {
@@ -73,7 +73,8 @@ class Lineage:
 class Block:
     """One table of a sheet.
 
-    key         : the Excel table's name; four lower-case letters or underscores at least
+    key         : the Excel table's name; four lower-case letters or underscores at least,
+                  and perhaps a number at its end
     table       : the cells; the index is not written. Text, numbers, dates, ``Formula``, ``Link``
     formats     : by column, a name of ``style.NUMBER_FORMATS``, or ``BY_ROW``; columns left out
                   are text
@@ -81,6 +82,8 @@ class Block:
     totals      : by column, the engine's total; written under the table as a native SUM over it
     bars        : columns drawn with data bars
     widths      : by column, in characters, for text that wraps
+    live        : the add-in's formula for the same table, without its ``=``: it spills a heading,
+                  the same columns in the same order, these rows first, and one for each total
     """
 
     key: str
@@ -93,6 +96,7 @@ class Block:
     widths: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
     lineage: Lineage | None = None
+    live: str = ""
 
     def __post_init__(self) -> None:
         if not _TABLE_NAME.fullmatch(self.key):

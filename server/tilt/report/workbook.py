@@ -1,6 +1,5 @@
 """Write sheets of blocks, charts and words into an Excel file, complete or not at all."""
 
-import datetime as dt
 import os
 import tempfile
 from collections.abc import Mapping
@@ -14,16 +13,15 @@ from tilt.errors import ArgumentError
 from tilt.report import style
 from tilt.report.charts import Chart, Place, build_chart
 from tilt.report.layout import LEFT, Layout, Sheet, Tiles, Words, lay_out
+from tilt.report.pack import Pack
 from tilt.report.style import Property, Styles
 from tilt.report.tables import Block, Formula, Link, header, starts_like_formula, write_cell
 
 LINE = 13  # points
 
 
-def write_workbook(
-    path: Path, sheets: list[Sheet], *, title: str, footer: str, created: dt.datetime
-) -> Path:
-    """Write the sheets to ``path`` and return it.
+def write_workbook(path: Path, report: Pack) -> Path:
+    """Write a report to ``path`` and return it.
 
     The file appears complete or not at all: it is written beside its place and moved there. The
     same sheets and time give the same bytes.
@@ -33,7 +31,7 @@ def write_workbook(
     ArgumentError
         If the file cannot be written, two blocks share a key, or a table is longer than a sheet.
     """
-    layouts = lay_out(sheets)
+    layouts = lay_out(report.sheets)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(suffix=".xlsx", prefix=".tilt-", dir=path.parent)
@@ -41,7 +39,7 @@ def write_workbook(
     except OSError as error:
         raise ArgumentError(f"Cannot write a report to {path.parent}: {error.strerror}.") from None
     try:
-        _write(Path(temporary), sheets, layouts, title, footer, created)
+        _write(Path(temporary), report, layouts)
         Path(temporary).replace(path)
     except PermissionError:
         raise ArgumentError(
@@ -53,26 +51,19 @@ def write_workbook(
     return path
 
 
-def _write(
-    path: Path,
-    sheets: list[Sheet],
-    layouts: list[Layout],
-    title: str,
-    footer: str,
-    created: dt.datetime,
-) -> None:
+def _write(path: Path, report: Pack, layouts: list[Layout]) -> None:
     options = {
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "default_format_properties": {"font_name": style.FONT, "font_size": 10},
     }
     with Workbook(str(path), options) as book:
-        book.set_properties({"title": title, "author": "Tilt", "created": created})
+        book.set_properties({"title": report.title, "author": "Tilt", "created": report.created})
         styles = Styles(book)
         places = {key: place for layout in layouts for key, place in layout.places.items()}
-        pages = [book.add_worksheet(sheet.name) for sheet in sheets]
-        for page, sheet, layout in zip(pages, sheets, layouts, strict=True):
-            _SheetWriter(book, page, styles, places).write(sheet, layout, footer)
+        pages = [book.add_worksheet(sheet.name) for sheet in report.sheets]
+        for page, sheet, layout in zip(pages, report.sheets, layouts, strict=True):
+            _SheetWriter(book, page, styles, places).write(sheet, layout, report.footer)
 
 
 class _SheetWriter:

@@ -1,0 +1,99 @@
+"""A kind of report: its name, its sections, and how the sections are made from the data."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tilt.api.state import State
+from tilt.errors import ArgumentError, one_of
+from tilt.frames import Panel
+from tilt.optimize.constraints import Grid
+from tilt.portfolio.holdings import Holdings
+from tilt.report.pack import ALWAYS, Chapter, Section, Subject
+
+Said = Callable[[float, str], None]  # done, a fraction; and what is being done
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What one chapter of a report is made from.
+
+    state     : of a worker's own, without jobs
+    portfolio : what it is called in the report
+    holdings  : None for a kind that is of no portfolio
+    rules     : limits as typed in a sheet; empty takes the kind's own
+    wanted    : keys of the sections that will be made
+    options   : of the kind, by name, as typed
+    """
+
+    state: State
+    panel: Panel
+    portfolio: str
+    holdings: Holdings | None
+    rules: Grid
+    wanted: tuple[str, ...]
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A subject, and what makes each of its sections; one not asked for costs nothing."""
+
+    subject: Subject
+    makers: Mapping[str, Callable[[], Section]]
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """A kind of report.
+
+    about        : one sentence for whoever chooses
+    sections     : key and title, in the order they appear
+    open         : reads what the sections share
+    options      : further options and what they mean
+    of_portfolio : False for a report that is of no portfolio
+    """
+
+    name: str
+    title: str
+    about: str
+    sections: Mapping[str, str]
+    open: Callable[[Material], Study]
+    options: Mapping[str, str] = field(default_factory=dict)
+    of_portfolio: bool = True
+
+    def choose(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the keys of the sections that are named, in the report's order; none are all.
+
+        Cover, summary and what else every report has may be named, and change nothing.
+
+        Raises
+        ------
+        ArgumentError
+            If a name is no section's; the nearest one is told.
+        """
+        known = (*self.sections, *ALWAYS)
+        keys = {one_of(f"section of the {self.name} report", n.strip(), known) for n in names}
+        return tuple(k for k in self.sections if k in keys) or tuple(self.sections)
+
+    def check_options(self, options: Mapping[str, str]) -> dict[str, str]:
+        """Return the options by their right names.
+
+        Raises
+        ------
+        ArgumentError
+            If the kind has no such option; the nearest one is told.
+        """
+        if options and not self.options:
+            raise ArgumentError(f"The {self.name} report takes no option {next(iter(options))}.")
+        what = f"option of the {self.name} report"
+        return {one_of(what, name.strip(), self.options): v for name, v in options.items()}
+
+    def chapter(self, material: Material, said: Said) -> Chapter:
+        """Return the sections that are wanted, telling before each how much is done."""
+        said(0.0, f"reading {material.portfolio}" if material.portfolio else "reading")
+        study = self.open(material)
+        made = []
+        for number, key in enumerate(material.wanted):
+            said(number / len(material.wanted), self.sections[key].lower())
+            made.append(study.makers[key]())
+        return Chapter(study.subject, tuple(made))
