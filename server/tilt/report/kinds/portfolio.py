@@ -1,6 +1,6 @@
 """The portfolio report as a kind: read from the holdings that are asked for."""
 
-from tilt.api.report_kind import Kind, Material, Study
+from tilt.report.kind import Kind, Material, Study
 from tilt.report.portfolio import SECTIONS, TITLE, portfolio_makers
 from tilt.report.review import HOUSE_RULES, review_portfolio
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tilt.api.state import State
+from tilt.data.store import Store
 from tilt.errors import ArgumentError, one_of
 from tilt.frames import Panel
 from tilt.optimize.constraints import Grid
@@ -17,7 +17,6 @@ Said = Callable[[float, str], None]  # done, a fraction; and what is being done
 class Material:
     """What one chapter of a report is made from.
 
-    state     : of a worker's own, without jobs
     portfolio : what it is called in the report
     holdings  : None for a kind that is of no portfolio
     rules     : limits as typed in a sheet; empty takes the kind's own
@@ -25,7 +24,7 @@ class Material:
     options   : of the kind, by name, as typed
     """
 
-    state: State
+    store: Store
     panel: Panel
     portfolio: str
     holdings: Holdings | None

@@ -1,9 +1,9 @@
-"""The kinds of reports there are."""
+"""The kinds of reports there are: ``KINDS``."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tilt.api.report_kind import Kind
-from tilt.api.report_portfolio import PORTFOLIO
+from tilt.report.kind import Kind
+from tilt.report.kinds.portfolio import PORTFOLIO
 
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in (PORTFOLIO,)})
