@@ -16,49 +16,17 @@ import numpy as np
 import scipy.sparse as sp
 
 from tilt.optimize.costs import POWER
+from tilt.optimize.discrete import choice_of
 from tilt.optimize.limits import Half, Layout
+from tilt.optimize.linear import Draft, Entries, Linear, add_row, add_rows, open_solver
 from tilt.optimize.native import Status
 from tilt.optimize.program import NOBODY, Ease, Program
 from tilt.optimize.relaxed import Curves
 from tilt.optimize.terms import Array
 
 REACH = 4.0  # times the capital: no single weight is ever larger
-HELD = 1e-4  # of capital: from it on a name counts as held, where a least number is asked
 CHOSEN = 1e-6  # a weight or trade larger than it is one
 _GROWN = 1e3  # squares of weights are small: solvers like numbers near one
-
-
-@dataclass(frozen=True, eq=False)
-class Choice:
-    """What discrete rules ask of names and trades.
-
-    fewest, most : names held
-    holding      : smallest weight of a held name; zero for none
-    trade        : smallest trade; None without a rule
-    chooses      : whether names are counted or have a smallest weight
-    """
-
-    fewest: int
-    most: int
-    holding: float
-    trade: float | None
-    chooses: bool
-
-
-def choice_of(sides: Sequence[Half], assets: int) -> Choice:
-    """Return what the discrete ones of some halves ask together."""
-    bound = {
-        (h.rule.rule, h.side): h.rule.bound(h.side) or 0.0 for h in sides if h.rule.kind.discrete
-    }
-    fewest = int(bound.get(("names", "min"), 0))
-    least = HELD if fewest else 0.0
-    return Choice(
-        fewest=fewest,
-        most=min(int(bound.get(("names", "max"), assets)), assets),
-        holding=max(bound.get(("holding", "min"), 0.0), least),
-        trade=bound.get(("trade", "min")),
-        chooses=any(rule in ("names", "holding") for rule, _ in bound),
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,20 +67,16 @@ class Master:
         self.assets, self.factors = layout.assets, layout.factors
         self.choice = choice_of(sides, layout.assets)
         self._root = layout.case.model.root
-        self._rows: list[sp.csr_matrix] = []
-        self._low: list[Array] = []
-        self._high: list[Array] = []
-        self._lower: list[Array] = [program.lower]
-        self._upper: list[Array] = [program.upper]
-        self._cost: list[Array] = [program.linear]
-        self.size = program.size
+        self._draft = Draft(program.lower, program.upper, program.linear)
         self.floor, self.cap = _single_bounds(program, layout.assets)
         n = layout.assets
         weights = np.arange(n)
         low = np.maximum(self.floor, -REACH)
         high = np.minimum(self.cap, REACH)
-        self._extra = _extra_columns(sides, ease or {})
-        self.slack = {index: self._add(1, 0.0, np.inf, cost)[0] for index, cost in self._extra}
+        self.slack = {
+            index: self._draft.columns(1, 0.0, np.inf, cost)[0]
+            for index, cost in _extra_columns(sides, ease or {})
+        }
         self._keep_rows()
         self.parts: list[Part] = []
         if self.choice.chooses:
@@ -126,37 +90,11 @@ class Master:
             self.parts.append(self._part(weights, current, low, high, self.choice.trade, eased))
         self._squares()
         self._cones()
-        self._solver = self._start()
+        linear = self._draft.written()
+        self.curves = self._curves(linear)  # nothing cut off yet
+        self._solver = open_solver(linear, self.offset)
 
     # Building -----------------------------------------------------------------------------------
-
-    def _add(self, count: int, low: float, high: float, cost: Array | float = 0.0) -> Array:
-        columns = self.size + np.arange(count)
-        self._lower.append(np.full(count, low))
-        self._upper.append(np.full(count, high))
-        self._cost.append(np.broadcast_to(np.asarray(cost, dtype=float), count).copy())
-        self.size += count
-        return columns
-
-    def _row(
-        self,
-        entries: Sequence[tuple[Array, Array | float]],
-        low: Array | float,
-        high: Array | float,
-    ) -> None:
-        """Add rows with one coefficient for each pair of columns and coefficients."""
-        count = len(entries[0][0])
-        at = np.arange(count)
-        matrix = sp.csr_matrix(
-            (
-                np.concatenate([np.broadcast_to(c, count) for _, c in entries]),
-                (np.tile(at, len(entries)), np.concatenate([columns for columns, _ in entries])),
-            ),
-            shape=(count, self.size),
-        )
-        self._rows.append(matrix)
-        self._low.append(np.broadcast_to(np.asarray(low, dtype=float), count).copy())
-        self._high.append(np.broadcast_to(np.asarray(high, dtype=float), count).copy())
 
     def _keep_rows(self) -> None:
         program = self.program
@@ -165,9 +103,7 @@ class Master:
             (program.equality_matrix, program.equality_bound, program.equality_bound),
             (program.inequality_matrix, free, program.inequality_bound),
         ):
-            self._rows.append(matrix.tocsr())
-            self._low.append(low)
-            self._high.append(high)
+            self._draft.stack(matrix.tocsr(), low, high)
 
     def _slack_of(self, sides: Sequence[Half], rule: str, side: str) -> int:
         for index, half in enumerate(sides):
@@ -181,17 +117,18 @@ class Master:
         """Add columns and rows for weights that stay at a center or move away by at least some."""
         n = len(weights)
         above, below = np.clip(high - center, 0.0, None), np.clip(center - low, 0.0, None)
-        up, down = self._add(n, 0.0, np.inf), self._add(n, 0.0, np.inf)
-        bought, sold = self._add(n, 0.0, 1.0), self._add(n, 0.0, 1.0)
-        self._row([(weights, 1.0), (up, -1.0), (down, 1.0)], center, center)
-        self._row([(bought, 1.0), (sold, 1.0)], 0.0, 1.0)
+        draft = self._draft
+        up, down = draft.columns(n, 0.0, np.inf), draft.columns(n, 0.0, np.inf)
+        bought, sold = draft.columns(n, 0.0, 1.0), draft.columns(n, 0.0, 1.0)
+        draft.rows([(weights, 1.0), (up, -1.0), (down, 1.0)], center, center)
+        draft.rows([(bought, 1.0), (sold, 1.0)], 0.0, 1.0)
         for moved, made, reach in ((up, bought, above), (down, sold, below)):
-            self._row([(moved, 1.0), (made, -reach)], -np.inf, 0.0)
+            draft.rows([(moved, 1.0), (made, -reach)], -np.inf, 0.0)
             if least > 0:
                 entries: list[tuple[Array, Array | float]] = [(moved, 1.0), (made, -least)]
                 if eased != NOBODY:
                     entries.append((np.full(n, eased), 1.0))
-                self._row(entries, 0.0, np.inf)
+                draft.rows(entries, 0.0, np.inf)
         return Part(center, least, up, down, bought, sold)
 
     def _count(self, held: Part, sides: Sequence[Half]) -> None:
@@ -205,12 +142,7 @@ class Master:
             if eased != NOBODY:
                 columns = np.append(columns, eased)
                 values = np.append(values, 1.0 if side == "min" else -1.0)
-            row = sp.csr_matrix(
-                (values, (np.zeros(len(columns), dtype=int), columns)), shape=(1, self.size)
-            )
-            self._rows.append(row)
-            self._low.append(np.array([float(low)]))
-            self._high.append(np.array([float(high)]))
+            self._draft.row(columns, values, low, high)
 
     def _squares(self) -> None:
         """Add a variable for each square that the objective or a fixed cone has."""
@@ -226,12 +158,11 @@ class Master:
         self.along = np.zeros(0, dtype=int)
         if own.any() or fixed:
             # v² of the first part: w² = v² + 2 center w - center²
-            self.own = self._add(n, 0.0, np.inf, own / _GROWN)
-            self._cost[0] = self._cost[0].copy()
-            self._cost[0][:n] += 2 * own * self.center
+            self.own = self._draft.columns(n, 0.0, np.inf, own / _GROWN)
+            self._draft.raise_cost(2 * own * self.center)
         if share or fixed:
-            self.along = self._add(k, -np.inf, np.inf)
-            self.factor = self._add(k, 0.0, np.inf, share / _GROWN)
+            self.along = self._draft.columns(k, -np.inf, np.inf)
+            self.factor = self._draft.columns(k, 0.0, np.inf, share / _GROWN)
             matrix = sp.hstack(
                 [
                     sp.csr_matrix((k, n)),
@@ -241,9 +172,7 @@ class Master:
                 ],
                 format="csr",
             )
-            self._rows.append(matrix)
-            self._low.append(np.zeros(k))
-            self._high.append(np.zeros(k))
+            self._draft.stack(matrix, 0.0, 0.0)
         self.offset = -float(own @ self.center**2)
 
     def _cones(self) -> None:
@@ -254,60 +183,24 @@ class Master:
                 continue
             deviation = cone.matrix.tocsr()[k:, :n].diagonal()
             shift, own = cone.shift[:k], cone.shift[k:]
-            row = np.zeros(self.size)
+            row = np.zeros(self._draft.size)
             row[self.factor] = 1.0
             row[self.along] = 2 * shift
             row[self.own] = deviation**2
             row[:n] = 2 * deviation * own + 2 * deviation**2 * self.center
-            row *= np.where(np.isin(np.arange(self.size), [*self.own, *self.factor]), 1.0, _GROWN)
+            row *= np.where(np.isin(np.arange(len(row)), [*self.own, *self.factor]), 1.0, _GROWN)
             constant = shift @ shift + own @ own - deviation**2 @ self.center**2
             at = np.flatnonzero(row)
-            self._rows.append(
-                sp.csr_matrix((row[at], at, np.array([0, len(at)])), shape=(1, self.size))
-            )
-            self._low.append(np.array([-np.inf]))
-            self._high.append(np.array([_GROWN * (cone.radius**2 - constant)]))
+            self._draft.row(at, row[at], -np.inf, _GROWN * (cone.radius**2 - constant))
 
     # Solving ------------------------------------------------------------------------------------
 
-    def _start(self) -> "highspy.Highs":
-        wide = [
-            sp.csr_matrix((m.data, m.indices, m.indptr), shape=(m.shape[0], self.size))
-            for m in self._rows
-        ]
-        matrix = sp.vstack(wide, format="csr")
-        self.curves = self._curves(matrix)
-        lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = self.size, matrix.shape[0]
-        lp.col_cost_ = np.concatenate(self._cost)
-        lp.col_lower_ = np.concatenate(self._lower)
-        lp.col_upper_ = np.concatenate(self._upper)
-        lp.row_lower_, lp.row_upper_ = np.concatenate(self._low), np.concatenate(self._high)
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        lp.a_matrix_.start_ = matrix.indptr
-        lp.a_matrix_.index_ = matrix.indices
-        lp.a_matrix_.value_ = matrix.data
-        lp.offset_ = self.offset
-        solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        solver.setOptionValue("output_flag", False)  # noqa: FBT003 - the option's value
-        solver.setOptionValue("threads", 1)
-        solver.setOptionValue("random_seed", 0)
-        for tolerance in ("primal_feasibility_tolerance", "mip_feasibility_tolerance"):
-            solver.setOptionValue(tolerance, 1e-9)
-        solver.passModel(lp)
-        return solver
-
-    def _curves(self, matrix: sp.csr_matrix) -> Curves:
-        """Return the program with its squares as curves, nothing cut off yet."""
-        cost, part = np.concatenate(self._cost), self.parts[0]
+    def _curves(self, linear: Linear) -> Curves:
+        """Return the program with its squares as curves."""
+        part = self.parts[0]
         some = np.arange(self.assets) if len(self.own) else np.zeros(0, dtype=int)
         return Curves(
-            cost=cost,
-            matrix=matrix,
-            low=np.concatenate(self._low),
-            high=np.concatenate(self._high),
-            lower=np.concatenate(self._lower),
-            upper=np.concatenate(self._upper),
+            linear=linear,
             grown=_GROWN,
             products=(self.own, some, part.center[some], part.bought[some], part.sold[some]),
             squares=(self.factor, self.along),
@@ -376,8 +269,10 @@ class Master:
             g = x[self.along]
             at = np.flatnonzero(_GROWN * g**2 - x[self.factor] > tolerance)
             slope = -2 * _GROWN * g[at]
-            added += self._cuts(
-                [(self.factor[at], 1.0), (self.along[at], slope)], -_GROWN * g[at] ** 2
+            added += add_rows(
+                self._solver,
+                [(self.factor[at], 1.0), (self.along[at], slope)],
+                -_GROWN * g[at] ** 2,
             )
         added += self._cut_powers(x, tolerance)
         return added + self._cut_eased(x, tolerance)
@@ -385,13 +280,13 @@ class Master:
     def _tangents(self, part: Part, at: Array, ratio: Array) -> int:
         """Add ``T ≥ 2 r v - r² z``, with ``v = w - center``."""
         slope, constant = 2 * _GROWN * ratio, _GROWN * ratio**2
-        entries: list[tuple[Array, Array | float]] = [
+        entries: Entries = [
             (self.own[at], 1.0),
             (at, -slope),
             (part.bought[at], constant),
             (part.sold[at], constant),
         ]
-        return self._cuts(entries, -slope * part.center[at])
+        return add_rows(self._solver, entries, -slope * part.center[at])
 
     def _cut_powers(self, x: Array, tolerance: float) -> int:
         powers = self.program.powers
@@ -402,7 +297,7 @@ class Master:
         at = np.flatnonzero(size**POWER - x[powers.above] > tolerance)
         slope = POWER * np.sqrt(size[at]) * np.sign(trade[at])
         constant = (POWER - 1) * size[at] ** POWER + slope * powers.held[at]
-        return self._cuts([(powers.above[at], 1.0), (powers.at[at], -slope)], -constant)
+        return add_rows(self._solver, [(powers.above[at], 1.0), (powers.at[at], -slope)], -constant)
 
     def _cut_eased(self, x: Array, tolerance: float) -> int:
         """Cut cones whose radius may grow by their gradient."""
@@ -416,12 +311,12 @@ class Master:
             if length - cone.radius - x[cone.slack] <= tolerance:
                 continue
             row = matrix.T @ (off / length)
-            dense = np.zeros(self.size)
+            dense = np.zeros(len(x))
             dense[: len(row)] = -row
             dense[cone.slack] += 1.0
             at = np.flatnonzero(dense)
             constant = float(off @ cone.shift) / length - cone.radius
-            self._solver.addRow(constant, np.inf, len(at), at.astype(np.int32), dense[at])
+            add_row(self._solver, at, dense[at], constant)
             added += 1
         return added
 
@@ -430,27 +325,7 @@ class Master:
         columns = self.binaries
         on = x[columns] > 0.5
         values = np.where(on, -1.0, 1.0)
-        self._solver.addRow(
-            1.0 - float(on.sum()), np.inf, len(columns), columns.astype(np.int32), values
-        )
-
-    def _cuts(self, entries: Sequence[tuple[Array, Array | float]], low: Array) -> int:
-        count = len(low)
-        if not count:
-            return 0
-        width = len(entries)
-        index = np.column_stack([columns for columns, _ in entries]).astype(np.int32)
-        value = np.column_stack([np.broadcast_to(c, count) for _, c in entries])
-        self._solver.addRows(
-            count,
-            low,
-            np.full(count, np.inf),
-            count * width,
-            (width * np.arange(count)).astype(np.int32),
-            index.ravel(),
-            np.ascontiguousarray(value.ravel(), dtype=float),
-        )
-        return count
+        add_row(self._solver, columns, values, 1.0 - float(on.sum()))
 
 
 def _extra_columns(sides: Sequence[Half], ease: Mapping[int, Ease]) -> list[tuple[int, float]]:

@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from tilt.optimize.costs import POWER
+from tilt.optimize.linear import Linear
 from tilt.optimize.program import NOBODY, Program
 from tilt.optimize.terms import Array
 
@@ -22,18 +23,13 @@ ADDED = (1, 2, 4, 1, 3, 6)  # names tried in at once, round by round
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """What a linear program stands for: rows between bounds, and squares above their curves.
+    """What a linear program stands for: its rows, and squares above their curves.
 
     products : triples of columns (T, v, z) with ``T z ≥ grown (x[v] - center)²``, z two columns
     squares  : pairs (G, g) with ``G ≥ grown g²``
     """
 
-    cost: Array
-    matrix: sp.csr_matrix
-    low: Array
-    high: Array
-    lower: Array
-    upper: Array
+    linear: Linear
     grown: float
     products: tuple[Array, Array, Array, Array, Array]
     squares: tuple[Array, Array]
@@ -42,14 +38,15 @@ class Curves:
 
 def solve_relaxed(curves: Curves, *, seconds: float) -> Array | None:
     """Return the point where the relaxation is best; None where the solver finds none."""
-    size = len(curves.cost)
+    linear = curves.linear
+    size = len(linear.cost)
     one = sp.identity(size, format="csr")
-    equal = curves.low == curves.high
-    below, above = np.isfinite(curves.high) & ~equal, np.isfinite(curves.low) & ~equal
-    lower, upper = np.isfinite(curves.lower), np.isfinite(curves.upper)
-    linear = [curves.matrix[below], -curves.matrix[above], one[upper], -one[lower]]
-    bounds = [curves.high[below], -curves.low[above], curves.upper[upper], -curves.lower[lower]]
-    count = sum(m.shape[0] for m in linear)
+    equal = linear.low == linear.high
+    below, above = np.isfinite(linear.high) & ~equal, np.isfinite(linear.low) & ~equal
+    lower, upper = np.isfinite(linear.lower), np.isfinite(linear.upper)
+    rows = [linear.matrix[below], -linear.matrix[above], one[upper], -one[lower]]
+    bounds = [linear.high[below], -linear.low[above], linear.upper[upper], -linear.lower[lower]]
+    count = sum(m.shape[0] for m in rows)
     curved, shifts, cones = _cones(curves, size)
     settings = clarabel.DefaultSettings()
     settings.verbose = False
@@ -57,9 +54,9 @@ def solve_relaxed(curves: Curves, *, seconds: float) -> Array | None:
     settings.time_limit = max(seconds, 0.1)
     solver = clarabel.DefaultSolver(
         sp.csc_matrix((size, size)),
-        curves.cost,
-        sp.vstack([curves.matrix[equal], *linear, curved], format="csc"),
-        np.concatenate([curves.high[equal], *bounds, shifts]),
+        linear.cost,
+        sp.vstack([linear.matrix[equal], *rows, curved], format="csc"),
+        np.concatenate([linear.high[equal], *bounds, shifts]),
         [clarabel.ZeroConeT(int(equal.sum())), clarabel.NonnegativeConeT(count), *cones],
         settings,
     )
