@@ -101,6 +101,32 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
             "Drawdown",
             ("Fall of compounded wealth below its highest value so far, starting at 1; negative."),
         ),
+        "attribution": Convention(
+            "Attribution by group",
+            (
+                "Each day, with weights at its start: allocation (wp - wb)(rb - Rb), selection "
+                "wb (rp - rb), interaction (wp - wb)(rp - rb). Trading and costs are what was "
+                "earned beyond the holdings of the day's start; a residual is always shown."
+            ),
+            "Brinson, Fachler 1985",
+        ),
+        "linking": Convention(
+            "Linking",
+            (
+                "Days are linked within a month, and months within the whole, so that effects "
+                "sum to the compounded active return; by Carino's method unless the lineage "
+                "names another."
+            ),
+            "Carino 1999",
+        ),
+        "factor_attribution": Convention(
+            "Attribution by factor",
+            (
+                "Each day the active exposure at the close before times the factor's return; "
+                "specific is the active weights times what the factors leave of each return."
+            ),
+            "Menchero, Orr, Wang 2011",
+        ),
     }
 )
 DISCLAIMERS: Mapping[str, tuple[str, str]] = MappingProxyType(
