@@ -8,6 +8,7 @@
 
 import { makeBatch } from "./batch.js";
 import { AnswerCache } from "./cache.js";
+import { Gathering } from "./gathering.js";
 import { PAUSED, askOnce, isAway, isBusy, outcomesOf } from "./outcomes.js";
 import { withoutBlankEnd } from "./trim.js";
 
@@ -23,8 +24,6 @@ export const BATCH_ROUTE = "/xlwings/custom-functions-batch";
  * @typedef {{asked: Asked, body: any, url: string, options: any, generation: number, begun: number,
  *   waiting: Waiting[], cells: Set<string>, late: Outcome | null}} Call cells: addresses that asked;
  *   late: what is said instead, once they have waited long enough for a job
- * @typedef {{url: string, options: any, calls: Call[], cells: number, parts: Set<string>,
- *   first: number, last: number}} Queue
  */
 
 /**
@@ -56,8 +55,8 @@ export const BATCH_ROUTE = "/xlwings/custom-functions-batch";
 
 export class CallBatcher {
   paused = false;
-  /** @type {Map<string, Queue>} one queue per address and credentials, which never mix */
-  #queues = new Map();
+  /** @type {Gathering} calls that are still to be sent */
+  #gathering;
   /** @type {Map<string, Call>} calls without an answer yet; an identical one joins them */
   #open = new Map();
   /** @type {Map<string, string>} what each cell asked last: the call's key by address */
@@ -94,14 +93,18 @@ export class CallBatcher {
     this.onLate = onLate;
     this.onEdition = onEdition;
     this.generationOf = generationOf;
-    this.quiet = quiet;
-    this.patience = patience;
-    this.maxCalls = maxCalls;
-    this.maxCells = maxCells;
     this.deadline = deadline;
     this.retries = retries;
     this.looks = looks;
     this.jobPatience = jobPatience;
+    this.#gathering = new Gathering({
+      cellsOf: (part) => this.cache.cellsOf(part),
+      send: (calls) => this.#send(calls, 0),
+      quiet,
+      patience,
+      maxCalls,
+      maxCells,
+    });
   }
 
   /**
@@ -143,7 +146,7 @@ export class CallBatcher {
       const call = { asked, body, url, options, generation, begun, waiting, cells, late: null };
       this.#open.set(asked.key, call);
       if (this.longFunctions().includes(body.func_name)) this.#send([call], 0);
-      else this.#enqueue(lane, call);
+      else this.#gathering.add(lane, call);
     });
   }
 
@@ -166,69 +169,6 @@ export class CallBatcher {
       this.#owner = owner;
     }
     return `${url}\n${owner}`;
-  }
-
-  /**
-   * @param {string} lane
-   * @param {Call} call
-   */
-  #enqueue(lane, call) {
-    const { asked, url, options } = call;
-    const now = performance.now();
-    let queue = this.#queues.get(lane);
-    if (queue && queue.cells + this.#newCells(queue, asked) > this.maxCells) {
-      this.#flush(lane, queue);
-      queue = undefined;
-    }
-    if (!queue) {
-      queue = { url, options, calls: [], cells: 0, parts: new Set(), first: now, last: now };
-      this.#queues.set(lane, queue);
-      this.#watch(lane, queue);
-    }
-    queue.cells += this.#newCells(queue, asked);
-    for (const part of asked.parts) if (part.startsWith("#")) queue.parts.add(part);
-    queue.calls.push(call);
-    queue.last = now;
-    if (queue.calls.length >= this.maxCalls) this.#flush(lane, queue);
-  }
-
-  /**
-   * How many cells a call adds to a POST, which sends a range once.
-   *
-   * @param {Queue} queue
-   * @param {Asked} asked
-   */
-  #newCells(queue, asked) {
-    let cells = asked.fresh;
-    for (const part of asked.parts) if (!queue.parts.has(part)) cells += this.cache.cellsOf(part);
-    return cells;
-  }
-
-  /**
-   * Send the queue once no call has come for a while, or enough time has passed.
-   *
-   * @param {string} lane
-   * @param {Queue} queue
-   */
-  #watch(lane, queue) {
-    setTimeout(() => {
-      if (this.#queues.get(lane) !== queue) return; // already sent, being full
-      const now = performance.now();
-      if (now - queue.last >= this.quiet || now - queue.first >= this.patience) {
-        this.#flush(lane, queue);
-      } else {
-        this.#watch(lane, queue);
-      }
-    }, this.quiet);
-  }
-
-  /**
-   * @param {string} lane
-   * @param {Queue} queue
-   */
-  #flush(lane, queue) {
-    this.#queues.delete(lane);
-    this.#send(queue.calls, 0);
   }
 
   /**
