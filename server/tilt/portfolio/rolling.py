@@ -144,7 +144,8 @@ def figures_by_state(
     Returns
     -------
     state, periods, share, then ``MEASURED`` (a year, drawdown over the periods of the state alone)
-    and with a benchmark ``MEASURED_AGAINST``; a last row ``All``
+    and with a benchmark ``active_return`` (arithmetic mean a year) and ``MEASURED_AGAINST``; a last
+    row ``All``
 
     Raises
     ------
@@ -172,6 +173,7 @@ def figures_by_state(
         if b is not None:
             y = np.asarray(b, dtype=np.float64)[chosen]
             against = relative(x, y, per_year=year, rf=rate)
+            row["active_return"] = year * float(np.mean(x - y))
             row |= {name: against[name] for name in MEASURED_AGAINST}
         rows.append(row)
     return pd.DataFrame(rows)
