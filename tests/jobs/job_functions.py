@@ -6,7 +6,10 @@ import stat
 import time
 from pathlib import Path
 
+import numpy as np
+
 from tilt.errors import NoSolutionError, UnknownNameError
+from tilt.jobs import Pieces
 
 
 class NearlyUnknownError(UnknownNameError):
@@ -120,3 +123,60 @@ def linear_algebra_threads(_progress):
     from threadpoolctl import threadpool_info
 
     return [library["num_threads"] for library in threadpool_info()]
+
+
+def draw_in_pieces(progress, folder, seeds, drawn="drawn"):
+    """Ask for a piece for each seed, and for what they drew in one list."""
+    progress(0.1, "cutting")
+    each = [(folder, number, seed) for number, seed in enumerate(seeds)]
+    return Pieces(draw_one, each, gather, (drawn,), stage="drawing")
+
+
+def draw_one(progress, folder, number, seed):
+    progress(0.5, "drawing one")
+    with Path(folder, f"runs{number}").open("a") as file:
+        file.write("x")
+    return np.random.default_rng(seed).standard_normal(3)
+
+
+def gather(_progress, parts, drawn):
+    return {drawn: np.concatenate(parts), "process": os.getpid()}
+
+
+def wait_in_pieces(_progress, folders, gate=None):
+    if gate is not None:
+        wait_for(gate)
+    return Pieces(announce_and_wait, [(folder,) for folder in folders], count_parts)
+
+
+def count_parts(_progress, parts):
+    return len(parts)
+
+
+def cut_twice(_progress, folder, seeds):
+    """Cut again what the first pieces gave."""
+    return Pieces(draw_one, [(folder, 9, seeds[0])], cut_again, (folder, seeds[1:]))
+
+
+def cut_again(progress, parts, folder, seeds):
+    return draw_in_pieces(progress, folder, seeds, f"after {len(parts)}")
+
+
+def die_in_a_piece(_progress, folder, times):
+    each = [(str(Path(folder, name)), n) for name, n in (("a", 0), ("b", times), ("c", 0))]
+    return Pieces(die, each, give_parts)
+
+
+def give_parts(_progress, parts):
+    return parts
+
+
+def fail_in_a_piece(_progress, folder):
+    each = [(folder, "wait"), (folder, "fail"), (folder, "wait")]
+    return Pieces(fail_or_wait, each, give_parts)
+
+
+def fail_or_wait(progress, folder, what):
+    if what == "fail":
+        no_solution(progress)
+    report_without_end(progress, folder)

@@ -110,6 +110,9 @@ def test_a_job_gives_on_a_cluster_what_it_gives_here(open_cluster, open_jobs, tm
     there = outcome(open_cluster(), work.give_back, frame)
     here = outcome(open_jobs(), work.give_back, frame, key="here")
     pd.testing.assert_frame_equal(there, here, check_exact=True)
+    drawn = work.draw_in_pieces, str(tmp_path), [3, 1, 2]
+    there, here = (outcome(jobs, *drawn, key="pieces") for jobs in (open_cluster(), open_jobs()))
+    np.testing.assert_array_equal(there["drawn"], here["drawn"])
     assert not list(Path(tmp_path / "jobs").glob("*.task"))
 
 
@@ -150,22 +153,23 @@ def test_a_killed_process_costs_one_more_attempt(open_cluster, tmp_path):
         outcome(jobs, work.die, str(tmp_path / "more"), 9, key="more")
 
 
-def test_jobs_wait_for_workers_and_outlive_the_death_of_one(open_jobs, until, tmp_path):
+def test_pieces_wait_for_workers_and_outlive_the_death_of_one(open_jobs, until, tmp_path):
     cluster = RealCluster(tmp_path)
     jobs = open_jobs(cluster=partial(Cluster, connect(cluster.address, None)))
     try:
         folders = [tmp_path / str(number) for number in range(4)]
         for folder in folders:
             folder.mkdir()
-        submitted = [submit(jobs, work.announce_and_wait, str(f), key=f.name) for f in folders]
-        assert jobs.wait(submitted[0].id, "ann", seconds=0.5).state == "queued"
+        job = submit(jobs, work.wait_in_pieces, [str(f) for f in folders], str(tmp_path / "both"))
+        assert jobs.wait(job.id, "ann", seconds=0.5).state == "queued"
         doomed, _ = cluster.lend(threads=1), cluster.lend(threads=1)
+        (tmp_path / "both").touch()
         until(lambda: sum(any(f.glob("pid*")) for f in folders) == 2, seconds=90)
         doomed.send_signal(signal.SIGKILL)
         for folder in folders:
             (folder / "go").touch()
-        ends = [jobs.wait(job.id, "ann", seconds=90) for job in submitted]
-        assert [job.state for job in ends] == ["done"] * 4
+        assert not jobs.wait(job.id, "ann", seconds=90).pending
+        assert jobs.result(job.id, "ann") == 4
         assert sum(len(list(f.glob("pid*"))) for f in folders) == 5  # one was begun twice
     finally:
         jobs.close()

@@ -11,7 +11,7 @@ from tilt.data.catalog import reading, writing
 from tilt.data.snapshots import Snapshot
 from tilt.data.store import Store
 from tilt.errors import ArgumentError, DataError
-from tilt.jobs import ledger
+from tilt.jobs import table
 
 KEPT = "kept"
 GOES = "goes"
@@ -137,7 +137,7 @@ def _sizes(store: Store) -> dict[str, int]:
 
 def _results(store: Store) -> dict[str, int]:
     """Return how many results of jobs are kept that were computed from each snapshot."""
-    job = ledger.JOBS.c
+    job = table.JOBS.c
     query = select(job.snapshot).where(job.state == "done", job.snapshot != "")
     with reading(store.catalog) as connection:
         used = list(connection.execute(query).scalars())

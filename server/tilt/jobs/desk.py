@@ -17,6 +17,7 @@ from tilt.jobs.ledger import Job, JobError, Ledger
 from tilt.jobs.pool import Pool, Workers
 from tilt.jobs.program import program_id
 from tilt.jobs.runner import Runner
+from tilt.jobs.splits import Splits
 
 _CHECK = 0.25
 
@@ -72,7 +73,7 @@ class Jobs:
         else:
             pool = cluster(folder, seconds=seconds, preload=preload)
         self._runner = Runner(
-            self._ledger, self._files, pool, seconds=seconds, lease=lease, days=days
+            self._ledger, Splits(engine), self._files, pool, seconds=seconds, lease=lease, days=days
         )
 
     def __enter__(self) -> "Jobs":

@@ -7,77 +7,27 @@ was taken for dead, and a worker of a canceled job, find that it no longer match
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     DateTime,
     Engine,
     Float,
-    Index,
-    Integer,
-    MetaData,
     RowMapping,
-    String,
-    Table,
-    Text,
-    and_,
+    case,
     delete,
     func,
     insert,
     literal,
     select,
-    text,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from tilt.errors import BusyError, TiltError, UnknownNameError
+from tilt.jobs.table import ALIVE, INDEXES, JOBS, PENDING, State, canceled, has_undone, held, now
 from tilt.jobs.worker import Failed, Report, Task
-
-State: TypeAlias = Literal["queued", "running", "done", "failed", "canceled"]
-
-METADATA = MetaData()
-_ALIVE = text("state IN ('queued', 'running', 'done')")
-JOBS = Table(
-    "jobs",
-    METADATA,
-    Column("id", String(16), primary_key=True),
-    Column("key", String(200), nullable=False),
-    Column("owner", String(200), nullable=False),
-    Column("title", String(200), nullable=False),
-    Column("function", String(200), nullable=False),
-    Column("task", String(64), nullable=False),  # SHA-256 of the file with the arguments
-    Column("state", String(8), nullable=False),
-    Column("stage", String(200), nullable=False, default=""),
-    Column("fraction", Float, nullable=False, default=0.0),
-    Column("attempt", Integer, nullable=False, default=0),
-    Column("losses", Integer, nullable=False, default=0),  # attempts whose process died
-    Column("server", String(100), nullable=False, default=""),
-    Column("beat", Integer, nullable=False, default=0),  # moves while the server lives
-    Column("result", String(64), nullable=False, default=""),  # SHA-256 of the result file
-    Column("error_kind", String(40), nullable=False, default=""),
-    Column("error", Text, nullable=False, default=""),
-    Column("submitted", DateTime, nullable=False),
-    Column("started", DateTime, nullable=True),
-    Column("finished", DateTime, nullable=True),
-    # what it was computed from; empty if from none
-    Column("snapshot", String(32), nullable=False, server_default=""),
-)
-_INDEXES = (
-    Index(
-        "jobs_once",
-        JOBS.c.owner,
-        JOBS.c.key,
-        unique=True,
-        sqlite_where=_ALIVE,
-        postgresql_where=_ALIVE,
-    ),
-    Index("jobs_by_state", JOBS.c.state, JOBS.c.submitted),
-    Index("jobs_by_owner", JOBS.c.owner, JOBS.c.submitted),
-)
 
 
 class JobError(TiltError):
@@ -133,7 +83,7 @@ class Ledger:
         self._engine = engine
         with engine.begin() as connection:
             connection.execute(CreateTable(JOBS, if_not_exists=True))
-            for index in _INDEXES:
+            for index in INDEXES:
                 connection.execute(CreateIndex(index, if_not_exists=True))
 
     def add(
@@ -162,9 +112,10 @@ class Ledger:
             "snapshot": snapshot,
         }  # fmt: skip
         queue = JOBS.alias()
-        waiting = select(func.count()).where(queue.c.state == "queued").scalar_subquery()
-        now = literal(_now(), DateTime)
-        row = select(*(literal(v) for v in given.values()), now).where(waiting < most)
+        whole = (queue.c.state == "queued") & (queue.c.parent == "") & (queue.c.split == 0)
+        waiting = select(func.count()).where(whole).scalar_subquery()
+        submitted = literal(now(), DateTime)
+        row = select(*(literal(v) for v in given.values()), submitted).where(waiting < most)
         try:
             with self._engine.begin() as connection:
                 connection.execute(
@@ -181,7 +132,7 @@ class Ledger:
 
     def alive(self, key: str, owner: str) -> Job | None:
         """Return the owner's job with this key that waits, runs or is done."""
-        found = self._rows((JOBS.c.key == key) & (JOBS.c.owner == owner) & _ALIVE, most=1)
+        found = self._rows((JOBS.c.key == key) & (JOBS.c.owner == owner) & ALIVE, most=1)
         return found[0] if found else None
 
     def get(self, job: str, owner: str) -> Job:
@@ -201,19 +152,23 @@ class Ledger:
 
     def listed(self, owner: str, most: int) -> list[Job]:
         """Return an owner's jobs, the newest first."""
-        return self._rows(JOBS.c.owner == owner, most=most)
+        return self._rows((JOBS.c.owner == owner) & (JOBS.c.parent == ""), most=most)
 
     def cancel(self, job: str, owner: str) -> None:
-        """Cancel a job that waits or runs; whoever runs it sees that it is no longer theirs."""
-        mine = (JOBS.c.id == job) & (JOBS.c.owner == owner)
-        pending = JOBS.c.state.in_(["queued", "running"])
-        self._change(
-            mine & pending, state="canceled", stage="canceled", finished=_now(),
-            error_kind="JobError", error="It was canceled.",
-        )  # fmt: skip
+        """Cancel a job that waits or runs, and its pieces.
+
+        Whoever runs one of them sees that it is no longer theirs.
+        """
+        mine = ((JOBS.c.id == job) | (JOBS.c.parent == job)) & (JOBS.c.owner == owner)
+        with self._engine.begin() as connection:
+            connection.execute(update(JOBS).where(mine & PENDING).values(canceled()))
 
     def claim(self, server: str) -> Task | None:
-        """Take the next job for ``server``; an owner with fewer running goes first."""
+        """Take the next job for ``server``; an owner with fewer running goes first.
+
+        Among an owner's, a piece waits for the jobs that are whole. A job that was cut into pieces
+        is taken again when all of them are done.
+        """
         busy = (
             select(JOBS.c.owner, func.count().label("running"))
             .where(JOBS.c.state == "running")
@@ -223,8 +178,14 @@ class Ledger:
         following = (
             select(JOBS.c.id, JOBS.c.attempt, JOBS.c.task)
             .outerjoin(busy, busy.c.owner == JOBS.c.owner)
-            .where(JOBS.c.state == "queued")
-            .order_by(func.coalesce(busy.c.running, 0), JOBS.c.submitted, JOBS.c.id)
+            .where(JOBS.c.state == "queued", (JOBS.c.split == 0) | ~has_undone())
+            .order_by(
+                func.coalesce(busy.c.running, 0),
+                JOBS.c.parent != "",
+                JOBS.c.submitted,
+                JOBS.c.place,
+                JOBS.c.id,
+            )
             .limit(1)
         )
         while True:
@@ -232,10 +193,12 @@ class Ledger:
                 row = connection.execute(following).first()
             if row is None:
                 return None
+            fresh, begun = JOBS.c.result == "", literal(now(), DateTime)  # else its pieces are done
             queued = (JOBS.c.id == row.id) & (JOBS.c.state == "queued")
             if self._change(
                 queued & (JOBS.c.attempt == row.attempt), state="running", server=server,
-                stage="starting", fraction=0.0, started=_now(),
+                stage="starting", started=case((fresh, begun), else_=JOBS.c.started),
+                fraction=case((fresh, 0.0), else_=JOBS.c.fraction),
                 attempt=JOBS.c.attempt + 1, beat=JOBS.c.beat + 1,
             ):  # fmt: skip
                 return Task(row.id, row.attempt + 1, row.task)
@@ -249,8 +212,12 @@ class Ledger:
 
     def touch(self, task: Task, report: Report | None) -> None:
         """Say that a task is alive, and how far it is."""
-        said = {"fraction": report.fraction, "stage": report.stage} if report else {}
-        self._change(_held(task), beat=JOBS.c.beat + 1, **said)
+        said: dict[str, object] = {}
+        if report is not None:
+            given = literal(report.fraction, Float)
+            risen = case((JOBS.c.fraction < given, given), else_=JOBS.c.fraction)
+            said = {"fraction": risen, "stage": report.stage}
+        self._change(held(task), beat=JOBS.c.beat + 1, **said)
 
     def finish(self, task: Task, sha256: str) -> bool:
         """Record a result; False if the task was no longer held.
@@ -260,23 +227,23 @@ class Ledger:
         mine = (JOBS.c.id == task.job) & (JOBS.c.attempt == task.attempt)
         return self._change(
             mine & JOBS.c.state.in_(["running", "done"]),
-            state="done", stage="done", fraction=1.0, result=sha256, finished=_now(),
+            state="done", stage="done", fraction=1.0, result=sha256, finished=now(),
         )  # fmt: skip
 
     def fail(self, task: Task, failed: Failed) -> bool:
         """Record an error; False if the task was no longer held."""
         return self._change(
-            _held(task), state="failed", stage="failed", finished=_now(),
+            held(task), state="failed", stage="failed", finished=now(),
             error_kind=failed.kind, error=failed.message,
         )  # fmt: skip
 
     def hand_back(self, task: Task) -> bool:
         """Queue a task again whose server stops in good order."""
-        return self._change(_held(task), state="queued", stage="waiting again", server="")
+        return self._change(held(task), state="queued", stage="waiting again", server="")
 
     def lose(self, task: Task, words: str) -> None:
         """Queue a task once more whose process died; the second time it fails with ``words``."""
-        first = _held(task) & (JOBS.c.losses == 0)
+        first = held(task) & (JOBS.c.losses == 0)
         if not self._change(
             first, state="queued", stage="waiting again: its process ended", server="", losses=1
         ):
@@ -308,17 +275,11 @@ class Ledger:
             return [_job(row) for row in rows.mappings()]
 
 
-def _held(task: Task) -> ColumnElement[bool]:
-    return and_(JOBS.c.id == task.job, JOBS.c.attempt == task.attempt, JOBS.c.state == "running")
-
-
 def _job(row: RowMapping) -> Job:
     values = {name: row[name] for name in Job.__dataclass_fields__}
     for name in ("submitted", "started", "finished"):
         if values[name] is not None:
             values[name] = values[name].replace(tzinfo=dt.UTC)
+    if values["state"] == "queued" and row["split"]:
+        values["state"] = "running"  # its pieces are being worked on
     return Job(**values)
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)

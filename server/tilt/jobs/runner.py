@@ -16,10 +16,12 @@ import time
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from tilt.jobs.files import Files, result_file, task_file
+from tilt.jobs.files import DamagedFileError, Files, result_file, task_file
 from tilt.jobs.ledger import Ledger
+from tilt.jobs.pieces import Cut, put_together
 from tilt.jobs.pool import Ended, Event, Workers
-from tilt.jobs.worker import Done, Failed, Report, Task
+from tilt.jobs.splits import Splits
+from tilt.jobs.worker import Done, Failed, Report, Task, kind
 
 _LOG = logging.getLogger(__name__)
 _BUSY_TICK = 0.2  # seconds between two looks at the catalog while something runs
@@ -33,6 +35,7 @@ class Runner:
     def __init__(
         self,
         ledger: Ledger,
+        splits: Splits,
         files: Files,
         pool: Workers,
         *,
@@ -40,7 +43,7 @@ class Runner:
         lease: float,
         days: float,
     ) -> None:
-        self._ledger, self._files, self._pool = ledger, files, pool
+        self._ledger, self._splits, self._files, self._pool = ledger, splits, files, pool
         self._seconds, self._lease, self._days = seconds, lease, days
         self.server = f"{platform.node()[:60]}:{os.getpid()}:{secrets.token_hex(6)}"
         self.ended = 0  # outcomes recorded so far
@@ -120,8 +123,15 @@ class Runner:
             self._pool.warm()
         self._record()
         self._watch()
+        for split in self._splits.waiting():
+            if split.lost:
+                self._splits.fail(split)
+            else:
+                self._splits.show(split)
         while self._pool.free > 0 and (task := self._ledger.claim(self.server)) is not None:
-            self._pool.start(task)
+            whole = self._assembled(task)
+            if whole is not None:
+                self._pool.start(whole)
         if time.monotonic() - self._cleaned > _HOUR:
             self._clean()
 
@@ -135,6 +145,8 @@ class Runner:
 
     def _settle(self, task: Task, outcome: Done | Failed | Ended) -> None:
         match outcome:
+            case Done(sha256, pieces=True):
+                self._split(task, sha256)
             case Done(sha256):
                 if self._ledger.finish(task, sha256):
                     self._files.remove(task_file(task.job))
@@ -153,6 +165,60 @@ class Runner:
                 self._ledger.lose(task, _TWICE)
             case Ended():
                 pass  # stopped, because the ledger no longer has it as ours
+
+    def _split(self, task: Task, sha256: str) -> None:
+        """Queue the pieces that a task asks for."""
+        try:
+            cut = self._cut(task.job, task.attempt, sha256)
+        except DamagedFileError as damage:
+            self._fail(task, Failed(kind(damage), str(damage)))
+            return
+        pieces = []
+        for content in cut.tasks:
+            job = secrets.token_hex(8)
+            pieces.append(Task(job, 0, self._files.put(task_file(job), content)))
+        if not self._splits.cut(task, sha256, pieces, cut.stage):
+            for piece in pieces:
+                self._files.remove(piece.job)
+
+    def _assembled(self, task: Task) -> Task | None:
+        """Return a claimed task ready to be run, the parts of its pieces put into its file.
+
+        None if a part is damaged: its piece is run again first.
+        """
+        asked = self._splits.asked_for(task)
+        if asked is None:
+            return task
+        try:
+            cut = self._cut(task.job, asked.attempt, asked.sha256)
+        except DamagedFileError as damage:
+            self._fail(task, Failed(kind(damage), str(damage)))
+            return None
+        parts, damaged = [], False
+        for piece, again in zip(asked.pieces, cut.tasks, strict=True):
+            try:
+                name = result_file(piece.job, piece.attempt)
+                parts.append(self._files.content(name, piece.sha256))
+            except DamagedFileError as damage:
+                _LOG.warning("A part of job %s is made again: %s", task.job, damage)
+                damaged = True
+                self._splits.redo(piece, self._files.put(task_file(piece.job), again))
+        if damaged:
+            self._ledger.hand_back(task)
+            return None
+        written = self._files.write(task_file(task.job), (put_together, (cut.join, parts)))
+        if not self._splits.put_together(task, written):
+            return None
+        for name in (result_file(task.job, asked.attempt), *(p.job for p in asked.pieces)):
+            self._files.remove(name)
+        return Task(task.job, task.attempt, written)
+
+    def _cut(self, job: str, attempt: int, sha256: str) -> Cut:
+        """Return what an attempt asks to be done in pieces."""
+        found = self._files.read(result_file(job, attempt), sha256)
+        if not isinstance(found, Cut):
+            raise TypeError(f"{result_file(job, attempt)} asks for no pieces")
+        return found
 
     def _fail(self, task: Task, failed: Failed) -> None:
         if self._ledger.fail(task, failed):

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tilt import errors
 from tilt.jobs.files import Files, result_file, task_file
+from tilt.jobs.pieces import Pieces
 from tilt.rounding import sum_in_one_order
 
 _EVERY = 0.05  # seconds between two reports of one stage
@@ -42,9 +43,13 @@ class Report:
 
 @dataclass(frozen=True)
 class Done:
-    """The result lies in the attempt's result file."""
+    """The result lies in the attempt's result file.
+
+    pieces : whether it is none yet, but what is to be done in pieces
+    """
 
     sha256: str
+    pieces: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,10 @@ def _answer(task: Task, files: Files, progress: Progress) -> Done | Failed | Sto
     try:
         function, arguments = _load(task, files)
         result = function(progress, *arguments)  # type: ignore[operator]
-        return Done(files.write(result_file(task.job, task.attempt), result))
+        name = result_file(task.job, task.attempt)
+        if isinstance(result, Pieces):
+            return Done(files.write(name, result.cut()), pieces=True)
+        return Done(files.write(name, result))
     except StoppedError:
         return Stop()
     except errors.TiltError as error:

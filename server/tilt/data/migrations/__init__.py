@@ -13,12 +13,12 @@ from sqlalchemy import Connection, MetaData
 
 from tilt import security
 from tilt.data import tables
-from tilt.jobs import ledger, repeats
+from tilt.jobs import repeats, table
 
 
 def tables_of_all() -> list[MetaData]:
     """Return the tables of every module that keeps something in the catalog."""
-    return [tables.metadata, ledger.METADATA, repeats.METADATA, security.METADATA]
+    return [tables.metadata, table.METADATA, repeats.METADATA, security.METADATA]
 
 
 def configured(connection: Connection) -> Config:
