@@ -3,6 +3,7 @@
 import json
 import pkgutil
 import re
+from functools import cache
 from html.parser import HTMLParser
 
 import pytest
@@ -47,18 +48,30 @@ def test_a_guide_is_a_page_with_a_way_to_all_others(fetch, name):
     assert {f"/help/{other}" for other in GUIDES} <= Links(page.text).targets
 
 
+@pytest.fixture(scope="module")
+def linked(fetch):
+    """Return a function from an address to status and links of its page, each asked for once."""
+
+    @cache
+    def read(path: str) -> tuple[int, Links]:
+        page = fetch(path)
+        return page.status, Links(page.text)
+
+    return read
+
+
 @pytest.mark.parametrize("name", GUIDES)
-def test_every_link_of_a_guide_leads_to_a_page_and_to_a_part_of_it(fetch, name):
-    links = Links(fetch(f"/help/{name}").text)
+def test_every_link_of_a_guide_leads_to_a_page_and_to_a_part_of_it(linked, name):
+    _, links = linked(f"/help/{name}")
     assert not [t for t in links.targets if t.startswith("http:")]
     for target in links.targets:
         if target.startswith("https://"):
             continue
         path, _, part = target.partition("#")
-        page = fetch(path) if path else fetch(f"/help/{name}")
-        assert page.status == 200, target
+        status, there = linked(path or f"/help/{name}")
+        assert status == 200, target
         if part:
-            assert part in Links(page.text).anchors, target
+            assert part in there.anchors, target
 
 
 def test_the_page_of_settings_has_every_setting_with_its_meaning_and_default(fetch):
