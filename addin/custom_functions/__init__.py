@@ -27,7 +27,7 @@ from custom_functions.risk import risk, risk_table
 from custom_functions.scenarios import scenarios
 from custom_functions.shape import factor_shape
 from custom_functions.sweep import sweep
-from custom_functions.system import help, status, version  # noqa: A004 - Excel's name for it
+from custom_functions.system import help, status, trace, version  # noqa: A004 - Excel's name for it
 
 __all__ = [
     "asof",
@@ -71,6 +71,7 @@ __all__ = [
     "stress",
     "summary",
     "sweep",
+    "trace",
     "universes",
     "var",
     "version",

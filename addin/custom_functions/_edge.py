@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import wraps
 from types import MappingProxyType
 from typing import Annotated, Literal, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
@@ -12,13 +13,18 @@ import xlwings.server
 from custom_functions._inputs import NO_OPTIONS, TABLE_OPTIONS, Input, Options, choice, options
 from custom_functions._tables import arrange
 from tilt.api.cells import MARK, NOTHING, Argument, Cell
+from tilt.api.runs import RUN
 from tilt.api.values import Result
-from tilt.errors import TiltError
+from tilt.errors import NoSolutionError, TiltError
 
 P = ParamSpec("P")
 F = TypeVar("F", bound=Callable[..., Result])
 Many = Callable[[Sequence[tuple[object, ...]]], Sequence[Result | TiltError]]
 
+RUN_KEY = "run"
+RUN_OPTION: Mapping[str, str] = MappingProxyType(
+    {RUN_KEY: "yes shows the id of the run, for TRACE, in place of the table"}
+)
 _NO_KEYS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -32,6 +38,7 @@ def udf(
     alone: bool = False,
     lasting: bool = True,
     stream: bool = False,
+    traced: bool = False,
 ) -> Callable[[F], F]:
     """Register a function for the sheet; its first sentence is what Excel shows.
 
@@ -40,18 +47,20 @@ def udf(
     result : what the cell shows, in words, or the columns of the table
     example : a formula
     keys : of its options, beside those of every table
-    totals : rows at the end of its table that stay there
+    totals : rows at the end of its table that stay there, unless ``attrs["totals"]`` says how many
     many : the same function for all calls of a batch at once
     alone : it takes long; the client sends its calls outside of batches
     lasting : the same call has the same answer until the data change, so a client may keep it
     stream : its cell shows a new value whenever there is one
+    traced : each result is on record under a run id, which the option ``run`` shows
     """
+    known = {**keys, **RUN_OPTION} if traced else keys
 
     def register(function: F) -> F:
         hints = get_type_hints(function, include_extras=True)
         is_table = hints["return"] is pd.DataFrame
         arguments = tuple(
-            _argument(p, hints[p.name], keys, table=is_table)
+            _argument(p, hints[p.name], known, table=is_table)
             for p in inspect.signature(function).parameters.values()
         )
         summary, _, description = inspect.cleandoc(function.__doc__ or "").partition("\n\n")
@@ -64,9 +73,9 @@ def udf(
             result=result,
             example=example,
             arguments=arguments,
-            call=_arranged(function, place, totals) if is_table else function,
+            call=_arranged(function, place, totals, traced=traced) if is_table else function,
             many=many,
-            options={**keys, **shared},
+            options={**known, **shared},
             alone=alone,
             lasting=lasting,
             stream=stream,
@@ -104,19 +113,34 @@ def _argument(
 
 
 def _arranged(
-    function: Callable[..., Result], place: int | None, totals: int
+    function: Callable[..., Result], place: int | None, totals: int, *, traced: bool
 ) -> Callable[..., Result]:
     """Return ``function`` with the options of every table applied to what it returns."""
 
     @wraps(function)
     def arranged(*arguments: object) -> Result:
-        frame = function(*arguments)
         given = NO_OPTIONS if place is None else arguments[place]
+        if traced and place is not None and isinstance(given, Options) and given.flag(RUN_KEY):
+            own = {key: value for key, value in given.own.items() if key != RUN_KEY}
+            rest = (replace(given, own=own), *arguments[place + 1 :])
+            return _run_of(function, *arguments[:place], *rest)
+        frame = function(*arguments)
         if not isinstance(frame, pd.DataFrame) or not isinstance(given, Options):
             raise TypeError(f"{function.__name__} must take Options and return a DataFrame")
-        return arrange(frame, given, totals=totals)
+        return arrange(frame, given, totals=frame.attrs.get("totals", totals))
 
     return arranged
+
+
+def _run_of(function: Callable[..., Result], *arguments: object) -> str:
+    """Return the run id of a call, also of a problem without a solution."""
+    RUN.set("")
+    try:
+        function(*arguments)
+    except NoSolutionError:
+        if not RUN.get():
+            raise
+    return RUN.get()
 
 
 def _for_xlwings(function: F, cell: Cell) -> F:

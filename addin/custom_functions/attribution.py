@@ -8,6 +8,7 @@ from custom_functions._arguments import Benchmark, End, Universe
 from custom_functions._edge import udf
 from custom_functions._inputs import NO_OPTIONS, Options, cells, choice, one, text
 from tilt.api.attributions import METHODS, OPTIONS, AttributionAsked, explain
+from tilt.api.runs import keep_attribution
 from tilt.api.state import current
 from tilt.api.values import Grid
 
@@ -30,6 +31,7 @@ From = Annotated[object, one("The close before the first return; left out: a mon
     keys=OPTIONS,
     totals=2,
     alone=True,
+    traced=True,
 )
 def attribution(
     holdings: Explained,
@@ -62,4 +64,7 @@ def attribution(
         options.own,
         options.flag("long_short"),
     )
-    return explain(current(), asked).noted
+    state = current()
+    found = explain(state, asked).noted
+    keep_attribution(state, asked.universe, asked.method, asked, found)
+    return found

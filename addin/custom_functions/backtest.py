@@ -26,6 +26,7 @@ StrategyGiven = Annotated[
     example='=TILT.BACKTEST("quantile:Momentum:5:1","2014-01-02")',
     keys={**OPTIONS, **OPTION},
     alone=True,
+    traced=True,
 )
 def backtest(
     strategy: StrategyGiven,

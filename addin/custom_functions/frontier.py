@@ -26,9 +26,10 @@ OWN = {"view": ", ".join(VIEWS), "date": "as in OPTIMIZE"}
 @udf(
     result="risk, return, ratio, turnover, names, entering, leaving; view=weights: ticker, name, "
     "a column per point; view=corners: point, risk, return, ticker, change, weight",
-    example='=TILT.FRONTIER("min_te",A2:B40,D2:I8,,F2:G40)',
+    example='=TILT.FRONTIER("min_te",A2:B40,D2:I8,,"Momentum")',
     keys={**OWN, **OPTIONS, **OPTION},
     alone=True,
+    traced=True,
 )
 def frontier(
     objective: Objective,

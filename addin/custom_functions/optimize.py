@@ -43,6 +43,7 @@ View = Annotated[str, text(f"{', '.join(VIEWS)}; trades is the default.")]
     example='=TILT.OPTIMIZE("min_te",A2:B40,D2:I8)',
     keys={**OPTIONS, **OPTION, **WHY, **TIME},
     alone=True,
+    traced=True,
 )
 def optimize(
     objective: Objective,

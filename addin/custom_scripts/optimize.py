@@ -10,6 +10,7 @@ from custom_scripts._sheets import Output
 from tilt.api.books import Book
 from tilt.api.configured import CONFIG, Posed, open_posed, pose, posed_problem
 from tilt.api.optimizations import solve_once
+from tilt.api.runs import keep_solution
 from tilt.api.state import State, current
 from tilt.api.values import Grid
 from tilt.errors import ArgumentError
@@ -65,7 +66,9 @@ def _solve(state: State, book: xw.Book, marked: Marked, objective: str) -> tuple
     posed = pose(state, marked.settings.get(CONFIG), given)
     found = open_posed(state, marked.holdings, posed, marked.settings.get("date"))
     problem = posed_problem(state, found, posed, _alpha(book, marked))
-    return found, solve_once(state, problem).require()
+    solution = solve_once(state, problem)
+    keep_solution(state, solution)
+    return found, solution.require()
 
 
 def _alpha(book: xw.Book, marked: Marked) -> Grid | None:

@@ -218,7 +218,7 @@ def state_problem(
         rules=rules,
         options=own,
         configuration=configuration,
-        scenarios=_scenarios(book, objective, read.lookback),
+        scenarios=problem_scenarios(book.panel, book.model, objective, read.lookback),
         views=() if views is None else read_views(book, views),
         adv=market.adv,
         sigma=market.sigma,
@@ -226,11 +226,13 @@ def state_problem(
     )
 
 
-def _scenarios(book: Book, objective: str, days: int) -> pd.DataFrame | None:
-    """Return the days of returns that an objective looks at, up to the date of the problem."""
+def problem_scenarios(
+    panel: Panel, model: RiskModel, objective: str, days: int
+) -> pd.DataFrame | None:
+    """Return the days of returns that an objective looks at, up to the date of the risk model."""
     if "cvar" not in objective.casefold():
         return None
-    return book.panel.returns.loc[: book.date].tail(days).reindex(columns=book.model.assets)
+    return panel.returns.loc[: model.date].tail(days).reindex(columns=model.assets)
 
 
 def read_views(book: Book, grid: Grid) -> tuple[View, ...]:

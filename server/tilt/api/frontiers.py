@@ -3,6 +3,7 @@
 from tilt.api.cell_jobs import work_out
 from tilt.api.frames import plain, split
 from tilt.api.optimizations import QUICK, effort
+from tilt.api.runs import FRONTIER, QUESTION, frontier_id, keep_frontier, question_of_problem
 from tilt.api.state import State
 from tilt.jobs import Progress
 from tilt.optimize.frontier import VIEWS, Frontier, trace_frontier
@@ -20,6 +21,12 @@ def ask_frontier(state: State, problem: Problem, points: int, snapshot: str) -> 
     RunningError
         If it is long and its job is not done yet.
     """
+    found = _asked(state, problem, points, snapshot)
+    keep_frontier(state, problem, points, found)
+    return found
+
+
+def _asked(state: State, problem: Problem, points: int, snapshot: str) -> Frontier:
     key = f"frontier {problem.run_id} {points}"
     if effort(problem, points) <= QUICK and not any(r.kind.discrete for r in problem.rules):
         return state.once(key, lambda: trace_frontier(problem, points=points))
@@ -42,17 +49,20 @@ def frontier_job(progress: Progress, problem: Problem, points: int) -> Frontier:
 
 def trace_job(progress: Progress, problem: Problem, points: int) -> dict[str, object]:
     """Trace a frontier in a worker process; return it as JSON knows it."""
-    return frontier_body(problem, trace_frontier(problem, points=points, progress=progress))
+    found = trace_frontier(problem, points=points, progress=progress)
+    return frontier_body(problem, points, found)
 
 
-def frontier_body(problem: Problem, found: Frontier) -> dict[str, object]:
+def frontier_body(problem: Problem, points: int, found: Frontier) -> dict[str, object]:
     """Return a frontier with its axes, and the portfolios one compares it with.
 
     Without a frontier the tables are null, and ``refusal`` says why.
     """
     there = not found.refusal
+    tables = ("frontier", "weights") if there else ()
     return {
-        "run_id": problem.run_id,
+        "run_id": frontier_id(problem, points),
+        QUESTION: question_of_problem(problem, FRONTIER, tables, {"points": points}),
         "status": "optimal" if there else "infeasible",
         "refusal": found.refusal,
         "messages": list(found.messages),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tilt.api.cell_jobs import work_out
+from tilt.api.runs import keep_solution
 from tilt.api.state import State
 from tilt.errors import ArgumentError
 from tilt.jobs import Progress
@@ -42,6 +43,7 @@ def ask_solution(state: State, problem: Problem, view: str, snapshot: str) -> So
         If a job is not done yet.
     """
     solution = _solved(state, problem, snapshot)
+    keep_solution(state, solution)
     if view not in STEPPED or not solution.solved:
         return solution
     if effort(problem, 2 * int((solution.rules["status"] == "binding").sum())) <= QUICK:

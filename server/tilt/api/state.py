@@ -162,6 +162,11 @@ def enter(state: State, user: str) -> None:
     USER.set(user)
 
 
+def pin(panel: Panel) -> None:
+    """Make this request see a snapshot that need not be the latest, as the default universe too."""
+    _SEEN.set({None: panel, panel.universe: panel})
+
+
 def current() -> State:
     """Return the state of the server that answers this request."""
     return _CURRENT.get()

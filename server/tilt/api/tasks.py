@@ -5,6 +5,7 @@ environment, so that no password lies in a job's file.
 """
 
 from tilt.api.frames import plain, split
+from tilt.api.runs import OPTIMIZE, QUESTION, question_of_problem, views_of
 from tilt.api.solutions import solution_body
 from tilt.data.store import Store
 from tilt.jobs import Progress
@@ -47,7 +48,8 @@ def solve_problem(progress: Progress, problem: Problem) -> dict[str, object]:
     solution = solve(problem)
     stage = "pricing the rules" if solution.solved else "looking for what conflicts"
     progress(0.5, stage)
-    body = solution_body(solution)
+    asked = question_of_problem(problem, OPTIMIZE, views_of(solution))
+    body = {**solution_body(solution), QUESTION: asked}
     progress(1.0, "done")
     return body
 

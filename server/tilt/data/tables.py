@@ -145,6 +145,20 @@ trials = Table(  # backtests that were run, each once
     Column("returns", LargeBinary, nullable=False),  # float64, little endian, a session each
     Column("at", DateTime(timezone=True), nullable=False),
 )
+runs = Table(  # what was computed, by whom and from what; never changed
+    "runs",
+    metadata,
+    Column("owner", String(200), primary_key=True),
+    Column("run", String(12), primary_key=True),
+    Column("version", String(60), primary_key=True),  # of the program that computed
+    Column("function", String(40), nullable=False),
+    Column("subject", String(200), nullable=False),  # in a few words
+    Column("universe", String(200), nullable=False),
+    Column("snapshot", String(60), nullable=False),  # it may have been pruned since
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("body", LargeBinary, nullable=False),  # JSON, packed
+)
+Index("runs_by_time", runs.c.owner, runs.c.at)
 changes = Table(
     "changes",
     metadata,

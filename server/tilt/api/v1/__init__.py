@@ -16,6 +16,7 @@ from tilt.api.v1 import (
     portfolios,
     quality,
     reports,
+    runs,
     securities,
     snapshots,
     sources,
@@ -43,6 +44,7 @@ for part in (
     configurations,
     jobs,
     reports,
+    runs,
     performance,
     own_data,
 ):

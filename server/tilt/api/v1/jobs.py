@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from tilt.api.running import Running
+from tilt.api.runs import keep_body
 from tilt.api.v1.asking import in_pool, owner_of
 from tilt.jobs import Job
 
@@ -22,8 +23,13 @@ def job_body(tilt: Running, job: Job) -> dict[str, object]:
         "elapsed": round(job.elapsed, 3),
         "submitted": job.submitted.isoformat(),
         "error": job.error,
-        "result": tilt.state.jobs.result(job.id, job.owner) if job.state == "done" else None,
+        "result": _result(tilt, job) if job.state == "done" else None,
     }
+
+
+def _result(tilt: Running, job: Job) -> object:
+    """Return what a job gave; one with a run id is on record before anybody sees it."""
+    return keep_body(tilt.state, job.owner, tilt.state.jobs.result(job.id, job.owner))
 
 
 @router.get("/jobs")

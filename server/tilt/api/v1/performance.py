@@ -9,6 +9,7 @@ from tilt.api.backtests import Asked, submit_backtest
 from tilt.api.configured import CONFIG, complete
 from tilt.api.frames import split
 from tilt.api.running import Running
+from tilt.api.runs import keep_attribution
 from tilt.api.v1.asking import Body, Cell, Cells, StrictRoute, Universe, grid_of, in_pool, owner_of
 from tilt.api.v1.jobs import job_body
 from tilt.errors import ArgumentError
@@ -56,7 +57,9 @@ async def attribution(body: AttributionBody, request: Request) -> dict[str, obje
             body.options,
             body.long_short,
         )
-        return _attribution_body(explain(tilt.state, asked), body.method)
+        found = explain(tilt.state, asked)
+        run = keep_attribution(tilt.state, asked.universe, asked.method, asked, found.noted)
+        return {"run_id": run, **_attribution_body(found, body.method)}
 
     return await in_pool(request, work)
 
