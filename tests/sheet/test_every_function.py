@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from serving import run_node
+from serving import PATIENCE, run_node
 
 from tilt.api.app import create_app
 from tilt.api.cell_jobs import RunningError
@@ -33,7 +33,6 @@ RULES = [
     ["turnover", "", "", 0.3, "", ""],
 ]
 OF_THE_MOMENT = {"status"}  # its values are of this very moment, its rows are not
-JOB_SECONDS = 300
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +56,9 @@ def sheets(store):
 def state(store, sample_settings):
     assert store.snapshot()
     found = create_app(sample_settings).state.tilt.state
-    enter(found, "")
+    enter(
+        found, "python"
+    )  # whose jobs are not the page's: closing a page cancels what it asked for
     yield found
     found.jobs.close()
 
@@ -100,10 +101,10 @@ def in_python(state, cell, ranges):
             given = cell.read([argument(a.strip(), ranges) for a in arguments])
             return cells_of(cell.call(*given))
         except RunningError as running:
-            state.jobs.wait(running.job.id, running.job.owner, seconds=JOB_SECONDS)
+            ended = state.jobs.wait(running.job.id, running.job.owner, seconds=PATIENCE)
         except TiltError as error:
             return [[f"{cell.example} in Python: {error}"]]
-    raise AssertionError(f"{cell.name}: the job of its example did not end")
+    raise AssertionError(f"{cell.name}: the job of its example is {ended.state}: {ended.error}")
 
 
 def argument(text, ranges):
