@@ -324,7 +324,8 @@ def live_risk(review: Review, by: str) -> str:
     if by == "position" or not review.holdings.name:
         return ""
     name = review.holdings.name.replace('"', '""')
-    return f'TILT.RISK_TABLE("{name}","{by}","{review.date:%Y-%m-%d}")'
+    universe = review.panel.universe.replace('"', '""')
+    return f'TILT.RISK_TABLE("{name}","{by}","{review.date:%Y-%m-%d}",,"{universe}")'
 
 
 def largest(rows: pd.DataFrame, count: int) -> pd.DataFrame:

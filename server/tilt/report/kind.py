@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tilt.data.store import Store
-from tilt.errors import ArgumentError, one_of
+from tilt.errors import ArgumentError, StoppedError, TiltError, one_of
 from tilt.frames import Panel
 from tilt.optimize.constraints import Grid
 from tilt.portfolio.holdings import Holdings
+from tilt.report.absent import absent
 from tilt.report.pack import ALWAYS, Chapter, Section, Subject
 
 Said = Callable[[float, str], None]  # done, a fraction; and what is being done
@@ -88,11 +89,19 @@ class Kind:
         return {one_of(what, name.strip(), self.options): v for name, v in options.items()}
 
     def chapter(self, material: Material, said: Said) -> Chapter:
-        """Return the sections that are wanted, telling before each how much is done."""
+        """Return the sections that are wanted, telling before each how much is done.
+
+        A section that cannot be made says why; the others stay as they are.
+        """
         said(0.0, f"reading {material.portfolio}" if material.portfolio else "reading")
         study = self.open(material)
         made = []
         for number, key in enumerate(material.wanted):
             said(number / len(material.wanted), self.sections[key].lower())
-            made.append(study.makers[key]())
+            try:
+                made.append(study.makers[key]())
+            except StoppedError:
+                raise
+            except TiltError as error:
+                made.append(absent(key, self.sections[key], study.subject, error))
         return Chapter(study.subject, tuple(made))

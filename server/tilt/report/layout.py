@@ -99,7 +99,9 @@ class Layout:
 
     rows: tuple[tuple[int, int], ...]  # row and column of each part
     places: Mapping[str, Place]
+    last_row: int
     last_column: int
+    widths: Mapping[int, int]  # in characters, of the columns that are not Excel's own
 
 
 def lay_out(sheets: Sequence[Sheet]) -> list[Layout]:
@@ -126,24 +128,51 @@ def _lay_out_sheet(sheet: Sheet) -> Layout:
     places: dict[str, Place] = {}
     row = below = FIRST_ROW
     right = last_column = LEFT + 1
+    widths = _widths(sheet)
     for part in sheet.parts:
         if isinstance(part, Chart) and part.beside:
             at.append((row + 1, right + 1))
             below = max(below, row + 1 + part.sheet_rows + 1)
-            last_column = max(last_column, right + part.width // COLUMN_PIXELS)
+            last_column = max(last_column, _last_under(part.width, right + 1, widths))
             continue
         row = below
         at.append((row, LEFT))
+        if isinstance(part, Chart):
+            last_column = max(last_column, _last_under(part.width, LEFT, widths))
         if isinstance(part, Tiles):
             last_column = max(last_column, LEFT + len(part.tiles) - 1)
         if isinstance(part, Block):
             places[part.key] = Place(part, sheet.name, row + 1, LEFT)
-            right = LEFT + len(part.table.columns)
+            right = LEFT + len(part.table.columns) + bool(part.trend)
             last_column = max(last_column, right - 1)
         below = row + _height(part) + 1
         if below >= LAST_EXCEL_ROW:
             raise ArgumentError(f"Sheet '{sheet.name}' has more rows than Excel holds, {below:,}.")
-    return Layout(tuple(at), places, last_column)
+    return Layout(tuple(at), places, below - 1, last_column, widths)
+
+
+def _widths(sheet: Sheet) -> dict[int, int]:
+    """Return the width of each column in characters: the widest of the blocks, or the sheet's."""
+    widths: dict[int, int] = {}
+    for block in sheet.blocks():
+        for offset, column in enumerate(block.table.columns):
+            at = LEFT + offset
+            widths[at] = max(widths.get(at, 0), block.width(column))
+    if sheet.column_width:
+        tiles = (len(part.tiles) for part in sheet.parts if isinstance(part, Tiles))
+        last = max((*widths, *(LEFT + count - 1 for count in tiles)), default=LEFT)
+        widths = dict.fromkeys(range(LEFT, last + 1), sheet.column_width)
+    return widths
+
+
+def _last_under(pixels: int, column: int, widths: Mapping[int, int]) -> int:
+    """Return the last column that a picture of a width covers, from the one it begins in."""
+    left = pixels
+    while left > 0:
+        known = widths.get(column)
+        left -= COLUMN_PIXELS if known is None else 7 * known + 5
+        column += 1
+    return column - 1
 
 
 def _height(part: Part) -> int:

@@ -83,7 +83,8 @@ class Block:
     bars        : columns drawn with data bars
     widths      : by column, in characters, for text that wraps
     live        : the add-in's formula for the same table, without its ``=``: it spills a heading,
-                  the same columns in the same order, these rows first, and one for each total
+                  the same columns in the same order, these rows first, and the totals in one row
+    trend       : neighboring columns whose course is drawn beside each row
     """
 
     key: str
@@ -97,12 +98,13 @@ class Block:
     note: str = ""
     lineage: Lineage | None = None
     live: str = ""
+    trend: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not _TABLE_NAME.fullmatch(self.key):
             raise ValueError(f"'{self.key}' is no name for an Excel table")
         known = set(self.table.columns)
-        for given in (self.formats, self.totals, self.bars, self.widths):
+        for given in (self.formats, self.totals, self.bars, self.widths, self.trend):
             unknown = set(given) - known
             if unknown:
                 raise ValueError(f"block '{self.key}' has no column {sorted(unknown)}")

@@ -1,8 +1,11 @@
 """The portfolio report as a kind: read from the holdings that are asked for."""
 
+from dataclasses import replace
+
+from tilt.errors import NoSolutionError
 from tilt.report.kind import Kind, Material, Study
 from tilt.report.portfolio import SECTIONS, TITLE, portfolio_makers
-from tilt.report.review import HOUSE_RULES, review_portfolio
+from tilt.report.review import HOUSE_RULES, Review, review_portfolio
 
 
 def _open(material: Material) -> Study:
@@ -15,7 +18,18 @@ def _open(material: Material) -> Study:
         rules=material.rules or HOUSE_RULES,
         rebalanced="rebalance" in material.wanted,
     )
-    return Study(review.subject, portfolio_makers(review))
+    looked_at = review if _solved(review) else replace(review, rebalanced=False)
+    makers = dict(portfolio_makers(looked_at))
+    makers["rebalance"] = portfolio_makers(review)["rebalance"]  # it alone says what is wrong
+    return Study(review.subject, makers)
+
+
+def _solved(review: Review) -> bool:
+    """Return whether the rules of a rebalance can be kept, True where there is none."""
+    try:
+        return not review.rebalanced or review.solution.solved
+    except NoSolutionError:
+        return False
 
 
 PORTFOLIO = Kind(

@@ -1,0 +1,221 @@
+"""Write one sheet of a report at the places its layout gives."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from xlsxwriter.format import Format
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from tilt.report import style
+from tilt.report.charts import Chart, Place, build_chart
+from tilt.report.layout import LEFT, Layout, Sheet, Tiles, Words
+from tilt.report.live import live_formula, without_live_tables
+from tilt.report.marks import draw_trends, mark
+from tilt.report.style import Property, Styles
+from tilt.report.tables import Block, Formula, Link, header, starts_like_formula, write_cell
+
+FORMULAS, FROZEN, LIVE = "formulas", "frozen", "live"
+MODES = (FORMULAS, FROZEN, LIVE)
+LINE = 13  # points
+
+
+class SheetWriter:
+    """Writes one sheet at the places its layout gives."""
+
+    def __init__(
+        self,
+        book: Workbook,
+        page: Worksheet,
+        styles: Styles,
+        places: Mapping[str, Place],
+        mode: str = FORMULAS,
+    ) -> None:
+        self._book = book
+        self._page = page
+        self._styles = styles
+        self._places = places
+        self._mode = mode
+
+    def write(self, sheet: Sheet, layout: Layout, footer: str) -> None:
+        self._set_up(sheet, layout, footer)
+        for part, (row, column) in zip(sheet.parts, layout.rows, strict=True):
+            if isinstance(part, Block):
+                self._write_block(part, row, column)
+            elif isinstance(part, Chart):
+                self._page.insert_chart(
+                    row,
+                    column,
+                    build_chart(self._book, part, self._places),
+                    {"description": part.alt, "object_position": 2},
+                )
+            elif isinstance(part, Tiles):
+                self._write_tiles(part, row, column)
+            else:
+                self._write_words(part, row, column)
+
+    def _put(self, row: int, column: int, value: object, shape: Format) -> None:
+        """Write a cell as the workbook's mode has it."""
+        if isinstance(value, Formula):
+            if self._mode == FROZEN:
+                value = value.value
+            elif self._mode == LIVE:
+                value = replace(value, text=without_live_tables(value.text, self._places))
+        write_cell(self._page, row, column, value, shape)
+
+    def _write_live(self, block: Block, head: int, column: int) -> None:
+        """Write the add-in's formula; the cells it fills are written over with what they hold."""
+        names = list(block.table.columns)
+        heading = self._heading(block, names[0])
+        last = head + len(block.table) + bool(block.totals)
+        self._page.write_dynamic_array_formula(
+            head, column, last, column + len(names) - 1, live_formula(block), heading, names[0]
+        )
+        for offset, name in enumerate(names[1:], 1):
+            self._page.write_string(head, column + offset, name, self._heading(block, name))
+
+    def _heading(self, block: Block, name: str) -> Format:
+        return self._styles.get(
+            bold=True,
+            font_color="#FFFFFF",
+            bg_color=style.NAVY,
+            align="right" if name in block.formats else "left",
+            indent=int(block.follows_number(name)),
+        )
+
+    def _set_up(self, sheet: Sheet, layout: Layout, footer: str) -> None:
+        page, get = self._page, self._styles.get
+        page.hide_gridlines(2)
+        if sheet.portrait:
+            page.set_portrait()
+        else:
+            page.set_landscape()
+        page.set_paper(9)  # A4
+        page.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
+        page.fit_to_pages(1, int(sheet.one_page))
+        safe = footer.replace("&", "&&")[:120]
+        page.print_area(0, 0, layout.last_row, layout.last_column)
+        page.set_footer(f"&L&8{safe}&C&8&A&R&8Page &P of &N")
+        page.set_column(0, 0, 2)
+        for at, width in layout.widths.items():
+            page.set_column(at, at, width)
+        page.set_row(0, 30)
+        rule: dict[str, Property] = {"bottom": 2, "bottom_color": style.NAVY}
+        write_cell(page, 0, LEFT, sheet.title, get(bold=True, font_size=18, font_color=style.NAVY))
+        for column in range(LEFT, layout.last_column + 1):
+            page.write_blank(1, column, None, get(**rule))
+        write_cell(page, 1, LEFT, sheet.subtitle, get(font_color=style.GRAY, **rule))
+        first = next(sheet.blocks(), None)
+        if sheet.freeze_header and first is not None:
+            head = layout.places[first.key].row
+            page.freeze_panes(head + 1, LEFT + 1)
+            page.repeat_rows(head)
+        else:
+            page.freeze_panes(2, 0)
+
+    def _write_block(self, block: Block, row: int, column: int) -> None:
+        get = self._styles.get
+        title = get(bold=True, font_size=12, font_color=style.NAVY)
+        write_cell(self._page, row, column, block.title, title)
+        head = row + 1
+        live = bool(block.live) and self._mode == LIVE
+        if live:
+            self._write_live(block, head, column)
+        else:
+            self._write_table(block, head, column)
+        for offset, name in enumerate(block.table.columns):
+            values = block.table[name].tolist()
+            for number, value in enumerate(values):
+                shape = self._body_style(block, number, name, value)
+                self._put(head + 1 + number, column + offset, value, shape)
+            mark(self._book, self._page, block, name, (head + 1, column + offset))
+        for number in range(len(block.table)):
+            if block.lines(number) > 1:  # a fixed height looks the same in every program
+                self._page.set_row(head + 1 + number, LINE * block.lines(number) + 3)
+        draw_trends(self._page, block, (head + 1, column))
+        after = head + 1 + max(len(block.table), 1)
+        if block.totals:
+            self._write_totals(block, after, column)
+            after += 1
+        if block.note:
+            note = get(italic=True, font_size=9, font_color=style.GRAY)
+            write_cell(self._page, after, column, block.note, note)
+
+    def _write_table(self, block: Block, head: int, column: int) -> None:
+        names = list(block.table.columns)
+        headings = [
+            {"header": header(name), "header_format": self._heading(block, name)} for name in names
+        ]
+        self._page.add_table(
+            head,
+            column,
+            head + max(len(block.table), 1),
+            column + len(names) - 1,
+            {
+                "name": block.key,
+                "columns": headings,
+                "style": None,
+                "autofilter": len(block.table) > 12,
+            },
+        )
+
+    def _body_style(self, block: Block, row: int, column: str, value: object) -> Format:
+        properties: dict[str, Property] = {"bottom": 1, "bottom_color": style.RULE}
+        if column in block.widths:
+            properties |= {"text_wrap": True, "valign": "top"}
+        elif block.widths:
+            properties |= {"valign": "top"}
+        if block.number_format(row, column) == "text":
+            properties |= {"align": "left", "indent": int(block.follows_number(column))}
+        if isinstance(value, Link):
+            properties |= {"font_color": style.NAVY, "underline": 1}
+        if isinstance(value, str) and starts_like_formula(value):
+            properties |= {"quote_prefix": True}  # stays text when someone edits the cell
+        return self._styles.get(block.number_format(row, column), **properties)
+
+    def _write_totals(self, block: Block, row: int, column: int) -> None:
+        for offset, name in enumerate(block.table.columns):
+            total = self._styles.get(
+                block.formats.get(name, "text"), bold=True, top=1, top_color=style.NAVY
+            )
+            value: object = "Total" if offset == 0 else None
+            if name in block.totals:
+                total_now = block.totals[name]
+                spilled = bool(block.live) and self._mode == LIVE
+                native = Formula(f"SUM({block.ref(name)})", total_now)
+                value = total_now if spilled else native
+            self._put(row, column + offset, value, total)
+
+    def _write_tiles(self, part: Tiles, row: int, column: int) -> None:
+        get = self._styles.get
+        self._page.set_row(row + 1, 32)
+        for number, tile in enumerate(part.tiles):
+            at = column + number
+            edge: dict[str, Property] = {
+                "bg_color": style.WASH,
+                "left": 5,
+                "left_color": style.TEAL,
+                "indent": 1,
+            }
+            label = get(font_size=9, font_color=style.GRAY, **edge)
+            write_cell(self._page, row, at, tile.label, label)
+            large = get(
+                tile.number_format,
+                font_size=18,
+                bold=True,
+                font_color=style.NAVY,
+                align="left",
+                **edge,
+            )
+            self._put(row + 1, at, tile.value, large)
+            remark = get(font_size=9, font_color=style.GRAY, **edge)
+            write_cell(self._page, row + 2, at, tile.remark, remark)
+
+    def _write_words(self, part: Words, row: int, column: int) -> None:
+        get = self._styles.get
+        if part.title:
+            title = get(bold=True, font_size=12, font_color=style.NAVY)
+            write_cell(self._page, row, column, part.title, title)
+            row += 1
+        for number, line in enumerate(part.rows):
+            write_cell(self._page, row + number, column, line, get())
