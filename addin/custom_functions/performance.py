@@ -8,6 +8,8 @@ from custom_functions._edge import udf
 from custom_functions._inputs import NO_OPTIONS, Options, cells, number, text
 from custom_functions._series import read_columns, read_series
 from tilt.api.books import with_notes
+from tilt.api.regime import stats_by_regime
+from tilt.api.state import current
 from tilt.api.values import Grid
 from tilt.errors import ArgumentError, DataError, one_of
 from tilt.frames import PERIODS_PER_YEAR
@@ -25,17 +27,26 @@ ROLLING = {
     "view": "table (default) or rolling: at each date over the periods before it",
     "window": "periods of the view rolling; 252 unless given",
 }
+VIEWS = ("table", "rolling")
+IN_REGIMES = {
+    "view": "table (default), rolling: at each date over the periods before it, or regimes: in "
+    "calm and in turbulent days of the market",
+    "states": "of the view regimes: 2 (default) or 3",
+    "universe": "whose market that is; left out: the default of the settings",
+}
 RiskFree = Annotated[float, number("Yearly rate as a decimal; 0 unless given.")]
 
 
 @udf(
     result="measure, portfolio, benchmark, active; view rolling: date, return, volatility, sharpe, "
-    "max_drawdown, and against a benchmark active_return, tracking_error, information_ratio, beta",
+    "max_drawdown, and against a benchmark active_return, tracking_error, information_ratio, beta; "
+    "view regimes: state, periods, share, mean, volatility, sharpe, max_drawdown, hit_rate, ...",
     example='=TILT.STATS(B2:B500,C2:C500,"M")',
     keys={
         "mar": "least acceptable yearly return of the Sortino ratio; 0 unless given",
         "confidence": "of VaR and CVaR; 0.95 unless given",
         **ROLLING,
+        **IN_REGIMES,
     },
 )
 def stats(
@@ -45,9 +56,25 @@ def stats(
     risk_free: RiskFree = 0.0,
     options: Options = NO_OPTIONS,
 ) -> pd.DataFrame:
-    """Measure a series of returns: return, volatility, Sharpe, drawdown, and more."""
+    """Measure a series of returns: return, volatility, Sharpe, drawdown, and more.
+
+    With the view regimes a day counts in the state of the universe's market that was known at the
+    close before it; returns are daily, with dates.
+    """
     series, base = read_series(returns, "returns"), _or_none(benchmark)
-    if _rolls(options):
+    view = one_of("option view", options.text("view", VIEWS[0]), (*VIEWS, "regimes"))
+    if view == "regimes":
+        if frequency != "D":
+            raise ArgumentError(f"view=regimes needs daily returns; frequency is {frequency}.")
+        return stats_by_regime(
+            current(),
+            series,
+            base,
+            universe=options.text("universe", ""),
+            states=options.count("states", 2),
+            risk_free=risk_free,
+        )
+    if view == "rolling":
         return rolling_figures(
             series,
             base,
@@ -156,7 +183,7 @@ def regress(
 
 
 def _rolls(options: Options) -> bool:
-    return one_of("option view", options.text("view", "table"), ("table", "rolling")) == "rolling"
+    return one_of("option view", options.text("view", VIEWS[0]), VIEWS) == "rolling"
 
 
 def _lags(options: Options) -> int | None:

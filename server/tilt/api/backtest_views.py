@@ -8,6 +8,7 @@ import pandas as pd
 from tilt.api.attributions import explain_tracks, tracks_of_result
 from tilt.api.backtests import OPTIONS as OF_BACKTEST
 from tilt.api.backtests import Asked, ask_backtest, run_backtest
+from tilt.api.runs import keep_backtest
 from tilt.api.state import State
 from tilt.api.trials import TRIALS, count_trial, listed_trials, with_trials, without_count
 from tilt.backtest.result import VIEWS as OF_RESULT
@@ -20,8 +21,14 @@ VIEWS: Mapping[str, str] = MappingProxyType(
     {
         **OF_RESULT,
         "attribution": "group, weight, benchmark_weight, return, ...: Brinson's effects by sector",
+        "forecast": "period, model, last, days, volatility, ...: forecast risk against what came",
+        "regimes": "state, periods, share, mean, volatility, ...: in calm and in turbulent days",
         "trials": "run, strategy, first, last, sharpe, at: what was tried from this workbook",
     }
+)
+
+EXPLAINED: Mapping[str, str] = MappingProxyType(
+    {"attribution": "brinson", "forecast": "forecast", "regimes": "regimes"}
 )
 
 
@@ -57,10 +64,10 @@ def show(
         return listed_trials(state, asked)
     if view == "overfitting":
         return with_trials(state, asked, result, count).overfitting
-    if view == "attribution":
+    if view in EXPLAINED:
         panel = state.panel(asked.universe or None)
         tracks = tracks_of_result(state, panel, result, asked.benchmark)
-        return explain_tracks(tracks, panel, method="brinson").noted
+        return explain_tracks(state, tracks, method=EXPLAINED[view]).noted
     return result.view(view)
 
 
@@ -73,3 +80,4 @@ def _count(state: State, asked: Asked, result: BacktestResult) -> None:
         risk_free=result.risk_free,
         run_id=result.run_id,
     )
+    keep_backtest(state, asked, result)

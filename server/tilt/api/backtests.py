@@ -8,21 +8,20 @@ import pandas as pd
 
 from tilt.api.books import date_of
 from tilt.api.cell_jobs import work_out, worker_state
-from tilt.api.frames import split
 from tilt.api.state import State
 from tilt.api.values import Grid
 from tilt.backtest.benchmark import KINDS
 from tilt.backtest.costs import Costs
 from tilt.backtest.execution import Execution
 from tilt.backtest.parse import parse_strategy
-from tilt.backtest.result import VIEWS, BacktestResult
+from tilt.backtest.result import BacktestResult
 from tilt.backtest.run import backtest
 from tilt.backtest.strategy import CapWeight, Strategy
 from tilt.backtest.walk_forward import Optimal
 from tilt.configuration import Configuration
 from tilt.errors import ArgumentError, one_of
 from tilt.frames import Panel, Weights, content_id
-from tilt.jobs import Job, Progress
+from tilt.jobs import Progress
 from tilt.optimize.constraints import parse_rules
 from tilt.optimize.options import OPTIONS as SOLVED_BY
 from tilt.portfolio.cells import DECIMAL_SIGN, Number, is_blank, is_zero, read_number, shown
@@ -87,22 +86,31 @@ class Asked:
     configured: str = ""
 
 
-def run_backtest(state: State, asked: Asked) -> BacktestResult:
-    """Return a backtest; the same asked again, in another view, is not run again."""
-    panel = state.panel(asked.universe or None)
+def run_backtest(state: State, asked: Asked, panel: Panel | None = None) -> BacktestResult:
+    """Return a backtest; the same asked again, in another view, is not run again.
+
+    Parameters
+    ----------
+    panel : of the snapshot that it is over; the latest one unless given
+    """
+    panel = panel or state.panel(asked.universe or None)
     run = _prepare(state, panel, asked)
     return state.once(("job", asked_id(state, panel, asked)), run)
 
 
-def ask_backtest(state: State, asked: Asked) -> BacktestResult:
+def ask_backtest(state: State, asked: Asked, panel: Panel | None = None) -> BacktestResult:
     """Return a backtest that a job computes; what is wrong with the question is said at once.
+
+    Parameters
+    ----------
+    panel : of the snapshot that it is over; the latest one unless given
 
     Raises
     ------
     RunningError
         If it is not done yet.
     """
-    panel = state.panel(asked.universe or None)
+    panel = panel or state.panel(asked.universe or None)
     _prepare(state, panel, asked)
     data, _, _ = panel.snapshot.partition(".")  # a universe made by a rule has its parent's data
     return work_out(
@@ -114,42 +122,9 @@ def ask_backtest(state: State, asked: Asked) -> BacktestResult:
         DECIMAL_SIGN.get(),
         asked,
         key=asked_id(state, panel, asked),
-        title=f"Backtest of {_title(asked)}",
+        title=f"Backtest of {title_of(asked)}",
         snapshot=data,
     )
-
-
-def submit_backtest(state: State, asked: Asked, owner: str) -> Job:
-    """Return the job that computes every view of a backtest as JSON, its own or one that runs."""
-    panel = state.panel(asked.universe or None)
-    _prepare(state, panel, asked)
-    data, _, _ = panel.snapshot.partition(".")
-    return state.jobs.submit(
-        report_job,
-        state.settings.data_url,
-        state.settings.default_universe,
-        data,
-        DECIMAL_SIGN.get(),
-        asked,
-        owner=owner,
-        key=f"report {asked_id(state, panel, asked)}",
-        title=f"Backtest of {_title(asked)}",
-        snapshot=data,
-    )
-
-
-def report_job(
-    progress: Progress,
-    data_url: str,
-    default_universe: str,
-    snapshot: str,
-    decimal: str,
-    asked: Asked,
-) -> dict[str, object]:
-    """Compute a backtest in a worker process; return its views as JSON knows them."""
-    found = backtest_job(progress, data_url, default_universe, snapshot, decimal, asked)
-    views = {name: split(found.view(name)) for name in VIEWS}
-    return {"run_id": found.run_id, "strategy": found.strategy, "views": views}
 
 
 def backtest_job(

@@ -32,7 +32,7 @@ def judged(
         If no forecast was made before the date.
     """
     history = panel.factors.until(date)
-    models = [m for m in _models(state, panel, horizon) if m.date < date]
+    models = [m for m in models_of_past(state, panel, horizon) if m.date < date]
     if not models:
         first = model_dates(panel.factors)[:1]
         known = f"; the first was made on {first[0]:%Y-%m-%d}" if len(first) else ""
@@ -79,7 +79,7 @@ def health(state: State, book: Book) -> tuple[pd.DataFrame, str]:
     return health_table(found, model, days), note
 
 
-def _models(state: State, panel: Panel, horizon: str) -> tuple[RiskModel, ...]:
+def models_of_past(state: State, panel: Panel, horizon: str) -> tuple[RiskModel, ...]:
     """Return the models that the snapshot keeps of the past, or estimate them."""
 
     def made() -> tuple[RiskModel, ...]:

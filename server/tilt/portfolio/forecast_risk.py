@@ -90,8 +90,10 @@ def forecast_table(
         notes = (*notes, f"{listed(unknown)}: unknown to some models, where it counts as cash.")
     rows = [_row(f"{f.dates[0]:%Y-%m-%d}", f.known, [f]) for f in found]
     rows.append(_row(ALL, pd.NaT, found))
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    return table.astype({"model": mine.dates.dtype, "last": mine.dates.dtype}), notes
+    dated = {"model": mine.dates.dtype, "last": mine.dates.dtype}
+    table = pd.DataFrame(rows, columns=COLUMNS).astype(dated)
+    table.attrs["totals"] = 1
+    return table, notes
 
 
 def _forecasts(mine: Track, theirs: Track, models: Sequence[RiskModel]) -> Iterator[_Forecast]:
@@ -132,13 +134,14 @@ def _row(period: str, known: object, parts: Sequence[_Forecast]) -> list[object]
     sigma = np.array([p.sigma for p in parts])
     scaled = returns / np.repeat(sigma, days, axis=0)
     forecast = np.sqrt(DAYS * (days @ sigma**2) / days.sum())
-    realized, bias = np.full(2, np.nan), np.full(2, np.nan)
+    realized, bias, band = np.full(2, np.nan), np.full(2, np.nan), (np.nan, np.nan)
     if len(returns) >= LEAST_DAYS:
+        band = bias_band(len(returns))
         realized = np.array([np.sqrt(DAYS) * deviation(r) for r in returns.T])
         bias = np.array([np.nan if np.isnan(z).any() else deviation(z) for z in scaled.T])
     realized[np.isnan(forecast)] = np.nan
     return [
         period, known, parts[-1].dates[-1], float(days.sum()),
-        forecast[0], realized[0], bias[0], *bias_band(int(days.sum())),
+        forecast[0], realized[0], bias[0], *band,
         forecast[1], realized[1], bias[1],
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from tilt.errors import ArgumentError, DataError
 from tilt.frames import PERIODS_PER_YEAR
 from tilt.portfolio.measures import MEASURES, RELATIVE
 from tilt.portfolio.performance import ONE_YEAR, statistics, to_frequency, wealth
-from tilt.portfolio.track import Track
+from tilt.portfolio.track import ROUNDING, Track
 
 VIEWS = ("performance", "yearly", "correlation", "growth")
 BENCHMARK = "benchmark"
@@ -61,7 +61,7 @@ def turnover_of(track: Track) -> "pd.Series[float]":
     drifted, left = grown / whole[:, None], kept / whole
     traded = np.zeros(len(w))
     traded[1:] = np.abs(w[1:] - drifted[:-1]).sum(axis=1) + np.abs(cash[1:] - left[:-1])
-    return pd.Series(traded / 2.0, index=track.dates)
+    return pd.Series(np.where(traded > ROUNDING, traded / 2.0, 0.0), index=track.dates)
 
 
 @dataclass(frozen=True, eq=False)
