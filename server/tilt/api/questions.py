@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 import pandas as pd
+from pydantic import TypeAdapter
 
 from tilt.api.backtests import Asked
 from tilt.api.frames import plain
@@ -15,6 +17,9 @@ from tilt.optimize.problem import Problem
 from tilt.optimize.rules import Rule
 from tilt.optimize.views import View
 from tilt.portfolio.cells import DECIMAL_SIGN
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Question = Mapping[str, object]
 RULE = ("rule", "who", "low", "high", "relative", "priority", "row")
@@ -39,19 +44,20 @@ def of_problem(problem: Problem) -> dict[str, object]:
     }
 
 
-def of_asked(asked: object) -> dict[str, object]:
+def of_asked(asked: "DataclassInstance") -> dict[str, object]:
     """Return a backtest or an attribution as it is asked for, its ranges cell by cell."""
-    found = {f.name: _plain(getattr(asked, f.name)) for f in fields(asked)}  # type: ignore[arg-type]
+    found = {f.name: _plain(getattr(asked, f.name)) for f in fields(asked)}
     return {**found, "decimal": DECIMAL_SIGN.get()}
 
 
 def backtest_from(question: Question) -> Asked:
-    """Return the backtest of a question, and read its numbers as they were read."""
-    given = {f.name: question[f.name] for f in fields(Asked) if f.name in question}
-    configuration = given.get("configuration")
-    if configuration is not None:
-        given["configuration"] = Configuration.model_validate(configuration)
-    return Asked(**given)  # type: ignore[arg-type] - as of_asked wrote it
+    """Return the backtest of a question."""
+    return TypeAdapter(Asked).validate_python(without_sign(question))
+
+
+def without_sign(question: Question) -> dict[str, object]:
+    """Return what ``of_asked`` took from a dataclass."""
+    return {name: value for name, value in question.items() if name != "decimal"}
 
 
 def weights_of(weights: Weights | None) -> dict[str, float] | None:

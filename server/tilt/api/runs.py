@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from functools import cache
 from importlib.metadata import version as package
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import orjson
 import pandas as pd
@@ -29,6 +30,9 @@ from tilt.optimize.frontier import Frontier
 from tilt.optimize.problem import Problem
 from tilt.optimize.solve import Solution
 from tilt.settings import addin_path
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 OPTIMIZE, FRONTIER, BACKTEST, ATTRIBUTION = "OPTIMIZE", "FRONTIER", "BACKTEST", "ATTRIBUTION"
 QUESTION = "question"  # the member of a job's result that is recorded and not shown
@@ -90,7 +94,7 @@ def keep_backtest(state: State, asked: Asked, result: BacktestResult) -> str:
 
 
 def keep_attribution(
-    state: State, universe: str, method: str, asked: object, table: pd.DataFrame
+    state: State, universe: str, method: str, asked: "DataclassInstance", table: pd.DataFrame
 ) -> str:
     """Record an attribution; return its run id.
 

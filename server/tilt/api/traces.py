@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 import pandas as pd
+from pydantic import TypeAdapter
 
 from tilt.api import runs
 from tilt.api.attributions import AttributionAsked, explain
@@ -16,6 +17,7 @@ from tilt.api.questions import (
     rules_from,
     views_from,
     weights_from,
+    without_sign,
 )
 from tilt.api.runs import Body, digest, owner_now, version_now, views_of
 from tilt.api.state import State, enter, pin
@@ -175,8 +177,7 @@ def again(state: State, found: Run) -> tuple[str, dict[str, Body]]:
 
 
 def _attribution_again(state: State, panel: Panel, found: Run) -> tuple[str, dict[str, Body]]:
-    question = {k: v for k, v in found.question.items() if k != "decimal"}
-    asked = AttributionAsked(**question)  # type: ignore[arg-type] - as of_asked wrote it
+    asked = TypeAdapter(AttributionAsked).validate_python(without_sign(found.question))
     table = explain(state, asked, wait=True).noted
     run = content_id(runs.ATTRIBUTION, panel.universe, panel.snapshot, dict(found.question))
     return run, {"attribution": split(table)}

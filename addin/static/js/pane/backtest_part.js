@@ -8,6 +8,7 @@ import { decimal, percent, signedPercent } from "./format.js";
 import { Canceled, follow } from "./jobs.js";
 import { lineChart } from "./line_chart.js";
 import { clearProblem, showProblem } from "./problems.js";
+import { runTrace } from "./run_trace.js";
 import { ask, records } from "./server.js";
 import { settings } from "./settings.js";
 
@@ -156,8 +157,9 @@ function show({ strategy, run_id: id, views }) {
     tableOf(
       "Assumptions",
       ["Item", "Value"],
-      [...records(views.assumptions).map(({ item, value }) => [item, value]), ["run", id]],
+      records(views.assumptions).map(({ item, value }) => [item, value]),
     ),
+    runTrace(id),
   );
 }
 

@@ -4,6 +4,7 @@
 import { conflictView, sentences } from "./conflict_view.js";
 import { h } from "./dom.js";
 import { decimal, percent } from "./format.js";
+import { runTrace } from "./run_trace.js";
 import { records } from "./server.js";
 import { tradesTable } from "./solution_trades.js";
 
@@ -58,7 +59,8 @@ export function solutionView(result, context, how) {
     tradesTable(result, how.change),
     sentences(result.explain),
     notes.length > 0 && h("p", { class: "quiet small" }, notes.join(" ")),
-    h("p", { class: "quiet small" }, `As of ${context.date}. Run ${result.run_id}.`),
+    h("p", { class: "quiet small" }, `As of ${context.date}.`),
+    runTrace(result.run_id),
   ].filter((part) => part instanceof HTMLElement);
 }
 

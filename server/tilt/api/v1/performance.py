@@ -5,7 +5,8 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 
 from tilt.api.attributions import METHODS, AttributionAsked, Explained, explain
-from tilt.api.backtests import Asked, submit_backtest
+from tilt.api.backtest_reports import submit_backtest
+from tilt.api.backtests import Asked
 from tilt.api.configured import CONFIG, complete
 from tilt.api.frames import split
 from tilt.api.running import Running
