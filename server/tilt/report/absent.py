@@ -9,4 +9,4 @@ def absent(key: str, title: str, subject: Subject, error: TiltError) -> Section:
     """Return a section that holds nothing but the reason why it has no figures."""
     words = (f"There are no figures here: {error}", "All other sections are complete.")
     sheet = Sheet(title, title, subject.subtitle, (Words(words, "Not available"),), one_page=True)
-    return Section(key, title, (sheet,), findings=(f"{title}: {error}",))
+    return Section(key, title, (sheet,), findings=(f"{title}: {error}",), complete=False)

@@ -79,6 +79,7 @@ def build_chart(book: Workbook, chart: Chart, places: Mapping[str, Place]) -> Na
     else:
         native.set_legend({"none": True})
     native.set_chartarea({"border": {"color": RULE, "width": 0.75}})
+    native.show_hidden_data()  # of a sheet that is not printed
     native.set_size({"width": chart.width, "height": chart.height})
     return native
 

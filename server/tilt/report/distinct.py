@@ -31,7 +31,7 @@ def distinct(chapters: "Sequence[Chapter]") -> "list[Chapter]":
     for number, chapter in enumerate(chapters, 1):
         sheets: dict[str, str] = {}
         for section in chapter.sections:
-            for sheet in section.sheets:
+            for sheet in (*section.sheets, *section.data):
                 sheets[sheet.name] = _with_subject(chapter.subject.name, sheet.name, taken)
         renamed.append(
             replace(
@@ -100,6 +100,7 @@ def _section(section: "Section", names: _Names) -> "Section":
     return replace(
         section,
         sheets=tuple(names.sheet(sheet) for sheet in section.sheets),
+        data=tuple(names.sheet(sheet) for sheet in section.data),
         tiles=tuple(names.tile(tile) for tile in section.tiles),
         checks=tuple(replace(c, formula=names.formula(c.formula)) for c in section.checks),
     )

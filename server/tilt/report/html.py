@@ -8,14 +8,13 @@ from html import escape
 from importlib.resources import files
 
 from tilt.report.charts import Chart
-from tilt.report.layout import Part, Sheet, Tiles, Words
+from tilt.report.layout import LONGEST_READ, Part, Sheet, Tiles, Words
 from tilt.report.pack import Pack
 from tilt.report.shown import shown_value
 from tilt.report.style import SIGNED
 from tilt.report.svg import svg_chart, svg_trend
 from tilt.report.tables import Block, Formula, Link, header
 
-LONGEST = 400  # rows of a table; a longer one is for a spreadsheet
 _KEPT = 20
 _UNFIT = re.compile(r"[^a-z0-9]+")
 
@@ -23,7 +22,7 @@ _UNFIT = re.compile(r"[^a-z0-9]+")
 def write_html(report: Pack) -> str:
     """Return the page: every sheet a section, with the numbers of the workbook.
 
-    A table of more than ``LONGEST`` rows shows its last ones, and says how many there are.
+    A table of more than ``LONGEST_READ`` rows shows its last ones, and says how many there are.
     """
     style = files("tilt.report").joinpath("page.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -76,7 +75,7 @@ def _part(part: Part, name: str, ids: Mapping[str, str], blocks: Mapping[str, Bl
 def _table(block: Block, ids: Mapping[str, str]) -> str:
     names = list(block.table.columns)
     count = len(block.table)
-    rows = range(count) if count <= LONGEST else range(count - _KEPT, count)
+    rows = range(count) if count <= LONGEST_READ else range(count - _KEPT, count)
     head = "".join(f'<th scope="col"{_class(block, c)}>{escape(header(c))}</th>' for c in names) + (
         '<th scope="col">Course</th>' if block.trend else ""
     )
@@ -98,7 +97,7 @@ def _table(block: Block, ids: Mapping[str, str]) -> str:
         ]
         foot = f'<tfoot><tr><th scope="row">Total</th>{"".join(cells)}</tr></tfoot>'
     notes = [block.note] if block.note else []
-    if count > LONGEST:
+    if count > LONGEST_READ:
         notes.append(f"The last {_KEPT} of {count:,} rows; the workbook has them all.")
     return (
         f'<div class="wide" tabindex="0" role="region" aria-label="{escape(block.title)}">'

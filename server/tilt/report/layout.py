@@ -13,6 +13,7 @@ LEFT = 1  # column A is a margin
 FIRST_ROW = 4  # below the title, the subtitle and a gap
 LAST_EXCEL_ROW = 1_048_576
 LONGEST_NAME = 31  # of a sheet
+LONGEST_READ = 400  # rows of a table that a person may read
 _FORBIDDEN_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", "-"))
 
 
@@ -75,6 +76,12 @@ class Sheet:
     one_page: bool = False
     portrait: bool = False
     column_width: int = 0
+    hidden: bool = False
+
+    @property
+    def is_data(self) -> bool:
+        """Whether it is rows by the hundred, for a spreadsheet and not for print."""
+        return max((len(block.table) for block in self.blocks()), default=0) > LONGEST_READ
 
     def blocks(self) -> Iterator[Block]:
         """Yield the tables of the sheet."""

@@ -57,6 +57,8 @@ class Section:
     assumptions : item and value
     remarks     : number and convention: what its own estimates say about themselves
     cautions    : keys of ``method.DISCLAIMERS``
+    data        : sheets behind those of all sections: rows by the hundred that charts draw
+    complete    : False for a section that could not be made and says why
     """
 
     key: str
@@ -70,10 +72,12 @@ class Section:
     assumptions: tuple[tuple[str, str], ...] = ()
     remarks: tuple[tuple[str, str], ...] = ()
     cautions: tuple[str, ...] = ()
+    data: tuple[Sheet, ...] = ()
+    complete: bool = True
 
     def blocks(self) -> Iterator[Block]:
         """Yield the tables of the section, those for the sheet Summary too."""
-        for sheet in self.sheets:
+        for sheet in (*self.sheets, *self.data):
             yield from sheet.blocks()
         yield from (part for part in self.summary if isinstance(part, Block))
 
@@ -101,8 +105,9 @@ class Chapter:
 class Pack:
     """A report, ready to be written as a workbook, a page or a printed document.
 
-    footer  : of every printed page
-    created : when it was made, UTC without a zone
+    footer   : of every printed page
+    created  : when it was made, UTC without a zone
+    findings : of all its subjects, as sentences
     """
 
     title: str
@@ -110,6 +115,7 @@ class Pack:
     footer: str
     created: dt.datetime
     sheets: tuple[Sheet, ...]
+    findings: tuple[str, ...] = ()
 
     def blocks(self) -> dict[str, Block]:
         """Return the tables of all sheets by key."""
@@ -137,6 +143,7 @@ def pack(title: str, chapters: Sequence[Chapter], *, created: dt.datetime) -> Pa
     subtitle = _subtitle(chapters)
     several = len(apart) > 1
     body = [s for chapter in apart for section in chapter.sections for s in section.sheets]
+    body += [s for chapter in apart for section in chapter.sections for s in section.data]
     checks = check_block(
         [
             (f"{chapter.subject.name}: {check.claim}" if several else check.claim, check)
@@ -160,6 +167,7 @@ def pack(title: str, chapters: Sequence[Chapter], *, created: dt.datetime) -> Pa
         footer=f"Tilt · {names} · as of {chapters[0].subject.date:%Y-%m-%d}",
         created=created,
         sheets=(_cover(title, apart, body, checks, created), *body),
+        findings=tuple(text for chapter in chapters for text in chapter.findings),
     )
 
 
@@ -203,8 +211,13 @@ def _cover(
         ("Snapshot", first.snapshot),
         ("Written", f"{created:%Y-%m-%d %H:%M} UTC"),
     ]
+    absent = [s.title for chapter in chapters for s in chapter.sections if not s.complete]
+    if absent:
+        facts.append(("Status", f"Incomplete: {', '.join(dict.fromkeys(absent))}"))
+    elif len(checks.table):
+        facts.append(("Status", checks_status(checks)))
     if len(checks.table):
-        facts += [("Status", checks_status(checks)), ("Checks", checks_summary(checks))]
+        facts.append(("Checks", checks_summary(checks)))
     notes = sum(len(chapter.subject.notes) for chapter in chapters)
     if notes:
         facts.append(("Notes on the data", f"{notes}, on the sheet of the summary"))
@@ -301,7 +314,7 @@ def _lineage_sheet(chapters: Sequence[Chapter], subtitle: str, created: dt.datet
         )
         for chapter in chapters
         for section in chapter.sections
-        for sheet in section.sheets
+        for sheet in (*section.sheets, *section.data)
         for block in sheet.blocks()
         if block.lineage is not None
     ]

@@ -85,6 +85,8 @@ class SheetWriter:
 
     def _set_up(self, sheet: Sheet, layout: Layout, footer: str) -> None:
         page, get = self._page, self._styles.get
+        if sheet.hidden:
+            page.hide()
         page.hide_gridlines(2)
         if sheet.portrait:
             page.set_portrait()
