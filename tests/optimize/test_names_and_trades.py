@@ -148,6 +148,20 @@ def test_the_bound_of_the_relaxation_is_below_every_answer(problem_of):
     assert shift > 0
 
 
+def test_each_search_has_its_own_seconds_and_not_those_of_the_runs_before_as_well(problem_of):
+    case = open_case(problem_of("min_te", (Rule("names", "", None, 6),), n=20, seed=3))
+    layout = lay_out(case)
+    sides = halves(layout, case.rules)
+    master = Master(layout, build(layout, sides, case.goal), sides)
+    master.solve(5.0)
+    master.integral()
+    limits = []
+    for _ in range(2):
+        master.cut(master.solve(5.0).x, 1e-6)
+        limits.append(master._solver.getOptionValue("time_limit")[1])
+    assert limits == [5.0, 5.0]
+
+
 def test_where_time_is_over_the_best_so_far_is_shown_with_its_gap(problem_of):
     found = solve(problem_of("min_te", (Rule("names", "", None, 5),), n=40, time_limit=1e-3))
     assert found.status == "time_limit"

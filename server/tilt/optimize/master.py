@@ -93,6 +93,7 @@ class Master:
         linear = self._draft.written()
         self.curves = self._curves(linear)  # nothing cut off yet
         self._solver = open_solver(linear, self.offset)
+        self._searching = False
 
     # Building -----------------------------------------------------------------------------------
 
@@ -217,6 +218,7 @@ class Master:
         columns = self.binaries.astype(np.int32)
         kinds = np.full(len(columns), highspy.HighsVarType.kInteger)
         self._solver.changeColsIntegrality(len(columns), columns, kinds)
+        self._searching = True
 
     def propose(self, weights: Array) -> None:
         """Let the next search start from the names that some weights hold, and their trades."""
@@ -232,7 +234,9 @@ class Master:
     def solve(self, seconds: float, gap: float = 1e-4) -> Point:
         """Return the best point found in some seconds, and the bound proven."""
         solver = self._solver
-        solver.setOptionValue("time_limit", solver.getRunTime() + seconds)
+        # HiGHS counts the runs before towards the limit of a linear program, of a search not
+        spent = 0.0 if self._searching else solver.getRunTime()
+        solver.setOptionValue("time_limit", spent + seconds)
         solver.setOptionValue("mip_rel_gap", gap)
         solver.run()
         status = solver.getModelStatus()
