@@ -11,7 +11,7 @@ from tilt.api.state import USER, State, current
 from tilt.data.live import Board, LastClose
 from tilt.data.store import Store
 from tilt.errors import BusyError, TiltError, UnknownNameError
-from tilt.jobs import Job, Jobs
+from tilt.jobs import Job, Jobs, Pieces
 from tilt.settings import Settings, read_settings
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ ASKING = Asking()
 
 def work_out(
     state: State,
-    function: Callable[..., T],
+    function: Callable[..., T | Pieces[T]],
     *args: object,
     key: str,
     title: str,

@@ -100,8 +100,11 @@ class State:
 
     def edition(self) -> str:
         """Return an id of the data, saved portfolios and program behind the answers."""
-        program = program_id(addin_path() / "custom_functions")
-        return f"{tilt.__version__}-{program}-{self.store.edition()}"
+        return f"{self.program()}-{self.store.edition()}"
+
+    def program(self) -> str:
+        """Return an id of the program behind the answers."""
+        return f"{tilt.__version__}-{program_id(addin_path() / 'custom_functions')}"
 
     def model(
         self,

@@ -1,4 +1,4 @@
-"""One backtest many times over, a parameter or two changed: as one job, as one table."""
+"""One backtest many times over, a parameter or two changed: a job in pieces, a table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,8 @@ from tilt.api.trials import count_trial
 from tilt.backtest.costs import DAYS
 from tilt.errors import ArgumentError, TiltError, cut, did_you_mean, one_of
 from tilt.frames import content_id
-from tilt.jobs import Progress
+from tilt.jobs import Pieces, Progress
+from tilt.jobs.pieces import runs
 from tilt.portfolio.cells import DECIMAL_SIGN
 from tilt.portfolio.honesty import Trials, honest_table, sharpe_ratio
 from tilt.portfolio.measures import per_period
@@ -244,8 +245,28 @@ def sweep_job(
     snapshot: str,
     decimal: str,
     every: Sequence[Asked],
+) -> Pieces[tuple[Point, ...]]:
+    """Cut the backtests of a sweep into runs for workers to share."""
+    progress(0.0, "cutting the sweep")
+    given = (data_url, default_universe, snapshot, decimal)
+    each = [(*given, tuple(run)) for run in runs(every)]
+    return Pieces(sweep_part, each, sweep_points, stage=f"running {len(every)} backtests")
+
+
+def sweep_points(_progress: Progress, parts: Sequence[tuple[Point, ...]]) -> tuple[Point, ...]:
+    """Return the points of all runs, in order."""
+    return tuple(point for part in parts for point in part)
+
+
+def sweep_part(
+    progress: Progress,
+    data_url: str,
+    default_universe: str,
+    snapshot: str,
+    decimal: str,
+    every: Sequence[Asked],
 ) -> tuple[Point, ...]:
-    """Run the backtests of a sweep in a worker process."""
+    """Run some backtests of a sweep in a worker process."""
     progress(0.0, "reading the data")
     DECIMAL_SIGN.set(decimal)
     state = worker_state(data_url, default_universe)
