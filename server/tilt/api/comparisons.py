@@ -1,16 +1,17 @@
 """Portfolios and backtests through time side by side, as a sheet asks for them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
 import pandas as pd
 
 from tilt.api.backtests import OPTIONS as OF_BACKTEST
-from tilt.api.backtests import Asked, ask_backtest, read_number_option
+from tilt.api.backtests import Asked, ask_backtest, read_number_option, run_backtest
 from tilt.api.books import date_of, with_notes
-from tilt.api.cell_jobs import RunningError
-from tilt.api.state import State
+from tilt.api.cell_jobs import RunningError, worker_state
+from tilt.api.frames import split
+from tilt.api.state import State, enter, pin
 from tilt.api.tracks import (
     AttributionAsked,
     find_finished,
@@ -19,15 +20,16 @@ from tilt.api.tracks import (
     read_tracks,
     track_of_given,
 )
-from tilt.api.trials import count_trial
+from tilt.api.trials import WORKBOOK, count_trial
 from tilt.api.values import Grid
 from tilt.backtest.held import track_of_backtest
 from tilt.backtest.parse import is_strategy
 from tilt.backtest.result import BacktestResult
 from tilt.errors import ArgumentError
-from tilt.frames import Panel
-from tilt.portfolio.cells import is_blank, is_zero
-from tilt.portfolio.side_by_side import Candidate, SideBySide, candidate, side_by_side
+from tilt.frames import Panel, content_id
+from tilt.jobs import Job, Progress
+from tilt.portfolio.cells import DECIMAL_SIGN, is_blank, is_zero
+from tilt.portfolio.side_by_side import VIEWS, Candidate, SideBySide, candidate, side_by_side
 
 OPTIONS: Mapping[str, str] = MappingProxyType(
     {
@@ -108,8 +110,12 @@ def _texts(grid: Grid) -> list[str]:
     return [str(cell).strip() for cell in cells]
 
 
-def compare_through_time(state: State, asked: ComparisonAsked) -> SideBySide:
+def compare_through_time(state: State, asked: ComparisonAsked, *, wait: bool = False) -> SideBySide:
     """Return books side by side over the days that all of them share.
+
+    Parameters
+    ----------
+    wait : run backtests here and now, instead of as jobs
 
     Raises
     ------
@@ -118,7 +124,7 @@ def compare_through_time(state: State, asked: ComparisonAsked) -> SideBySide:
     TiltError
         If an argument is wrong.
     """
-    runs = _runs(state, asked)
+    runs = _runs(state, asked, wait=wait)
     universe = asked.universe or next((r.panel.universe for r in runs.values()), "")
     panel = state.panel(universe or None)
     first, last = _window(panel, asked, [r.result for r in runs.values()])
@@ -154,6 +160,47 @@ def view_comparison(state: State, asked: ComparisonAsked, view: str) -> pd.DataF
     return table
 
 
+def submit_comparison(state: State, asked: ComparisonAsked, owner: str) -> Job:
+    """Return the job that puts books side by side, its own or one that runs."""
+    panel = state.panel(asked.universe or None)
+    data, _, _ = panel.snapshot.partition(".")
+    given = [getattr(asked, f.name) for f in fields(asked)]
+    return state.jobs.submit(
+        comparison_job,
+        state.settings.data_url,
+        state.settings.default_universe,
+        data,
+        DECIMAL_SIGN.get(),
+        asked,
+        owner,
+        owner=owner,
+        key=f"comparison {content_id(state.edition(), panel.snapshot, DECIMAL_SIGN.get(), *given)}",
+        title=f"{len(asked.books)} books side by side",
+        snapshot=data,
+    )
+
+
+def comparison_job(
+    progress: Progress,
+    data_url: str,
+    default_universe: str,
+    snapshot: str,
+    decimal: str,
+    asked: ComparisonAsked,
+    owner: str,
+) -> dict[str, object]:
+    """Put books side by side in a worker process; return every view as JSON knows it."""
+    progress(0.0, "reading the data")
+    DECIMAL_SIGN.set(decimal)
+    state = worker_state(data_url, default_universe)
+    enter(state, owner)
+    pin(state.store.panel(asked.universe or None, snapshot))
+    progress(0.1, "running the backtests")
+    found = compare_through_time(state, asked, wait=True)
+    views = {name: split(found.view(name)) for name in VIEWS}
+    return {"books": list(asked.books), "views": views, "notes": list(found.notes)}
+
+
 def held_then(state: State, grid: Grid, date: object) -> Grid:
     """Return a book's holdings at a close: those of a backtest where a cell has its run id.
 
@@ -185,7 +232,7 @@ def held_then(state: State, grid: Grid, date: object) -> Grid:
     ]
 
 
-def _runs(state: State, asked: ComparisonAsked) -> dict[str, _Run]:
+def _runs(state: State, asked: ComparisonAsked, *, wait: bool) -> dict[str, _Run]:
     """Return the backtests among the books; every one is asked for before one is waited for."""
     found: dict[str, _Run] = {}
     running: RunningError | None = None
@@ -193,12 +240,12 @@ def _runs(state: State, asked: ComparisonAsked) -> dict[str, _Run]:
         text = one_text(grid)
         try:
             if is_run(state, text):
-                done = find_finished(state, text.casefold())
+                done = find_finished(state, text.casefold(), wait=wait)
                 which = "" if name == done.result.run_id else f", run {done.result.run_id}"
                 words = f"{name} is {done.result.strategy}{which}."
                 found[name] = _Run(done.result, done.panel, words)
             elif text and is_strategy(text):
-                found[name] = _of_strategy(state, asked, grid)
+                found[name] = _of_strategy(state, asked, grid, wait=wait)
         except RunningError as error:
             running = running or error
     if running is not None:
@@ -206,7 +253,7 @@ def _runs(state: State, asked: ComparisonAsked) -> dict[str, _Run]:
     return found
 
 
-def _of_strategy(state: State, asked: ComparisonAsked, grid: Grid) -> _Run:
+def _of_strategy(state: State, asked: ComparisonAsked, grid: Grid, *, wait: bool) -> _Run:
     options = {k: v for k, v in asked.options.items() if k in OF_BACKTEST}
     backtest = Asked(
         grid,
@@ -219,11 +266,12 @@ def _of_strategy(state: State, asked: ComparisonAsked, grid: Grid) -> _Run:
         asked.long_short,
         universe=asked.universe,
     )
-    result = ask_backtest(state, backtest)
-    count_trial(
-        state, backtest, result.strategy, result.returns,
-        risk_free=result.risk_free, run_id=result.run_id,
-    )  # fmt: skip
+    result = (run_backtest if wait else ask_backtest)(state, backtest)
+    if WORKBOOK.get():
+        count_trial(
+            state, backtest, result.strategy, result.returns,
+            risk_free=result.risk_free, run_id=result.run_id,
+        )  # fmt: skip
     return _Run(result, state.panel(asked.universe or None))
 
 

@@ -1,6 +1,6 @@
 // Attribution in the tab Performance: why the portfolio did better or worse than its benchmark.
 
-import { barChart } from "./bars.js";
+import { attributionChart, EFFECTS } from "./attribution_chart.js";
 import { bookBody, bookReferences, portfolioName } from "./book.js";
 import { at, fillSegments, fillSelect, h, select } from "./dom.js";
 import { writeFormula } from "./formula_sheet.js";
@@ -10,7 +10,6 @@ import { ask, records } from "./server.js";
 import { settings } from "./settings.js";
 import { openTab } from "./tabs.js";
 
-const MOST_BARS = 14;
 const SHEET = "Tilt Attribution Formula";
 const NO_PORTFOLIO = "Read a portfolio in the tab Portfolio first.";
 
@@ -29,14 +28,6 @@ const WAYS = [
   { value: "factor", text: "Factor", method: "factor", by: "" },
   { value: "position", text: "Position", method: "position", by: "" },
 ];
-/** @type {Record<string, [string, string]>} */
-const COLUMNS = {
-  brinson: ["group", "total"],
-  factor: ["name", "contribution"],
-  position: ["name", "active_contribution"],
-};
-const EFFECTS = ["allocation", "selection", "interaction"];
-
 let way = "sector";
 let asked = new AbortController();
 
@@ -86,74 +77,26 @@ const chosenWay = () => WAYS.find(({ value }) => value === way) ?? WAYS[0];
 /** @param {Record<string, any>} found */
 function show(found) {
   const { method, table, portfolio, benchmark, start, end, against, notes } = found;
-  const [name, column] = COLUMNS[method];
   const rows = records(table);
   const total = rows[rows.length - 1];
-  const active = portfolio - benchmark;
   at("why-tiles").replaceChildren(
     h(
       "dl",
       { class: "tiles" },
       tile("Return", signedPercent(portfolio)),
       tile("Benchmark", signedPercent(benchmark)),
-      tile("Active", signedPercent(active)),
+      tile("Active", signedPercent(portfolio - benchmark)),
       ...(method === "brinson"
         ? EFFECTS.map((effect) => tile(capital(effect), signedPercent(total[effect])))
         : []),
     ),
   );
-  const bars = gathered(
-    rows.slice(0, -2).map((row) => ({ name: row[name], value: row[column], note: noteOf(row) })),
-  );
-  const title = `What made the active return of ${signedPercent(active)}, the largest: ${bars
-    .slice(0, 3)
-    .map((bar) => `${bar.name} ${signedPercent(bar.value)}`)
-    .join(", ")}`;
-  at("why-chart").replaceChildren(
-    barChart({
-      title,
-      column: "Contribution",
-      bars,
-      show: signedPercent,
-      className: "pnl",
-      table: method === "brinson" ? effectsTable(rows) : undefined,
-    }),
-  );
+  at("why-chart").replaceChildren(attributionChart(method, rows));
   at("why-notes").textContent = [
     `${portfolioName()}, ${start} to ${end}, against ${against}; days linked by Carino.`,
     ...notes,
   ].join(" ");
   at("why-said").textContent = "";
-}
-
-/** @param {Record<string, any>} row */
-function noteOf(row) {
-  if (row.allocation === undefined || row.allocation === null) return undefined;
-  return `${row.group}, ${EFFECTS.map((e) => `${e} ${signedPercent(row[e])}`).join(", ")}, together`;
-}
-
-/** @param {Record<string, any>[]} rows */
-function effectsTable(rows) {
-  return {
-    headers: ["Group", "Allocation", "Selection", "Interaction", "Total"],
-    rows: rows.map((row) => [
-      row.group,
-      ...[...EFFECTS, "total"].map((c) => (row[c] === null ? "–" : signedPercent(row[c]))),
-    ]),
-  };
-}
-
-/**
- * The largest bars, and the others as one.
- *
- * @param {import("./bars.js").Bar[]} bars
- */
-function gathered(bars) {
-  const sorted = [...bars].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-  const rest = sorted.slice(MOST_BARS);
-  if (rest.length === 0) return sorted;
-  const value = rest.reduce((sum, bar) => sum + bar.value, 0);
-  return [...sorted.slice(0, MOST_BARS), { name: `${rest.length} others`, value }];
 }
 
 /**

@@ -1,6 +1,7 @@
 // A backtest in the tab Performance: run as a job, shown as figures, curve, falls and months.
 
 import { SINCE, tile } from "./attribution_part.js";
+import { showWhy } from "./backtest_why.js";
 import { choices } from "./book.js";
 import { at, fillSelect, h, input, select, tableOf } from "./dom.js";
 import { writeFormula } from "./formula_sheet.js";
@@ -9,6 +10,7 @@ import { Canceled, follow } from "./jobs.js";
 import { lineChart } from "./line_chart.js";
 import { clearProblem, showProblem } from "./problems.js";
 import { runTrace } from "./run_trace.js";
+import { noteRun } from "./runs_part.js";
 import { ask, records } from "./server.js";
 import { settings } from "./settings.js";
 
@@ -110,8 +112,11 @@ async function run() {
   }
 }
 
-/** @param {{strategy: string, run_id: string, views: Record<string, any>}} found */
-function show({ strategy, run_id: id, views }) {
+/**
+ * @param {{strategy: string, run_id: string, views: Record<string, any>,
+ *   problems: Record<string, string>}} found
+ */
+function show({ strategy, run_id: id, views, problems }) {
   at("test-title").textContent = strategy;
   const stats = Object.fromEntries(
     records(views.stats).map(({ measure, portfolio }) => [measure, portfolio]),
@@ -139,6 +144,8 @@ function show({ strategy, run_id: id, views }) {
       show: (value) => percent(value, 0),
     }),
   );
+  showWhy(views, problems);
+  noteRun({ id, strategy });
   at("test-monthly").replaceChildren(monthly(records(views.monthly)));
   at("test-honesty").replaceChildren(
     tableOf(

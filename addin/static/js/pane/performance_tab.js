@@ -3,10 +3,12 @@
 import { loadAttribution, startAttribution } from "./attribution_part.js";
 import { loadBacktest, startBacktest } from "./backtest_part.js";
 import { showProblem } from "./problems.js";
+import { startRuns } from "./runs_part.js";
 
 export function startPerformance() {
   startAttribution();
   startBacktest();
+  startRuns();
 }
 
 export async function loadPerformance() {

@@ -7,13 +7,15 @@ from pydantic import Field
 from tilt.api.attributions import METHODS, AttributionAsked, Explained, explain
 from tilt.api.backtest_reports import submit_backtest
 from tilt.api.backtests import Asked
+from tilt.api.comparisons import OPTIONS as OF_COMPARISON
+from tilt.api.comparisons import ComparisonAsked, books_of, submit_comparison
 from tilt.api.configured import CONFIG, complete
 from tilt.api.frames import split
 from tilt.api.running import Running
 from tilt.api.runs import keep_attribution
 from tilt.api.v1.asking import Body, Cell, Cells, StrictRoute, Universe, grid_of, in_pool, owner_of
 from tilt.api.v1.jobs import job_body
-from tilt.errors import ArgumentError
+from tilt.errors import ArgumentError, one_of
 from tilt.portfolio.attribution import LINKS, compound
 
 router = APIRouter(tags=["performance"], route_class=StrictRoute)
@@ -127,5 +129,46 @@ async def backtest(body: BacktestBody, request: Request) -> dict[str, object]:
         )
         asked = complete(tilt.state, asked, body.configuration)
         return job_body(tilt, submit_backtest(tilt.state, asked, owner))
+
+    return await in_pool(request, work)
+
+
+class ComparisonBody(Body):
+    """Books to be put side by side through time, as ``TILT.COMPARE`` does it."""
+
+    books: list[str] = Field(
+        min_length=2,
+        max_length=20,
+        description="Portfolios, universes, strategies of BACKTEST, run ids of backtests.",
+    )
+    benchmark: Cells | None = Field(default=None, description="Left out: the universe.")
+    start: Given = Field(default=None, description="The close before the first return.")
+    end: Given = Field(default=None, description="Left out: the last day with data.")
+    universe: Universe = None
+    long_short: bool = False
+    options: dict[str, Option] = Field(default={}, description="Those of TILT.COMPARE.")
+
+
+@router.post("/compare", status_code=202)
+async def compare(body: ComparisonBody, request: Request) -> dict[str, object]:
+    """Put portfolios and backtests side by side through time, as a job.
+
+    Its result has the views performance, yearly, correlation and growth.
+    """
+    owner = owner_of(request)
+
+    def work(tilt: Running) -> dict[str, object]:
+        for key in body.options:
+            one_of("option", key, OF_COMPARISON)
+        asked = ComparisonAsked(
+            books_of({"books": [[text] for text in body.books]}),
+            grid_of(body.benchmark, "benchmark", tilt.state.settings.max_cells),
+            body.start,
+            body.end,
+            body.universe or "",
+            body.options,
+            body.long_short,
+        )
+        return job_body(tilt, submit_comparison(tilt.state, asked, owner))
 
     return await in_pool(request, work)
