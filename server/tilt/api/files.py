@@ -1,4 +1,4 @@
-"""Workbooks made for one user, kept for a day on the disk that all servers of the store share."""
+"""Files made for one user, kept for a day on the disk that all servers of the store share."""
 
 import hashlib
 import re
@@ -9,22 +9,26 @@ from pathlib import Path
 from tilt.errors import UnknownNameError
 
 FOLDER = "reports"
+KINDS = ("xlsx", "pdf", "html")
 KEPT_SECONDS = 24 * 3600.0
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
-def keep(data: Path, owner: str, content: bytes) -> str:
+def keep(data: Path, owner: str, content: bytes, kind: str = "xlsx") -> str:
     """Keep a file for its owner; return the id under which the owner alone can fetch it.
 
     Parameters
     ----------
     data : folder of the installation's data
+    kind : one of ``KINDS``
     """
+    if kind not in KINDS:
+        raise ValueError(f"no kind of file '{kind}'")
     folder = data / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     _forget(folder)
     file = secrets.token_hex(16)
-    path = _path(data, owner, file)
+    path = _path(data, owner, file, kind)
     staged = path.with_suffix(".part")
     staged.write_bytes(content)
     staged.replace(path)  # whoever fetches it sees all of it or nothing
@@ -32,24 +36,37 @@ def keep(data: Path, owner: str, content: bytes) -> str:
 
 
 def fetch(data: Path, owner: str, file: str) -> bytes:
-    """Return a file that was kept for its owner.
+    """Return what a file holds that was kept for its owner.
 
     Raises
     ------
     UnknownNameError
         If there is none: it is somebody else's, too old, or never was.
     """
-    path = _path(data, owner, file) if _ID.fullmatch(file) else None
-    if path is None or not path.is_file():
-        raise UnknownNameError(
-            "There is no such file for you. Files are kept for a day: make it again."
-        )
-    return path.read_bytes()
+    return find(data, owner, file).read_bytes()
 
 
-def _path(data: Path, owner: str, file: str) -> Path:
+def find(data: Path, owner: str, file: str) -> Path:
+    """Return the place of a file that was kept for its owner; its ending tells the kind.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none: it is somebody else's, too old, or never was.
+    """
+    if _ID.fullmatch(file):
+        for kind in KINDS:
+            path = _path(data, owner, file, kind)
+            if path.is_file():
+                return path
+    raise UnknownNameError(
+        "There is no such file for you. Files are kept for a day: make it again."
+    )
+
+
+def _path(data: Path, owner: str, file: str, kind: str) -> Path:
     mine = hashlib.sha256(owner.encode()).hexdigest()[:16]
-    return data / FOLDER / f"{file}-{mine}.xlsx"
+    return data / FOLDER / f"{file}-{mine}.{kind}"
 
 
 def _forget(folder: Path) -> None:

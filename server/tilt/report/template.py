@@ -206,10 +206,9 @@ def _blocked(to: _Range, rows: int, columns: int) -> list[str]:
     if not over:
         return []
     start = to.sheet.cell(to.top, to.left).coordinate
-    return [
-        f"{to.name} needs {rows} rows and {columns} columns from {to.sheet.title}!{start}, but "
-        f"{listed(over)} is filled. Make room in the template."
-    ]
+    place = f"{to.sheet.title}!{start}"
+    size = f"{to.name} needs {rows} rows and {columns} columns from {place}"
+    return [f"{size}, but {listed(over)} is filled. Make room in the template."]
 
 
 def _styled(to: _Range, row: int, column: int, like: int) -> Cell:

@@ -1,0 +1,103 @@
+"""Reports as jobs: made in a worker process, kept for whoever asked."""
+
+import datetime as dt
+
+from tilt.api import files
+from tilt.api.cell_jobs import worker_state
+from tilt.api.state import USER, State
+from tilt.frames import content_id
+from tilt.jobs import Job, Progress
+from tilt.portfolio.cells import DECIMAL_SIGN
+from tilt.report.kinds import KINDS
+from tilt.report.making import Asked, check_asked, make_reports
+from tilt.report.outputs import FORMATS
+from tilt.report.pdf import office
+from tilt.report.sheet_writer import MODES
+
+_FORMATS_IN_WORDS = {"xlsx": "Excel workbook", "pdf": "PDF", "html": "web page (HTML)"}
+_MODES_IN_WORDS = {
+    "formulas": "values, with native formulas over them",
+    "frozen": "values alone",
+    "live": "live TILT formulas where a table has one",
+}
+
+
+def choices() -> dict[str, object]:
+    """Return what a report can be: kinds with their sections and options, formats, modes."""
+    formats = [name for name in FORMATS if name != "pdf" or office() is not None]
+    return {
+        "kinds": [
+            {
+                "name": kind.name,
+                "title": kind.title,
+                "about": kind.about,
+                "of_portfolio": kind.of_portfolio,
+                "sections": [{"key": k, "title": t} for k, t in kind.sections.items()],
+                "options": [{"name": n, "about": words} for n, words in kind.options.items()],
+            }
+            for kind in KINDS.values()
+        ],
+        "formats": [{"name": n, "title": _FORMATS_IN_WORDS[n]} for n in formats],
+        "modes": [{"name": n, "title": _MODES_IN_WORDS[n]} for n in MODES],
+        "note": ""
+        if "pdf" in formats
+        else "PDF is printed by LibreOffice, which this server does not have.",
+    }
+
+
+def submit_report(state: State, asked: Asked, owner: str) -> Job:
+    """Return the job that makes a report; what is wrong with the question is said at once."""
+    right = check_asked(asked)
+    panel = state.panel(right.universe or None)
+    data, _, _ = panel.snapshot.partition(".")  # a universe made by a rule has its parent's data
+    created = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+    names = ", ".join(book.name for book in right.books) or panel.universe
+    return state.jobs.submit(
+        report_job,
+        state.settings.data_url,
+        state.settings.default_universe,
+        data,
+        DECIMAL_SIGN.get(),
+        USER.get(),
+        created,
+        right,
+        owner=owner,
+        key=f"report {content_id(state.edition(), panel.snapshot, created.isoformat(), right)}",
+        title=f"{KINDS[right.kind].title} of {names}",
+        snapshot=data,
+    )
+
+
+def report_job(
+    progress: Progress,
+    data_url: str,
+    default_universe: str,
+    snapshot: str,
+    decimal: str,
+    user: str,
+    created: dt.datetime,
+    asked: Asked,
+) -> dict[str, object]:
+    """Make a report in a worker process; return the ids of its files and how they are named."""
+    progress(0.0, "reading the data")
+    DECIMAL_SIGN.set(decimal)
+    state = worker_state(data_url, default_universe)
+    panel = state.store.panel(asked.universe or None, snapshot)
+    made = make_reports(state.store, panel, asked, created=created, said=progress)
+    folder = state.settings.data_path
+    return {
+        "kind": asked.kind,
+        "created": created.isoformat(),
+        "as_of": f"{panel.as_of:%Y-%m-%d}",
+        "snapshot": panel.snapshot,
+        "sections": list(asked.sections),
+        "files": [
+            {
+                "file": files.keep(folder, user, file.content, file.format),
+                "name": file.name,
+                "format": file.format,
+                "bytes": len(file.content),
+            }
+            for file in made
+        ],
+    }
