@@ -126,6 +126,23 @@ async function twoButtons(page) {
   return { both, left };
 }
 
+/** A sheet that goes while the heights of its rows wait to be fitted; what fails then is among the errors. */
+const goneBeforeFitted = (page) =>
+  page.evaluate(async () => {
+    const { store } = window.tiltHost;
+    const sheet = store.addSheet("Gone");
+    store.select(sheet, { row: 0, column: 0, rows: 1, columns: 1 });
+    await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+    store.commands.syncExecuteCommand("sheet.operation.mark-dirty-row-auto-height", {
+      unitId: store.unitId,
+      subUnitId: sheet.id,
+      id: "gone",
+      ranges: [{ startRow: 0, endRow: 3, startColumn: 0, endColumn: 0 }],
+    });
+    store.removeSheet(sheet);
+    await new Promise((idle) => requestIdleCallback(() => requestIdleCallback(idle)));
+  });
+
 /** A thousand formulas at once, as a paste brings them. */
 async function thousand(page, seen, tickers) {
   const asked = Array.from({ length: THOUSAND }, (_, i) => [
@@ -254,6 +271,7 @@ async function main(server, given, folder) {
     result.twoButtons = await twoButtons(page);
     result.thousand = await thousand(page, seen, tickers);
     result.moving = await moving(page);
+    await goneBeforeFitted(page);
     result.files = await files(page, folder);
     result.errors = seen.errors;
     result.looks = await looks(browser, server);

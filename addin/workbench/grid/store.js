@@ -13,6 +13,7 @@ import { Store } from "../host/store.js";
 import { blockOf, extent } from "./blocks.js";
 import { UniverGrid } from "./cells.js";
 import { showSheet, snapshot } from "./looks.js";
+import { RowHeights } from "./row_heights.js";
 import { Steps } from "./steps.js";
 import { Tables } from "./tables.js";
 
@@ -60,6 +61,7 @@ export class UniverStore extends Store {
     this.commands = injector.get(ICommandService);
     this.makeGrid = (/** @type {string} */ id) => new UniverGrid(this, id);
     this.tablesShown = new Tables(this);
+    this.rowHeights = new RowHeights(this.commands);
     this.steps = new Steps(this);
     this.sheets.length = 0;
     this.#readSheets();
@@ -97,7 +99,10 @@ export class UniverStore extends Store {
     this.names = [];
     this.name = data.name;
     this.book = this.api.createWorkbook({ ...data, id: `book${this.#opened}` });
-    if (before) this.api.disposeUnit(before);
+    if (before) {
+      this.rowHeights.takeBack(before);
+      this.api.disposeUnit(before);
+    }
     this.#readSheets();
     this.selection = { sheet: this.active, block: { row: 0, column: 0, rows: 1, columns: 1 } };
     fill(this);
