@@ -19,6 +19,7 @@ import tilt
 from tilt.cli import main
 
 TILT = Path(sys.executable).with_name("tilt")
+README = Path(__file__).parents[2] / "README.md"
 SECRET = "a secret of more than thirty-two characters"
 
 
@@ -101,6 +102,9 @@ def test_a_second_demo_keeps_the_snapshot_and_prints_the_summary(run, demo):
     assert said["Names"] == f"{result['names_before']} now, {result['names_after']} after"
     assert f"{result['backtest_return']:.1%} a year" in said["Backtest"]
     assert said["Report"] == str(report)
+    promised = README.read_text(encoding="utf-8").split("```\nPortfolio ")[1].split("```")[0]
+    for line in f"Portfolio {promised}".splitlines():
+        assert line in done.stdout, "the README shows another demo"
 
 
 def test_refresh_twice_gives_the_same_snapshot(run, demo):
