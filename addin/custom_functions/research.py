@@ -16,7 +16,8 @@ from tilt.calendar import parse_date, period_ends
 from tilt.errors import ArgumentError, one_of
 from tilt.factors import evaluate
 from tilt.factors.groups import Groups
-from tilt.factors.inference import automatic_lags, benjamini_hochberg, hac_t, p_values
+from tilt.factors.inference import benjamini_hochberg, p_values
+from tilt.factors.judged import quantile_table
 from tilt.factors.series import compounded, correlation, factor_statistics
 from tilt.frames import PERIODS_PER_YEAR, Panel
 from tilt.portfolio.cells import is_zero
@@ -329,31 +330,4 @@ def factor_quantiles(
     if view == "series":
         shown = found.returns.assign(spread=found.spread).dropna(how="all")
         return with_notes(shown.rename_axis(index="date").reset_index(), judged.notes)
-    return with_notes(_quantile_table(found, judged.horizon), judged.notes)
-
-
-def _quantile_table(found: evaluate.Buckets, horizon: int) -> pd.DataFrame:
-    year = evaluate.YEAR / horizon
-    columns = {**{str(c): found.returns[c].to_numpy() for c in found.returns}}
-    columns["spread"] = found.spread
-    order = found.order
-    rows = []
-    for i, (name, r) in enumerate(columns.items()):
-        known = r[np.isfinite(r)]
-        bucket = name != "spread"
-        sd = np.sqrt(year) * known.std(ddof=1) if len(known) > 1 else np.nan
-        mean = year * known.mean() if len(known) else np.nan
-        rows.append(
-            {
-                "quantile": int(name) if bucket else name,
-                "mean_return": mean,
-                "volatility": sd,
-                "sharpe": mean / sd if sd > 0 else np.nan,
-                "turnover": found.turnover[i] if bucket else found.factor_turnover,
-                "count": found.count[i] if bucket else found.count[0] + found.count[-1],
-                "t_hac": hac_t(r, lags=automatic_lags(len(known))),
-                "monotonicity": np.nan if bucket else order.spearman,
-                "p_value": np.nan if bucket else order.p_value,
-            }
-        )
-    return pd.DataFrame(rows)
+    return with_notes(quantile_table(found, judged.horizon), judged.notes)

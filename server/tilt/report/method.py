@@ -58,6 +58,40 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
             ),
             "Menchero, Orr, Wang 2011, section 3",
         ),
+        "factor_inference": Convention(
+            "Inference on factors",
+            (
+                "t-values allow for serial correlation (at least the horizon less one lags); "
+                "p-values marked BH allow for how many factors are looked at. None below 20 "
+                "observations."
+            ),
+            "Newey, West 1987; Benjamini, Hochberg 1995",
+        ),
+        "ic": Convention(
+            "Information coefficient",
+            (
+                "Correlation across members of the scores of a close with the returns of the "
+                "days that begin one day later. Portfolios by score hold names by rank; the "
+                "spread is the highest less the lowest; p-value of the order by bootstrap."
+            ),
+            "Patton, Timmermann 2010",
+        ),
+        "shape": Convention(
+            "Shape",
+            (
+                "Measurements of a factor over a year, beside three years, its percentile among "
+                "its own values a month apart, and its rank among the factors of its group."
+            ),
+        ),
+        "pure": Convention(
+            "Portfolios of a factor",
+            (
+                "Pure has exposure 1 to the factor and 0 to all others; simple has exposure 1 "
+                "and what comes with it; min risk has the exposures of pure at the least "
+                "specific risk; investable is the nearest long-only portfolio within limits."
+            ),
+            "Menchero 2010",
+        ),
         "factor_covariance": Convention(
             "Factor covariance",
             (
@@ -90,6 +124,13 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
                 "come from solving again with the limit one step looser or tighter."
             ),
         ),
+        "conflict": Convention(
+            "Conflict",
+            (
+                "A smallest set of rules that cannot hold together: without any one of them the "
+                "others can. A repair is the bound, rounded outward, at which all rules hold."
+            ),
+        ),
         "backtest": Convention(
             "Backtest",
             (
@@ -100,6 +141,15 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
         "drawdown": Convention(
             "Drawdown",
             ("Fall of compounded wealth below its highest value so far, starting at 1; negative."),
+        ),
+        "overfitting": Convention(
+            "Overfitting",
+            (
+                "PSR is the probability that the true Sharpe ratio is above zero, given skew and "
+                "tails; the deflated one that it is above the best to expect of so many trials "
+                "without skill. PBO is by cross-validation of 16 blocks."
+            ),
+            "Bailey, Lopez de Prado 2012, 2014; Bailey et al. 2017",
         ),
         "attribution": Convention(
             "Attribution by group",

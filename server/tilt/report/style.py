@@ -27,6 +27,7 @@ NUMBER_FORMATS: Mapping[str, str] = MappingProxyType(
         "change": "+0.00%;-0.00%;0.00%",
         "number": "0.00",
         "signed": "+0.00;-0.00;0.00",
+        "signed_fine": "+0.0000;-0.0000;0.0000",
         "fine": "0.0000",
         "tenths": "0.0",
         "count": "#,##0",
@@ -39,7 +40,7 @@ NUMBER_FORMATS: Mapping[str, str] = MappingProxyType(
     }
 )
 Property: TypeAlias = str | int | bool
-SIGNED = frozenset({"change", "change1", "signed"})
+SIGNED = frozenset({"change", "change1", "signed", "signed_fine"})
 WIDTHS: Mapping[str, int] = MappingProxyType({"date": 11, "digits": 16})
 
 _PLAIN = frozenset(

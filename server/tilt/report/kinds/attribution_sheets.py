@@ -174,8 +174,7 @@ def groups_section(performance: Performance, subject: Subject) -> Section:
         f"Brinson-Fachler by {performance.by}, linked",
         rows,
         formats=dict.fromkeys(percents, "percent") | dict.fromkeys(changes, "change"),
-        totals={c: float(total[c]) for c in (*percents, *EFFECTS)}
-        | {"total": performance.active},
+        totals={c: float(total[c]) for c in (*percents, *EFFECTS)} | {"total": performance.active},
         bars=("total",),
         note="Weights are means over the days, returns are compounded.",
         lineage=lineage(performance, "attribution.brinson_table"),
@@ -248,7 +247,7 @@ def _by_group_lines(performance: Performance) -> PeriodEffects:
     """Return the total effect of each group by period, with costs."""
     periods = performance.effects_by(_frequency(performance))
     effects = periods.effects
-    names = [g for g in performance.effects.weights.columns]
+    names = list(performance.effects.weights.columns)
     lines = pd.DataFrame(
         {name: sum((effects[e, name] for e in EFFECTS), 0.0 * periods.active) for name in names}
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tilt.report.checks import FOOTS, Check, sum_of
+from tilt.report.checks import Check, sum_of
 from tilt.report.tables import Block, Formula
 
 
@@ -41,7 +41,10 @@ def weighted(claim: str, block: Block, columns: tuple[str, str], expected: float
     return Check(claim, Formula(text, value), "=", expected)
 
 
-def largest_is(claim: str, block: Block, column: str, expected: float) -> Check:
-    """Return the check of a column's largest value."""
-    value = float(block.table[column].max())
-    return Check(claim, Formula(f"MAX({block.ref(column)})", value), "=", expected, FOOTS)
+def difference(claim: str, block: Block, whole: str, parts: tuple[str, str]) -> Check:
+    """Return the check that in every row a column is the first part less the second."""
+    first, second = parts
+    table = block.table
+    left = table[whole] - (table[first] - table[second])
+    text = f"SUMPRODUCT(ABS({block.ref(whole)}-({block.ref(first)}-{block.ref(second)})))"
+    return Check(claim, Formula(text, float(left.abs().sum())), "=", 0.0)

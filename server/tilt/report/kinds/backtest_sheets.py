@@ -1,0 +1,381 @@
+"""Sections of a backtest beyond its tear sheet: years, rolling figures, costs, overfitting."""
+
+import numpy as np
+import pandas as pd
+
+from tilt.calendar import period_ends
+from tilt.errors import DataError
+from tilt.portfolio.measures import underwater
+from tilt.portfolio.rolling import rolling_figures
+from tilt.report.charts import Chart
+from tilt.report.kinds.absent import absent
+from tilt.report.kinds.proofs import compounds, difference, foots, rows_close
+from tilt.report.layout import Sheet, Tile, Tiles, Words
+from tilt.report.pack import Section, Subject
+from tilt.report.performance import (
+    CONVENTIONS,
+    WIDE,
+    Tested,
+    backtest_checks,
+    series_sheet,
+    statistics_sheet,
+    tear_sheet,
+)
+from tilt.report.style import measure_format
+from tilt.report.tables import BY_ROW, Block, Lineage, header, in_words, number_at
+
+WINDOWS = (252, 126, 63, 20)  # sessions; the longest of which there are two is taken
+KINDS = ("linear", "spread", "impact", "borrow")
+PROBABILITIES = frozenset({"psr", "deflated_sharpe", "pbo", "pbo_loss"})
+
+
+def tear_section(tested: Tested) -> Section:
+    """Return the tear sheet with its figures, and the series behind it."""
+    series = series_sheet(tested)
+    tiles = _tiles(tested)
+    return Section(
+        "tear_sheet",
+        "Tear sheet",
+        (tear_sheet(tested, "Tear sheet", Tiles(tiles[:4]), Tiles(tiles[4:])), series),
+        checks=backtest_checks(tested, next(series.blocks())),
+        findings=_tear_findings(tested),
+        tiles=tiles[:4],
+        conventions=CONVENTIONS,
+        assumptions=tested.assumed,
+        cautions=("hypothetical",),
+    )
+
+
+def _tiles(tested: Tested) -> tuple[Tile, ...]:
+    """Return eight figures with the benchmark's beside them; four and four fit a page."""
+    annual = np.isfinite(tested.statistic("cagr"))
+    name = "cagr" if annual else "total_return"
+
+    def against(measure: str) -> str:
+        if not tested.compared:
+            return ""
+        value = tested.statistic(measure, "benchmark")
+        shown = f"{value:.2f}" if measure_format(measure) == "number" else f"{value:.2%}"
+        return f"benchmark {shown}" if np.isfinite(value) else ""
+
+    told = [
+        ("Annual return" if annual else "Total return", name),
+        ("Volatility a year" if annual else "Volatility a day",
+         "volatility" if annual else "volatility_period"),
+        ("Sharpe ratio", "sharpe"),
+        ("Maximum drawdown", "max_drawdown"),
+        ("Tracking error", "tracking_error"),
+        ("Information ratio", "information_ratio"),
+        ("Turnover a year, one way", "turnover_per_year"),
+        ("Costs a year", "cost_per_year"),
+    ]  # fmt: skip
+    return tuple(
+        Tile(label, tested.statistic(m), measure_format(m), against(m)) for label, m in told
+    )
+
+
+def _tear_findings(tested: Tested) -> tuple[str, ...]:
+    dates, value = tested.result.market.dates, tested.statistic
+    name, per = ("cagr", " a year") if np.isfinite(value("cagr")) else ("total_return", "")
+    said = (
+        f"From {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}, simulated, {tested.idea} returned "
+        f"{value(name):+.2%}{per} after costs"
+    )
+    if tested.compared:
+        said += f", the benchmark {value(name, 'benchmark'):+.2%}"
+    fall = f"Its deepest fall was {value('max_drawdown'):.1%}"
+    if tested.compared:
+        fall += f", the benchmark's {value('max_drawdown', 'benchmark'):.1%}"
+    told = [f"{said}.", f"{fall}."]
+    if np.isfinite(value("up_capture")) and np.isfinite(value("down_capture")):
+        told.append(
+            f"It took {value('up_capture'):.0%} of the benchmark's rises and "
+            f"{value('down_capture'):.0%} of its falls."
+        )
+    return (*told, *[badge for badge in tested.badges if badge.startswith(("SHORT", "HIND"))])
+
+
+def statistics_section(tested: Tested) -> Section:
+    """Return the statistics by subject, the deepest falls, and the years."""
+    years = years_block(tested)
+    total = float(np.prod(1 + tested.result.returns.to_numpy(dtype=float)) - 1)
+    checks = [compounds("Years compound to the total return", years, "portfolio", total)]
+    sides = ("portfolio", "benchmark") if tested.compared else ("portfolio",)
+    if tested.compared:
+        claim = "Active return of each year is portfolio less benchmark"
+        checks.append(difference(claim, years, "active", ("portfolio", "benchmark")))
+    chart = Chart(
+        "column",
+        "Return by year",
+        years.key,
+        "year",
+        sides,
+        "Columns of the return of each year",
+        "change1",
+        width=WIDE,
+        height=260,
+    )
+    sheet = Sheet("Years", "Year by year", tested.subtitle, (years, chart), one_page=True)
+    return Section(
+        "statistics",
+        "Statistics",
+        (statistics_sheet(tested), sheet),
+        checks=tuple(checks),
+        findings=_years_findings(tested, years.table),
+        conventions=CONVENTIONS,
+        cautions=("hypothetical",),
+    )
+
+
+def years_block(tested: Tested) -> Block:
+    """Return a row per year: returns, volatility, drawdown within the year, turnover and costs."""
+    daily = tested.result.returns
+    series = tested.result.series.reindex(daily.index)
+    dates = pd.DatetimeIndex(daily.index)
+    rows = []
+    for year in sorted(set(dates.year)):
+        inside = dates.year == year
+        r = daily[inside].to_numpy(dtype=float)
+        whole = float(np.prod(1 + r) - 1)
+        row: dict[str, object] = {"year": str(year), "portfolio": whole}
+        if tested.compared:
+            base = series["benchmark_return"][inside].to_numpy(dtype=float)
+            row["benchmark"] = float(np.prod(1 + base) - 1)
+            row["active"] = whole - float(np.prod(1 + base) - 1)
+        row |= {
+            "volatility": np.sqrt(252) * r.std(ddof=1) if len(r) > 1 else np.nan,
+            "max_drawdown": float(underwater(r).min()),
+            "turnover": float(series["turnover"][inside].sum()),
+            "cost": float(series["cost"][inside].sum()),
+            "names": float(series["names"][inside].mean()),
+            "days": float(len(r)),
+        }
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    changes = [c for c in ("portfolio", "benchmark", "active") if c in table]
+    percents = ("volatility", "max_drawdown", "turnover")
+    return Block(
+        "backtest_years",
+        "Years",
+        table,
+        formats=dict.fromkeys(changes, "change")
+        | dict.fromkeys(percents, "percent")
+        | {"cost": "cost", "names": "tenths", "days": "count"},
+        note="After costs. Drawdown within the year; the first and the last may be broken.",
+        lineage=tested.lineage,
+    )
+
+
+def _years_findings(tested: Tested, years: pd.DataFrame) -> tuple[str, ...]:
+    best, worst = (
+        years.loc[at] for at in (years["portfolio"].idxmax(), years["portfolio"].idxmin())
+    )
+    said = (
+        f"The best year was {best['year']} ({best['portfolio']:+.1%}), the worst {worst['year']} "
+        f"({worst['portfolio']:+.1%})."
+    )
+    if not tested.compared:
+        return (said,)
+    ahead = int((years["active"] > 0).sum())
+    return (f"{said} It was ahead of the benchmark in {ahead} of {len(years)} years.",)
+
+
+def rolling_section(tested: Tested, subject: Subject) -> Section:
+    """Return figures of a moving window at each month's end; of a short backtest, why not."""
+    returns = tested.result.returns
+    window = next((w for w in WINDOWS if len(returns) >= 2 * w), 0)
+    if not window:
+        error = DataError(
+            f"{len(returns)} days are too few for rolling figures; {2 * WINDOWS[-1]} are needed."
+        )
+        return absent("rolling", "Rolling figures", subject, error)
+    base = None if tested.result.benchmark is None else tested.result.benchmark.iloc[1:]
+    table = rolling_figures(returns, base, window=window, risk_free=tested.result.risk_free)
+    ends = period_ends(pd.DatetimeIndex(table["date"]), "M")
+    table = table[table["date"].isin(ends)].reset_index(drop=True)
+    percents = ("return", "active_return")
+    risks = ("volatility", "tracking_error", "max_drawdown")
+    formats = {"date": "date"} | dict.fromkeys(percents, "change") | dict.fromkeys(risks, "percent")
+    formats |= dict.fromkeys(("sharpe", "information_ratio", "beta"), "number")
+    arguments = {**tested.lineage.arguments, "window": f"{window} days"}
+    block = Block(
+        "backtest_rolling",
+        f"The last {window} sessions, at the end of each month",
+        table,
+        formats={c: f for c, f in formats.items() if c in table},
+        lineage=Lineage("tilt.portfolio.rolling.rolling_figures", arguments, tested.lineage.run_id),
+    )
+    charts = [
+        _rolled(block, title, columns, number_format)
+        for title, columns, number_format in (
+            ("Return", percents, "change1"),
+            ("Volatility and tracking error", risks[:2], "percent1"),
+            ("Sharpe and information ratio", ("sharpe", "information_ratio"), "number"),
+        )
+    ]
+    return Section(
+        "rolling",
+        "Rolling figures",
+        (
+            Sheet(
+                "Rolling",
+                f"Rolling figures over {window} sessions",
+                tested.subtitle,
+                (*charts, block),
+            ),
+        ),
+        findings=_rolling_findings(table, window),
+        conventions=("returns", "annual"),
+        cautions=("hypothetical",),
+    )
+
+
+def _rolled(block: Block, title: str, columns: tuple[str, ...], number_format: str) -> Chart:
+    drawn = tuple(c for c in columns if c in block.table and bool(block.table[c].notna().any()))
+    return Chart(
+        "line",
+        title,
+        block.key,
+        "date",
+        drawn,
+        f"Lines of {', '.join(header(c).lower() for c in drawn)} over the window",
+        number_format,
+        width=WIDE,
+        height=230,
+    )
+
+
+def _rolling_findings(table: pd.DataFrame, window: int) -> tuple[str, ...]:
+    if "active_return" not in table:
+        return ()
+    active = table["active_return"]
+    return (
+        (
+            f"Over windows of {window} sessions it was ahead of the benchmark at "
+            f"{int((active > 0).sum())} of {len(active)} month ends, by {active.max():+.1%} at "
+            f"best and {active.min():+.1%} at worst."
+        ),
+    )
+
+
+def costs_section(tested: Tested) -> Section:
+    """Return what trading cost, by kind and year, and each rebalance."""
+    costs = tested.result.view("costs")
+    years = costs.groupby(pd.DatetimeIndex(costs["date"]).year)[[*KINDS, "total"]].sum()
+    years = years.rename_axis("year").reset_index().assign(year=lambda t: t["year"].astype(str))
+    by_year = Block(
+        "backtest_costs_by_year",
+        "Costs by kind and year",
+        years,
+        formats=dict.fromkeys((*KINDS, "total"), "cost"),
+        totals={c: float(years[c].sum()) for c in (*KINDS, "total")},
+        note="Fractions of the capital of the day before.",
+        lineage=tested.lineage,
+    )
+    series = tested.result.series
+    turnover = series["turnover"].reindex(pd.DatetimeIndex(costs["date"])).to_numpy()
+    each = Block(
+        "backtest_costs",
+        "Each rebalance",
+        costs.assign(turnover=turnover)[["date", "turnover", *KINDS, "total"]],
+        formats={"date": "date", "turnover": "percent"} | dict.fromkeys((*KINDS, "total"), "cost"),
+        note="Turnover is one way. The first row is the opening.",
+        lineage=tested.lineage,
+    )
+    paid = tuple(k for k in KINDS if bool((years[k] != 0).any()))
+    chart = Chart(
+        "column",
+        "Costs by kind",
+        by_year.key,
+        "year",
+        paid,
+        "Columns of what each kind of cost took in each year",
+        "percent",
+        beside=True,
+        width=560,
+        height=260,
+    )
+    value = tested.statistic
+    said = f"Trading cost {value('cost_total'):.2%} of capital in all"
+    if np.isfinite(value("cost_per_year")):
+        said += (
+            f", {value('cost_per_year'):.2%} a year, for a one-way turnover of "
+            f"{value('turnover_per_year'):.0%} a year"
+        )
+    return Section(
+        "costs",
+        "Costs and turnover",
+        (
+            Sheet(
+                "Costs",
+                "What trading cost",
+                tested.subtitle,
+                (by_year, *([chart] if paid else []), each),
+            ),
+        ),
+        checks=(
+            rows_close("Costs by kind are the total of each rebalance", each, "total", KINDS),
+            foots("Costs of the years are those of the backtest", by_year, "total",
+                  float(series["cost"].sum())),
+            foots("Costs of the rebalances too", each, "total", value("cost_total")),
+        ),
+        findings=(f"{said}.",),
+        conventions=("backtest", "turnover"),
+        cautions=("hypothetical",),
+    )  # fmt: skip
+
+
+def overfitting_section(tested: Tested) -> Section:
+    """Return how sure one may be of the Sharpe ratio, given what else was tried."""
+    table = tested.result.overfitting
+    formats = tuple(
+        "percent1" if m in PROBABILITIES else "count" if m in ("observations", "trials") else
+        "number"
+        for m in table["measure"]
+    )  # fmt: skip
+    block = Block(
+        "backtest_overfitting",
+        "How sure one may be",
+        in_words(table, "measure"),
+        formats={"value": BY_ROW},
+        row_formats=formats,
+        widths={"meaning": 80},
+        lineage=Lineage(
+            "tilt.portfolio.honesty.honest_table",
+            tested.lineage.arguments,
+            tested.lineage.run_id,
+        ),
+    )
+    said = _overfitting_findings(table)
+    return Section(
+        "overfitting",
+        "Overfitting",
+        (
+            Sheet(
+                "Overfitting",
+                "How far to believe it",
+                tested.subtitle,
+                (Words(said, "In words"), block),
+                one_page=True,
+            ),
+        ),
+        findings=said,
+        conventions=("overfitting",),
+        cautions=("hypothetical",),
+    )
+
+
+def _overfitting_findings(table: pd.DataFrame) -> tuple[str, ...]:
+    psr, deflated, trials, pbo = (
+        number_at(table, m, "value") for m in ("psr", "deflated_sharpe", "trials", "pbo")
+    )
+    if not np.isfinite(psr):
+        return ("The backtest is too short to say how sure its Sharpe ratio is.",)
+    said = f"The true Sharpe ratio is above zero with a probability of {psr:.1%}"
+    if trials > 1 and np.isfinite(deflated):
+        said += f"; that it beats the luckiest of {trials:.0f} trials, {deflated:.1%}"
+    else:
+        said += "; this counts one trial, so whatever else was tried makes it less"
+    if np.isfinite(pbo):
+        said += f". The probability that it is overfitted is {pbo:.1%} (PBO)"
+    return (f"{said}.",)
