@@ -3,10 +3,19 @@
 //
 //   node data_tab.mjs SERVER MESSY.csv [FOLDER FOR PICTURES]
 
-import { cell, launch, openSheet, openWorkbench, press, settled, whenStarted } from "./driver.mjs";
+import {
+  block,
+  blocks,
+  cell,
+  pressAndUndo,
+  said,
+  session,
+  settled,
+  whenStarted,
+} from "./driver.mjs";
 
+const SHEETS = ["Data", "Match"];
 const BUTTONS = ["as_of", "quality", "load_holdings", "check", "compare", "refresh"];
-const SHEETS = { data: "Data", match: "Match" };
 
 /** What a formula shows on a sheet of its own, once it is calculated. */
 async function calculated(page, formula) {
@@ -23,25 +32,6 @@ async function calculated(page, formula) {
   }, formula);
   await settled(page);
   return cell(page, "Asked", 0, 0);
-}
-
-const sheetNames = (page) =>
-  page.evaluate(() => window.tiltHost.store.sheets.map((sheet) => sheet.name));
-
-const block = (page, name) =>
-  page.evaluate((wanted) => {
-    const rows = {};
-    for (const [i, j, { value, error }] of window.tiltHost.store.find(wanted).grid.entries()) {
-      (rows[i] ??= {})[j] = error || value;
-    }
-    return rows;
-  }, name);
-
-/** Text of an element of the pane, once it matches. */
-async function said(pane, selector, pattern) {
-  const found = pane.locator(selector).filter({ hasText: pattern }).first();
-  await found.waitFor();
-  return (await found.innerText()).replace(/\s+/g, " ");
 }
 
 async function findings(page, pane) {
@@ -127,65 +117,27 @@ async function snapshots(pane) {
   return said(pane, "#snapshot-list", /current/);
 }
 
-async function buttons(page, pane) {
-  const seen = {};
-  for (const name of BUTTONS) {
-    const before = await sheetNames(page);
-    await press(page, name);
-    const message = pane.locator("#message");
-    const added = (await sheetNames(page)).filter((sheet) => !before.includes(sheet));
-    seen[name] = {
-      kind: await message.getAttribute("data-kind"),
-      text: await message.textContent(),
-      added,
-      undone: added.length > 0 ? await undo(page) : [],
-    };
-  }
-  return seen;
+async function work({ page, pane, seen, look }) {
+  page.setDefaultTimeout(180_000);
+  await whenStarted(page);
+  const { Data: data, Match: match } = await blocks(page, SHEETS, look);
+  const result = { data, match };
+  result.findings = await findings(page, pane);
+  await look("findings");
+  result.sources = await sources(pane);
+  result.refresh = await refresh(pane);
+  await look("sources");
+  result.universe = await universe(page, pane);
+  await look("universe");
+  result.removed = await remove(pane);
+  result.file = await file(page, pane, messy);
+  await look("file");
+  result.snapshots = await snapshots(pane);
+  result.buttons = {};
+  for (const name of BUTTONS) result.buttons[name] = await pressAndUndo(page, pane, name);
+  await look("buttons");
+  return { ...result, errors: seen.errors.filter((line) => !line.includes("status of 4")) };
 }
 
-async function undo(page) {
-  const before = await sheetNames(page);
-  await page.keyboard.press("Control+z");
-  await page.waitForFunction((n) => window.tiltHost.store.sheets.length < n, before.length);
-  const after = await sheetNames(page);
-  return before.filter((sheet) => !after.includes(sheet));
-}
-
-async function main(server, messy, folder) {
-  const browser = await launch();
-  try {
-    const { page, seen } = await openWorkbench(browser, server);
-    page.setDefaultTimeout(180_000);
-    const pane = page.frameLocator("#pane");
-    const look = async (name) => {
-      if (folder) await page.screenshot({ path: `${folder}/${name}.png` });
-    };
-    await whenStarted(page);
-    const result = {};
-    for (const [key, name] of Object.entries(SHEETS)) {
-      await openSheet(page, name);
-      result[key] = await block(page, name);
-      await look(key);
-    }
-    result.findings = await findings(page, pane);
-    await look("findings");
-    result.sources = await sources(pane);
-    result.refresh = await refresh(pane);
-    await look("sources");
-    result.universe = await universe(page, pane);
-    await look("universe");
-    result.removed = await remove(pane);
-    result.file = await file(page, pane, messy);
-    await look("file");
-    result.snapshots = await snapshots(pane);
-    result.buttons = await buttons(page, pane);
-    await look("buttons");
-    result.errors = seen.errors.filter((line) => !line.includes("status of 4"));
-    console.log(JSON.stringify(result));
-  } finally {
-    await browser.close();
-  }
-}
-
-await main(...process.argv.slice(2));
+const [server, messy, folder] = process.argv.slice(2);
+await session(server, folder, SHEETS, work);

@@ -3,11 +3,13 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-import { watch } from "../browser/driver.mjs";
+import { launch, watch } from "../browser/driver.mjs";
 
-export { launch } from "../browser/driver.mjs";
+export { launch };
 
 const HEADERS = { row: 20, column: 46 }; // pixels above and beside the cells
+
+const STARTER = "**/api/v1/workbooks/starter";
 
 /**
  * @param {import("playwright-core").Browser} browser
@@ -15,13 +17,34 @@ const HEADERS = { row: 20, column: 46 }; // pixels above and beside the cells
  * @param {import("playwright-core").BrowserContextOptions} [options]
  */
 export async function openWorkbench(browser, server, options = {}) {
+  const { context, page } = await newPage(browser, options);
+  return { context, page, seen: await goTo(page, server) };
+}
+
+async function newPage(browser, options) {
   const viewport = { width: 1440, height: 900 };
   const context = await browser.newContext({ viewport, acceptDownloads: true, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(180_000); // a machine that runs other tests beside
+  return { context, page };
+}
+
+async function goTo(page, server) {
   const seen = watch(page, server);
   await page.goto(`${server}/workbench`, { waitUntil: "load" });
-  return { context, page, seen };
+  return seen;
+}
+
+/** Open the workbench with some sheets of the starter; the whole of it has a test of its own. */
+async function openSheets(browser, server, sheets) {
+  const { page } = await newPage(browser, {});
+  await page.route(STARTER, async (route) => {
+    const response = await route.fetch();
+    const book = await response.json();
+    const kept = book.sheets.filter(({ name }) => sheets.includes(name));
+    await route.fulfill({ response, json: { ...book, sheets: kept } });
+  });
+  return { page, seen: await goTo(page, server) };
 }
 
 /** Wait until the starter workbook is there with all its numbers. */
@@ -105,11 +128,90 @@ export const cell = (page, sheet, row, column) =>
     [sheet, row, column],
   );
 
+const sheetNames = (page) =>
+  page.evaluate(() => window.tiltHost.store.sheets.map((sheet) => sheet.name));
+
+/** Every filled cell of a sheet, by row and column: its message, or its value. */
+export const block = (page, name) =>
+  page.evaluate((wanted) => {
+    const rows = {};
+    for (const [i, j, { value, error }] of window.tiltHost.store.find(wanted).grid.entries()) {
+      (rows[i] ??= {})[j] = error || value;
+    }
+    return rows;
+  }, name);
+
+/** Blocks of sheets by name, each sheet opened and looked at. */
+export async function blocks(page, names, look) {
+  const seen = {};
+  for (const name of names) {
+    await openSheet(page, name);
+    await settled(page);
+    seen[name] = await block(page, name);
+    await look(name);
+  }
+  return seen;
+}
+
+/** Text of an element of the pane, once it matches. */
+export async function said(pane, selector, pattern) {
+  const found = pane.locator(selector).filter({ hasText: pattern }).first();
+  await found.waitFor();
+  return (await found.innerText()).replace(/\s+/g, " ");
+}
+
 /** Press a button of the ribbon and wait until it is done. */
 export async function press(page, name) {
   await page.click(`#ribbon button[data-name="${name}"]`);
   await page.waitForSelector(`#ribbon button[data-name="${name}"]:not([aria-busy])`);
   await settled(page);
+}
+
+/**
+ * Press a button, and take back what it wrote: every sheet that it made goes in one step.
+ *
+ * Gives its message, the sheets that it added with their blocks, and those that went again.
+ */
+export async function pressAndUndo(page, pane, name) {
+  const before = await sheetNames(page);
+  await press(page, name);
+  const message = pane.locator("#message");
+  const seen = {
+    kind: await message.getAttribute("data-kind"),
+    text: await message.textContent(),
+    added: (await sheetNames(page)).filter((sheet) => !before.includes(sheet)),
+    blocks: {},
+    undone: [],
+  };
+  if (seen.added.length === 0) return seen;
+  for (const sheet of seen.added) seen.blocks[sheet] = await block(page, sheet);
+  await page.keyboard.press("Control+z");
+  await page.waitForFunction((n) => window.tiltHost.store.sheets.length <= n, before.length);
+  const left = await sheetNames(page);
+  seen.undone = seen.added.filter((sheet) => !left.includes(sheet));
+  return seen;
+}
+
+/**
+ * Work in a workbench and print what `work` saw as JSON.
+ *
+ * @param {string} server
+ * @param {string | undefined} folder for pictures
+ * @param {string[]} sheets of the starter, beside that of the portfolio
+ * @param {(parts: object) => Promise<object>} work with page, pane, what was `seen`, and `look`
+ */
+export async function session(server, folder, sheets, work) {
+  const browser = await launch();
+  try {
+    const { page, seen } = await openSheets(browser, server, ["Portfolio", ...sheets]);
+    const pane = page.frameLocator("#pane");
+    const look = async (name) => {
+      if (folder) await page.screenshot({ path: `${folder}/${name}.png` });
+    };
+    console.log(JSON.stringify(await work({ page, pane, seen, look })));
+  } finally {
+    await browser.close();
+  }
 }
 
 /** Put the mouse over a cell and wait until a message pops up. */

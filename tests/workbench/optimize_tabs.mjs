@@ -4,44 +4,9 @@
 //
 //   node optimize_tabs.mjs SERVER [FOLDER FOR PICTURES]
 
-import { watch } from "../browser/driver.mjs";
-import { launch, openSheet, settled, whenStarted } from "./driver.mjs";
+import { block, blocks, said, session, settled, whenStarted } from "./driver.mjs";
 
 const SHEETS = ["Optimize", "Infeasible", "Frontier"];
-const OPENED = ["Portfolio", ...SHEETS]; // of the starter; the others have tests of their own
-const STARTER = "**/api/v1/workbooks/starter";
-
-/** Open the workbench with the sheets of the starter that this is about. */
-async function open(browser, server) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-  const page = await context.newPage();
-  page.setDefaultTimeout(120_000); // a machine that runs other tests beside
-  await page.route(STARTER, async (route) => {
-    const response = await route.fetch();
-    const book = await response.json();
-    const sheets = book.sheets.filter(({ name }) => OPENED.includes(name));
-    await route.fulfill({ response, json: { ...book, sheets } });
-  });
-  const seen = watch(page, server);
-  await page.goto(`${server}/workbench`, { waitUntil: "load" });
-  return { page, seen };
-}
-
-const block = (page, name) =>
-  page.evaluate((wanted) => {
-    const rows = {};
-    for (const [i, j, { value, error }] of window.tiltHost.store.find(wanted).grid.entries()) {
-      (rows[i] ??= {})[j] = error || value;
-    }
-    return rows;
-  }, name);
-
-/** Text of an element of the pane, once it matches. */
-async function said(pane, selector, pattern) {
-  const found = pane.locator(selector).filter({ hasText: pattern }).first();
-  await found.waitFor();
-  return (await found.innerText()).replace(/\s+/g, " ");
-}
 
 /** @param {[string, string][]} bounds fields and what to type into them */
 async function bound(pane, bounds) {
@@ -121,35 +86,20 @@ async function tracking(pane) {
   return { now, readout, wanted, tiles, total };
 }
 
-async function main(server, folder) {
-  const browser = await launch();
-  try {
-    const { page, seen } = await open(browser, server);
-    const pane = page.frameLocator("#pane");
-    const look = async (name) => {
-      if (folder) await page.screenshot({ path: `${folder}/${name}.png` });
-    };
-    await whenStarted(page);
-    const result = { starter: {} };
-    for (const name of SHEETS) {
-      await openSheet(page, name);
-      await settled(page);
-      result.starter[name] = await block(page, name);
-      await look(name);
-    }
-    result.repaired = await repair(page, pane);
-    await look("repaired");
-    result.written = await write(page, pane);
-    await look("written");
-    result.frontier = await frontier(page, pane);
-    await look("drawn");
-    result.tracking = await tracking(pane);
-    await look("tracking");
-    result.errors = seen.errors;
-    console.log(JSON.stringify(result));
-  } finally {
-    await browser.close();
-  }
+async function work({ page, pane, seen, look }) {
+  page.setDefaultTimeout(120_000);
+  await whenStarted(page);
+  const result = { starter: await blocks(page, SHEETS, look) };
+  result.repaired = await repair(page, pane);
+  await look("repaired");
+  result.written = await write(page, pane);
+  await look("written");
+  result.frontier = await frontier(page, pane);
+  await look("drawn");
+  result.tracking = await tracking(pane);
+  await look("tracking");
+  return { ...result, errors: seen.errors };
 }
 
-await main(...process.argv.slice(2));
+const [server, folder] = process.argv.slice(2);
+await session(server, folder, SHEETS, work);

@@ -4,10 +4,12 @@
 //   node risk_tab.mjs SERVER [FOLDER FOR PICTURES]
 
 import {
-  launch,
-  openSheet,
-  openWorkbench,
+  block,
+  blocks,
   press,
+  pressAndUndo,
+  said,
+  session,
   settled,
   shows,
   type,
@@ -17,44 +19,6 @@ import {
 const SHEETS = ["Risk", "Stress"];
 const BUTTONS = ["factor_analysis", "risk", "what_if"];
 const LIVE = "Tilt Stress Live";
-
-const sheetNames = (page) =>
-  page.evaluate(() => window.tiltHost.store.sheets.map((sheet) => sheet.name));
-
-const block = (page, name) =>
-  page.evaluate((wanted) => {
-    const rows = {};
-    for (const [i, j, { value, error }] of window.tiltHost.store.find(wanted).grid.entries()) {
-      (rows[i] ??= {})[j] = error || value;
-    }
-    return rows;
-  }, name);
-
-/** Text of an element of the pane, once it matches. */
-async function said(pane, selector, pattern) {
-  const found = pane.locator(selector).filter({ hasText: pattern }).first();
-  await found.waitFor();
-  return (await found.innerText()).replace(/\s+/g, " ");
-}
-
-/** Press a button, and take back what it wrote: every sheet that it made goes in one step. */
-async function pressed(page, pane, name) {
-  const before = await sheetNames(page);
-  await press(page, name);
-  const message = pane.locator("#message");
-  const after = await sheetNames(page);
-  const seen = {
-    kind: await message.getAttribute("data-kind"),
-    text: await message.textContent(),
-    added: after.filter((sheet) => !before.includes(sheet)),
-  };
-  seen.blocks = {};
-  for (const sheet of seen.added) seen.blocks[sheet] = await block(page, sheet);
-  await page.keyboard.press("Control+z");
-  await page.waitForFunction((n) => window.tiltHost.store.sheets.length <= n, before.length);
-  seen.left = (await sheetNames(page)).filter((sheet) => !before.includes(sheet));
-  return seen;
-}
 
 async function risk(pane) {
   await pane.locator("#tab-risk").click();
@@ -125,37 +89,22 @@ async function whenFilled(page) {
   await settled(page);
 }
 
-async function main(server, folder) {
-  const browser = await launch();
-  try {
-    const { page, seen } = await openWorkbench(browser, server);
-    page.setDefaultTimeout(120_000);
-    const pane = page.frameLocator("#pane");
-    const look = async (name) => {
-      if (folder) await page.screenshot({ path: `${folder}/${name}.png` });
-    };
-    await whenStarted(page);
-    await whenFilled(page);
-    const result = { starter: {}, buttons: {} };
-    for (const name of SHEETS) {
-      await openSheet(page, name);
-      result.starter[name] = await block(page, name);
-      await look(name);
-    }
-    await press(page, "load_holdings");
-    result.loaded = await pane.locator("#message").textContent();
-    for (const name of BUTTONS) result.buttons[name] = await pressed(page, pane, name);
-    result.risk = await risk(pane);
-    await look("tab");
-    result.stress = await stress(page, pane);
-    await look("stress_sheet");
-    result.parts = await parts(page, pane);
-    await look("parts");
-    result.errors = seen.errors;
-    console.log(JSON.stringify(result));
-  } finally {
-    await browser.close();
-  }
+async function work({ page, pane, seen, look }) {
+  page.setDefaultTimeout(120_000);
+  await whenStarted(page);
+  await whenFilled(page);
+  const result = { starter: await blocks(page, SHEETS, look), buttons: {} };
+  await press(page, "load_holdings");
+  result.loaded = await pane.locator("#message").textContent();
+  for (const name of BUTTONS) result.buttons[name] = await pressAndUndo(page, pane, name);
+  result.risk = await risk(pane);
+  await look("tab");
+  result.stress = await stress(page, pane);
+  await look("stress_sheet");
+  result.parts = await parts(page, pane);
+  await look("parts");
+  return { ...result, errors: seen.errors };
 }
 
-await main(...process.argv.slice(2));
+const [server, folder] = process.argv.slice(2);
+await session(server, folder, SHEETS, work);

@@ -92,7 +92,7 @@ def test_a_button_writes_its_sheets_and_one_undo_takes_all_of_them_back(seen, bu
     pressed = seen["buttons"][button]
     assert pressed["kind"] == "done", pressed
     assert pressed["added"] == OWN_SHEETS[button]
-    assert pressed["left"] == []
+    assert pressed["undone"] == pressed["added"]
 
 
 def test_the_button_and_the_tab_say_the_same_tracking_error(seen, model, held, base):
