@@ -12,6 +12,7 @@ from tilt.cli import (
     keys,
     portfolios,
     refreshing,
+    reports,
     serving,
     sources,
     transfer,
@@ -25,7 +26,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for family in (portfolios, refreshing, sources, transfer, serving, cluster, installation):
+for family in (portfolios, reports, refreshing, sources, transfer, serving, cluster, installation):
     app.add_typer(family.app)
 app.add_typer(installation.certificates_app, name="certificate")
 app.add_typer(configurations.app, name="config")

@@ -1,4 +1,4 @@
-"""Commands on portfolios: demo, report, check."""
+"""Commands on portfolios: demo, check; and the review that the report shares with the demo."""
 
 import csv
 import datetime as dt
@@ -20,7 +20,9 @@ from tilt.errors import DataError
 from tilt.portfolio.cells import Grid
 from tilt.portfolio.holdings import check_table, inspect_holdings, parse_holdings
 from tilt.refresh import Due
-from tilt.report.portfolio import write_portfolio_report
+from tilt.report.making import Asked, Book
+from tilt.report.outputs import place_of, render, save
+from tilt.report.portfolio import portfolio_report
 from tilt.report.review import Review, review_portfolio
 from tilt.report.tables import number_at
 from tilt.settings import read_settings
@@ -47,23 +49,10 @@ def demo(
         require_free_port(settings)
     store = Store.open(settings)
     with_bar(store, settings, Due("sample"))  # does nothing where the store has just this sample
-    review = _review(store, SAMPLE)
-    path = _write_report(review, report)
-    _print_summary(review, path, as_json=as_json)
+    review = review_of(store, Book(SAMPLE, SAMPLE))
+    print_summary(review, write_review(review, report, Asked()), as_json=as_json)
     if serve:
         start(settings)
-
-
-@app.command("report")
-def report_command(
-    portfolio: Annotated[str, typer.Argument(help="A saved portfolio, or a CSV or Excel file.")],
-    *,
-    report: ReportPath = REPORT,
-    as_json: AsJson = False,
-) -> None:
-    """Write the report workbook of a portfolio."""
-    review = _review(Store.open(read_settings()), portfolio)
-    _print_summary(review, _write_report(review, report), as_json=as_json)
 
 
 @app.command()
@@ -114,22 +103,25 @@ def _typed(cell: str) -> object:
     return float(cell) if _NUMBER.fullmatch(cell.strip()) else cell
 
 
-def _review(store: Store, portfolio: str) -> Review:
-    """Run the main job on a saved portfolio or on a file of holdings."""
+def review_of(store: Store, book: Book) -> Review:
+    """Run the main job on a portfolio."""
     panel = store.panel()
-    file = Path(portfolio)
-    given = read_grid(file) if file.suffix and file.is_file() else portfolio
-    holdings = parse_holdings(given, panel, panel.as_of, saved=store.named(panel.as_of))
+    holdings = parse_holdings(book.given, panel, panel.as_of, saved=store.named(panel.as_of))
     with Console(stderr=True).status("Exposures, risk, optimal weights, backtest"):
-        return review_portfolio(panel, holdings, portfolio=file.stem if file.suffix else portfolio)
+        return review_portfolio(panel, holdings, portfolio=book.name)
 
 
-def _write_report(review: Review, path: Path) -> Path:
+def write_review(review: Review, path: Path, asked: Asked) -> Path:
+    """Write a review as it is asked for, and return the path it has then."""
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)  # Excel has no time zones
-    return write_portfolio_report(path.absolute(), review, created=now)
+    with Console(stderr=True).status("Exposures, risk, optimal weights, backtest"):
+        report = portfolio_report(review, created=now)
+        content = render(report, asked.format, asked.mode, template=asked.template)
+    return save(place_of(path.absolute(), asked.format), content)
 
 
-def _print_summary(review: Review, path: Path, *, as_json: bool) -> None:
+def print_summary(review: Review, path: Path, *, as_json: bool) -> None:
+    """Print what a review found, and where its report is."""
     after = number_at(review.measures, "tracking_error", "after")
     names = [int(number_at(review.measures, "names", c)) for c in ("before", "after")]
     stats = review.backtest.view("stats")

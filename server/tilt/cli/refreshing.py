@@ -67,24 +67,25 @@ def refresh(
 
 def with_bar(store: Store, settings: Settings, wanted: Due) -> Refreshed:
     """Refresh one universe with a progress bar on stderr."""
-    with _bar(wanted.universe or wanted.source) as progress:
+    with bar(wanted.universe or wanted.source) as progress:
         return refresh_one(
             store, settings, source=wanted.source, universe=wanted.universe, progress=progress
         )
 
 
 @contextmanager
-def _bar(name: str) -> Iterator[Told]:
+def bar(name: str) -> Iterator[Told]:
+    """Show a progress bar on stderr; the block tells it a stage and how much is done."""
     columns = (
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(name, total=1.0)
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(name, total=1.0)
 
         def progress(stage: str, fraction: float) -> None:
             words = STAGES.get(stage, stage)
-            bar.update(task, description=f"{name}: {words}", completed=fraction)
+            shown.update(task, description=f"{name}: {words}", completed=fraction)
 
         yield progress
 

@@ -105,3 +105,32 @@ def _told(part: Part, hidden: set[str]) -> Part:
 def _workbook(report: Pack, mode: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="tilt-report-") as folder:
         return write_workbook(Path(folder) / "report.xlsx", report, mode).read_bytes()
+
+
+def place_of(path: Path, format_: str) -> Path:
+    """Return where a report goes that is asked for at a path: with the ending of its format."""
+    known = path.suffix.removeprefix(".").casefold() in FORMATS
+    return path.with_suffix(f".{format_}") if known else path.with_name(f"{path.name}.{format_}")
+
+
+def save(path: Path, content: bytes) -> Path:
+    """Write a file complete or not at all, and return its path.
+
+    Raises
+    ------
+    ArgumentError
+        If it cannot be written there.
+    """
+    draft = path.with_name(f".tilt-{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(content)
+        draft.replace(path)
+    except OSError as error:
+        raise ArgumentError(
+            f"Cannot write {path}: {error.strerror}. Close it in other programs or choose another "
+            "path."
+        ) from None
+    finally:
+        draft.unlink(missing_ok=True)
+    return path
