@@ -3,8 +3,8 @@
 //
 //   node factors_tab.mjs SERVER [FOLDER FOR PICTURES]
 
-import { launch, openAddin, scan, shown } from "../browser/driver.mjs";
-import { openTab, press, said, tabTo, type, until } from "./keyboard.mjs";
+import { launch, openAddin, shown } from "../browser/driver.mjs";
+import { looked, openTab, press, said, table, tableCells, tabTo, type, until } from "./keyboard.mjs";
 
 const VIEWS = ["returns", "ic_series", "decay", "quantiles", "correlation", "shape"];
 
@@ -14,27 +14,11 @@ async function choose(page, selector, value) {
   await page.locator(selector).selectOption(value);
 }
 
-/** The cells of a table in the workbook, by its name. */
-const tableCells = (page, name) =>
-  page.evaluate(async (wanted) => {
-    const values = await Excel.run(async (context) => {
-      const range = context.workbook.tables.getItem(wanted).getRange().load("values");
-      await context.sync();
-      return range.values;
-    });
-    return values;
-  }, name);
-
 const whole = (page) =>
   page.waitForFunction(
     () =>
       document.querySelector("#factor-results:not([hidden])")?.getAttribute("aria-busy") ===
         "false" && document.querySelector("#factors-busy")?.childElementCount === 0,
-  );
-
-const table = (page, selector) =>
-  page.$$eval(`${selector} tbody tr`, (rows) =>
-    rows.map((row) => [...row.children].map((cell) => cell.textContent)),
   );
 
 async function factors(page) {
@@ -95,9 +79,13 @@ async function ownFactor(page) {
   await press(page, "#own-factor summary");
   await type(page, "#factors-own", "rank(roe) - rank(leverage)");
   await press(page, "#use-own");
+  // the factor before is whole until this one begins to be drawn
+  await page.waitForSelector('#factor-returns svg[aria-label^="rank("]');
   await whole(page);
   const seen = { chosen: await page.inputValue("#factors-factor") };
   seen.ic = await said(page, "#factor-ic");
+  seen.shapeTitle = await page.getAttribute("#factor-shape svg", "aria-label");
+  seen.shape = await table(page, "#factor-shape");
   await type(page, "#factors-own", "rank(roee)");
   await page.keyboard.press("Shift+Tab");
   await page.focus("#factors-own");
@@ -145,13 +133,6 @@ async function pure(page) {
   return seen;
 }
 
-async function looks(page, colorScheme, folder, name) {
-  const width = await page.evaluate(() => document.documentElement.scrollWidth);
-  const key = `${name} ${colorScheme}`;
-  if (folder) await page.screenshot({ path: `${folder}/${key}.png`, fullPage: true });
-  return [key, { scan: await scan(page), width }];
-}
-
 async function main(server, folder) {
   const browser = await launch();
   try {
@@ -162,8 +143,8 @@ async function main(server, folder) {
     const look = async (name) => {
       for (const colorScheme of ["light", "dark"]) {
         await page.emulateMedia({ colorScheme });
-        const [key, what] = await looks(page, colorScheme, folder, name);
-        found.looks[key] = what;
+        const key = `${name} ${colorScheme}`;
+        found.looks[key] = await looked(page, folder && `${folder}/${key}.png`);
       }
     };
     found.factors = await factors(page);

@@ -11,6 +11,7 @@ from serving import run_node
 pytestmark = pytest.mark.browser
 
 FACTOR = "Momentum"
+OWN = "rank(roe) - rank(leverage)"
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +89,35 @@ def test_formulas_in_the_sheet_show_what_the_pane_shows(worked, year):
 
 
 def test_an_expression_is_judged_as_a_factor_of_the_model_is(worked):
-    assert worked["own"]["chosen"] == "rank(roe) - rank(leverage)"
+    assert worked["own"]["chosen"] == OWN
     assert "Mean IC" in worked["own"]["ic"]
+
+
+def test_the_shape_of_an_expression_is_the_engines(worked, api, records):
+    def asked(view):
+        return records(api.ok("POST", f"factor-research/{view}", {"factor": OWN})["table"])
+
+    assert OWN in worked["own"]["shapeTitle"]
+    shown = {row[0]: row[1:] for row in worked["own"]["shape"]}
+    shape = {row["measure"].replace("_", " "): row for row in asked("shape")}
+    assert shown.keys() == shape.keys()
+    assert {"height", "balance", "eyesight"} <= shown.keys()
+    for measure, (value, three_years, percentile, rank) in shown.items():
+        row = shape[measure]
+        assert_shown(value, row["value"])
+        assert_shown(three_years, row["three_year"])
+        assert_shown(percentile, row["percentile"], scale=100)
+        assert_shown(rank, row["rank"])
+    year = pd.Series([row[OWN] for row in asked("returns")][-252:], dtype=float)
+    assert_shown(shown["height"][0], np.sqrt(252) * year.std())
+
+
+def assert_shown(text: str, value: float | None, scale: float = 1) -> None:
+    """A cell shows a value, rounded to the digits that it shows; a dash where there is none."""
+    assert (text == "–") == (value is None)
+    if value is not None:
+        digits = len(text.rstrip("%\u202f").partition(".")[2])
+        assert number(text) == pytest.approx(scale * value, abs=0.501 * 10.0**-digits)
 
 
 def test_a_misspelt_name_in_an_expression_is_said_once_with_the_nearest(worked):
