@@ -113,6 +113,22 @@ CONVENTIONS: Mapping[str, Convention] = MappingProxyType(
             ),
             "Menchero, Davis 2011",
         ),
+        "liquidity": Convention(
+            "Liquidity",
+            (
+                "Days to exit are the position over a fifth of the mean daily dollar volume of "
+                "20 days; all positions are sold evenly from the first day."
+            ),
+        ),
+        "stress": Convention(
+            "Stress",
+            (
+                "Today's exposures meet the factor returns of a window of the past, compounded; "
+                "or one factor is shocked and the others move as expected given it: "
+                "F_rs F_ss^-1 s."
+            ),
+            "Kupiec 1998",
+        ),
         "turnover": Convention(
             "Turnover",
             "One way: half the sum of absolute trades, cash included.",

@@ -7,10 +7,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tilt.report.analysis import exposures_section, holdings_section, risk_section
+from tilt.report.liquidity import liquidity_section
 from tilt.report.pack import Chapter, Pack, Section, pack
 from tilt.report.performance import backtest_section
 from tilt.report.rebalance import rebalance_section
 from tilt.report.review import Review
+from tilt.report.stress import stress_section
 from tilt.report.workbook import write_workbook
 
 TITLE = "Portfolio review"
@@ -19,6 +21,8 @@ SECTIONS: Mapping[str, str] = MappingProxyType(
         "holdings": "Holdings and their contribution to risk",
         "exposures": "Exposures to styles and sectors",
         "risk": "Where the tracking error comes from",
+        "liquidity": "How long it takes to sell",
+        "stress": "What stress would do",
         "rebalance": "Least tracking error within the limits",
         "backtest": "Backtest of an idea",
     }
@@ -31,6 +35,8 @@ def portfolio_makers(review: Review) -> Mapping[str, Callable[[], Section]]:
         "holdings": holdings_section,
         "exposures": exposures_section,
         "risk": risk_section,
+        "liquidity": liquidity_section,
+        "stress": stress_section,
         "rebalance": rebalance_section,
         "backtest": backtest_section,
     }

@@ -12,7 +12,7 @@ from tilt.portfolio.track import CASH_GROUP
 from tilt.report.charts import Chart
 from tilt.report.checks import Check
 from tilt.report.kinds.explained import Performance
-from tilt.report.kinds.proofs import compounds, foots, rows_close, weighted
+from tilt.report.proofs import compounds, foots, rows_close, weighted
 from tilt.report.layout import Sheet, Tile
 from tilt.report.pack import Section, Subject
 from tilt.report.tables import Block, Formula, Lineage

@@ -9,7 +9,7 @@ from tilt.portfolio.measures import underwater
 from tilt.portfolio.rolling import rolling_figures
 from tilt.report.charts import Chart
 from tilt.report.kinds.absent import absent
-from tilt.report.kinds.proofs import compounds, difference, foots, rows_close
+from tilt.report.proofs import compounds, difference, foots, rows_close
 from tilt.report.layout import Sheet, Tile, Tiles, Words
 from tilt.report.pack import Section, Subject
 from tilt.report.performance import (

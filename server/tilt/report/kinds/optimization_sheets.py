@@ -12,7 +12,7 @@ from tilt.optimize.solve import OBJECTIVES, Solution
 from tilt.optimize.terms import SHOWN
 from tilt.report.charts import Chart
 from tilt.report.checks import FOOTS, KEPT, UNLISTED, Check
-from tilt.report.kinds.proofs import difference, foots
+from tilt.report.proofs import difference, foots
 from tilt.report.layout import Part, Sheet, Tile, Tiles, Words
 from tilt.report.pack import Section, Subject
 from tilt.report.style import measure_format

@@ -1,0 +1,162 @@
+"""The section of liquidity: how long it takes to sell what is held."""
+
+import numpy as np
+import pandas as pd
+
+from tilt.errors import DataError
+from tilt.report.charts import Chart
+from tilt.report.checks import FOOTS, Check
+from tilt.report.layout import Sheet, Tile, Words
+from tilt.report.pack import Section
+from tilt.report.review import Review
+from tilt.report.tables import Block, Formula, Lineage
+from tilt.risk.liquidity import (
+    ADV_DAYS,
+    MILESTONES,
+    PARTICIPATION,
+    average_dollar_volume,
+    days_to_exit,
+    share_out,
+)
+
+CAPITAL = 1e8  # of the fund, in the currency of the prices, unless told
+TITLE = "Liquidity"
+HORIZONS = (*MILESTONES, 60)
+SLOWEST = 30
+
+
+def liquidity_section(review: Review, capital: float = CAPITAL) -> Section:
+    """Return the days it takes to close each position of a fund of ``capital``."""
+    panel = review.panel
+    adv = average_dollar_volume(panel.close, panel.volume, review.date)
+    try:
+        table = days_to_exit(review.holdings.weights, adv, capital)
+    except DataError as error:
+        return _nothing(review, str(error))
+    if table.empty:
+        return _nothing(review, "Nothing is held, so nothing has to be sold.")
+    lineage = Lineage(
+        "tilt.risk.liquidity.days_to_exit",
+        {
+            "portfolio": review.portfolio,
+            "date": f"{review.date:%Y-%m-%d}",
+            "value": f"{capital:g}",
+            "participation": f"{PARTICIPATION:g}",
+        },
+    )
+    shares = Block(
+        "liquidity_shares",
+        "Share of the portfolio that is out",
+        pd.DataFrame(
+            {
+                "within": [f"{days} day{'s' if days > 1 else ''}" for days in HORIZONS],
+                "days": [float(days) for days in HORIZONS],
+                "share": [share_out(table, days) for days in HORIZONS],
+            }
+        ),
+        formats={"days": "count", "share": "percent1"},
+        bars=("share",),
+        note=f"At {PARTICIPATION:.0%} of the mean volume of {ADV_DAYS} days, all sold evenly.",
+        lineage=lineage,
+    )
+    block = _positions(review, table, lineage)
+    chart = Chart(
+        "column",
+        "Share out within so many days",
+        shares.key,
+        "within",
+        ("share",),
+        "Columns of the share of the portfolio that can be sold within each number of days",
+        "percent1",
+        beside=True,
+        width=420,
+        height=220,
+    )
+    note = Words((f"For a fund of {_money(capital)}, the slowest first.",))
+    sheet = Sheet(TITLE, "How long it takes to sell", review.subject.subtitle,
+                  (note, shares, chart, block), one_page=True)  # fmt: skip
+    return Section(
+        "liquidity",
+        TITLE,
+        (sheet,),
+        checks=_checks(block, shares) if not len(table) > SLOWEST else (),
+        findings=_findings(table, capital),
+        tiles=(Tile("Out in 5 days", share_out(table, 5), "percent1", f"of {_money(capital)}"),),
+        conventions=("liquidity",),
+        assumptions=(("capital", _money(capital)),),
+    )
+
+
+def _positions(review: Review, table: pd.DataFrame, lineage: Lineage) -> Block:
+    names = review.panel.securities["name"].reindex(pd.Index(table["ticker"])).fillna("")
+    shown = table.copy()
+    shown.insert(1, "name", names.to_numpy())
+    more = len(shown) - SLOWEST
+    return Block(
+        "liquidity",
+        "Positions" if more <= 0 else f"The {SLOWEST} slowest of {len(shown)} positions",
+        shown.head(SLOWEST).reset_index(drop=True),
+        formats={"weight": "percent", "days_to_exit": "number", "pct_adv": "percent1"},
+        bars=("days_to_exit",),
+        note="Position as a share of the mean daily volume, and days to close it. Blank: no volume "
+        "is known, and it counts as stuck.",
+        lineage=lineage,
+    )
+
+
+def _checks(block: Block, shares: Block) -> tuple[Check, ...]:
+    """Return the checks that days are shares of volume, and that they give what is out."""
+    table = block.table
+    days, volume = block.ref("days_to_exit"), block.ref("pct_adv")
+    left = (table["days_to_exit"] * PARTICIPATION - table["pct_adv"]).fillna(0.0).abs().sum()
+    size, d = table["weight"].abs(), table["days_to_exit"]
+    done = np.where(d > 0, np.minimum(5 / d.where(d > 0, 1.0), 1.0), 0.0)
+    weight = f"ABS({block.ref('weight')})"
+    out = (
+        f"SUMPRODUCT({weight}*({days}>0)*(({days}<=5)+({days}>5)*5/({days}+({days}=0))))"
+        f"/SUMPRODUCT({weight})"
+    )
+    at = int(np.flatnonzero(shares.table["days"] == 5)[0])
+    return (
+        Check(
+            "Days to exit are the share of volume at the participation",
+            Formula(f"SUMPRODUCT(ABS({days}*{PARTICIPATION:g}-{volume}))", float(left)),
+            "=",
+            0.0,
+        ),
+        Check(
+            "Positions give the share out in 5 days",
+            Formula(out, float((size * done).sum() / size.sum())),
+            "=",
+            float(shares.table["share"].iloc[at]),
+            FOOTS,
+        ),
+    )
+
+
+def _findings(table: pd.DataFrame, capital: float) -> tuple[str, ...]:
+    said = (
+        f"A fund of {_money(capital)} is {share_out(table, 1):.0%} sold in a day and "
+        f"{share_out(table, 5):.0%} in five"
+    )
+    known = table.dropna(subset=["days_to_exit"])
+    slowest = known.iloc[0]
+    told = [f"{said}; the slowest is {slowest['ticker']}, {slowest['days_to_exit']:.1f} days."]
+    stuck = table["days_to_exit"].isna()
+    if stuck.any():
+        size = float(table.loc[stuck, "weight"].abs().sum())
+        told.append(f"{int(stuck.sum())} positions ({size:.1%}) have no known volume.")
+    return tuple(told)
+
+
+def _money(capital: float) -> str:
+    for size, word in ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
+        if capital >= size:
+            return f"{capital / size:,.4g} {word}"
+    return f"{capital:,.4g}"
+
+
+def _nothing(review: Review, why: str) -> Section:
+    sheet = Sheet(TITLE, TITLE, review.subject.subtitle, (Words((why,), "No figures"),),
+                  one_page=True)  # fmt: skip
+    return Section("liquidity", TITLE, (sheet,), findings=(f"Liquidity: {why}",))
