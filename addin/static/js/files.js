@@ -25,21 +25,33 @@ export async function fetchFile(id) {
  * @param {Blob} blob
  */
 export function offerFile(name, blob) {
-  if (address) URL.revokeObjectURL(address);
-  address = URL.createObjectURL(blob);
   const shown = document.getElementById(ID) ?? document.createElement("p");
   shown.id = ID;
   shown.className = "notice";
-  const link = document.createElement("a");
-  Object.assign(link, { href: address, download: name, textContent: `Save ${name}` });
-  shown.replaceChildren(link);
-  if (Office.context.requirements.isSetSupported("ExcelApi", "1.8")) {
-    const open = document.createElement("button");
-    Object.assign(open, { type: "button", textContent: "Open in Excel" });
-    open.addEventListener("click", async () => Excel.createWorkbook(await base64(blob)));
-    shown.append(" ", open);
-  }
+  if (address) URL.revokeObjectURL(address);
+  const actions = fileActions(name, blob);
+  address = actions[0].href;
+  shown.replaceChildren(...actions.flatMap((action) => [action, " "]));
   document.getElementById("message")?.after(shown);
+}
+
+/**
+ * A link that saves a file and, for a workbook where Excel can, a button that opens it.
+ *
+ * @param {string} name
+ * @param {Blob} blob
+ * @returns {[HTMLAnchorElement, ...HTMLButtonElement[]]}
+ */
+export function fileActions(name, blob) {
+  const link = document.createElement("a");
+  const href = URL.createObjectURL(blob);
+  Object.assign(link, { href, download: name, textContent: `Save ${name}` });
+  const opens = Office.context.requirements.isSetSupported("ExcelApi", "1.8");
+  if (!name.endsWith(".xlsx") || !opens) return [link];
+  const open = document.createElement("button");
+  Object.assign(open, { type: "button", textContent: "Open in Excel" });
+  open.addEventListener("click", async () => Excel.createWorkbook(await base64(blob)));
+  return [link, open];
 }
 
 /**

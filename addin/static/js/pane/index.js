@@ -13,6 +13,7 @@ import { loadPerformance, startPerformance } from "./performance_tab.js";
 import { loadPortfolio, startPortfolio } from "./portfolio_tab.js";
 import { showProblem } from "./problems.js";
 import { loadPure, startPure } from "./pure_tab.js";
+import { loadReports, startReports } from "./reports_tab.js";
 import { loadRisk, startRisk } from "./risk_tab.js";
 import { ServerError } from "./server.js";
 import { settings } from "./settings.js";
@@ -31,6 +32,7 @@ const LOAD = {
   risk: loadRisk,
   performance: loadPerformance,
   portfolio: loadPortfolio,
+  reports: loadReports,
 };
 
 export async function startPane() {
@@ -54,6 +56,7 @@ export async function startPane() {
   startPortfolio();
   startRisk();
   startPerformance();
+  startReports();
   startWelcome(async () => {
     await reload();
     showTab("risk");
