@@ -41,7 +41,7 @@ KEYS: Mapping[str, str] = {
     "start": "of Backtest and Attribution; left out, Attribution begins a month ago",
     "end": "of Backtest and Attribution; left out: the last with data",
     "rebalance": "of Backtest: M, D, W, Q, Y or drift:0.05",
-    "attribute": "of Attribution: holdings (default), or the strategy of Backtest",
+    "attribute": "of Attribution: holdings (default), strategy: that of Backtest, or a run id",
     "by": "of Attribution: sector (default), industry or a column of the holdings",
     "link": "of Attribution: carino (default), menchero, grap or frongello",
     "interaction": "of Attribution: show (default), or merge it into selection",

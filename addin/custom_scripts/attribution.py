@@ -12,12 +12,15 @@ from custom_scripts._inputs import Marked
 from custom_scripts._sheets import Chart, Output, Part
 from tilt.api.attributions import OPTIONS, AttributionAsked, Explained, explain
 from tilt.api.state import State, current
+from tilt.api.tracks import is_run
 from tilt.errors import one_of
 from tilt.portfolio.attribution import RESIDUAL, TOTAL
 
 ATTRIBUTION = "Tilt Attribution"
 BARS, DRIVERS = 25, 15  # rows of a chart that one can still read
 OF = ("holdings", "strategy")
+OF_TABLE = ("link", "interaction")
+EFFECTS = ("allocation", "selection", "interaction")
 
 
 @xlwings.server.script
@@ -25,7 +28,7 @@ def attribution(book: xw.Book) -> None:
     """Explain the active return of the marked holdings by group, by factor and by position."""
     state = current()
     marked = inputs.read_marked(book, state)
-    asked = _asked(marked)
+    asked = _asked(state, marked)
     found = _explained(state, asked)
     first, last = found["brinson"].portfolio.dates[[0, -1]]
     figures = _figures(found["brinson"])
@@ -40,8 +43,19 @@ def attribution(book: xw.Book) -> None:
     sheets.say(book, inputs.sentences(marked.said, f"Wrote why to the sheet {written}. {figures}."))
 
 
-def _asked(marked: Marked) -> AttributionAsked:
-    of = one_of("attribute", marked.text("attribute", OF[0]), OF)
+def _asked(state: State, marked: Marked) -> AttributionAsked:
+    given = marked.text("attribute", OF[0])
+    if is_run(state, given):
+        # what the settings say of costs and fills is of another backtest
+        return AttributionAsked(
+            [[given]],
+            marked.cell("benchmark"),
+            marked.settings.get("start"),
+            marked.settings.get("end"),
+            by=marked.text("by", ""),
+            options=marked.options(OF_TABLE),
+        )
+    of = one_of("attribute", given, OF)
     strategy = marked.cell("strategy") if of == "strategy" else None
     return AttributionAsked(
         strategy or marked.holdings,
@@ -88,7 +102,7 @@ def _parts(found: dict[str, Explained]) -> list[Part]:
             4,
         ),
     ]
-    charted = [Output("TiltAttributionBars", _effects(groups), percent=_EFFECTS)]
+    charted = [Output("TiltAttributionBars", effect_bars(groups), percent=EFFECTS)]
     if "factor" in found:
         factors = found["factor"].table
         parts += [
@@ -101,7 +115,7 @@ def _parts(found: dict[str, Explained]) -> list[Part]:
             ),
         ]
         charted.append(
-            Output("TiltAttributionFactorBars", _drivers(factors), percent=("contribution",))
+            Output("TiltAttributionFactorBars", factor_bars(factors), percent=("contribution",))
         )
     positions = found["position"].table
     return [
@@ -111,17 +125,14 @@ def _parts(found: dict[str, Explained]) -> list[Part]:
     ]
 
 
-_EFFECTS = ("allocation", "selection", "interaction")
-
-
-def _effects(groups: pd.DataFrame) -> pd.DataFrame:
+def effect_bars(groups: pd.DataFrame) -> pd.DataFrame:
     """Return the groups' effects, the largest total last: a bar chart shows it on top."""
     rows = groups[groups["allocation"].notna() & (groups["group"] != TOTAL)]
     chosen = rows.loc[rows["total"].abs().nlargest(BARS).index].sort_values("total")
-    return chosen[["group", *_EFFECTS]].reset_index(drop=True)
+    return chosen[["group", *EFFECTS]].reset_index(drop=True)
 
 
-def _drivers(factors: pd.DataFrame) -> pd.DataFrame:
+def factor_bars(factors: pd.DataFrame) -> pd.DataFrame:
     """Return what contributes most, the largest last, without residual and total."""
     rows = factors[~factors["name"].isin((RESIDUAL, TOTAL))]
     largest = rows.loc[rows["contribution"].abs().nlargest(DRIVERS).index]

@@ -8,6 +8,8 @@ from custom_scripts import _inputs as inputs
 from custom_scripts import _sheets as sheets
 from custom_scripts._inputs import Marked
 from custom_scripts._sheets import Chart, Output, Part
+from custom_scripts.attribution import EFFECTS, effect_bars, factor_bars
+from tilt.api.attributions import explain_tracks, tracks_of_result
 from tilt.api.backtest_views import OPTIONS, run_counted
 from tilt.api.backtests import Asked
 from tilt.api.configured import CONFIG, complete
@@ -15,12 +17,13 @@ from tilt.api.state import State, current
 from tilt.api.trials import WORKBOOK
 from tilt.backtest.parse import SOLVED
 from tilt.backtest.result import BacktestResult
-from tilt.errors import ArgumentError
+from tilt.errors import ArgumentError, TiltError
 
 BACKTEST = "Tilt Backtest"
 CURVE = ["date", "nav", "benchmark_nav"]  # what the chart shows comes first
 SERIES = [*CURVE, "return", "active", "drawdown", "turnover"]
 RATIOS = ("return", "active", "drawdown", "turnover")
+RISKS = ("volatility", "realized_volatility", "tracking_error", "realized_tracking_error")
 
 HINDSIGHT = "The weights are those of today, held in the past: chosen with hindsight."
 
@@ -31,16 +34,21 @@ def backtest(book: xw.Book) -> None:
     state = current()
     marked = inputs.read_marked(book, state)
     WORKBOOK.set(book.name)
-    result, honest = _run(state, marked)
+    asked, result, honest = _run(state, marked)
     words = _words(result)
     if "strategy" not in marked.settings:
         words[3] = inputs.sentences(HINDSIGHT, words[3])
-    written = sheets.write_sheet(book, BACKTEST, words, _parts(result, honest))
-    done = f"Wrote statistics, months, drawdowns and the curve to the sheet {written}. {words[1]}."
+    why, missing = _why(state, asked, result)
+    words[3] = inputs.sentences(words[3], missing)
+    written = sheets.write_sheet(book, BACKTEST, words, [*_parts(result, honest), *why])
+    done = (
+        "Wrote statistics, months, drawdowns, the curve, and why and at what risk it came about to "
+        f"the sheet {written}. {words[1]}."
+    )
     sheets.say(book, inputs.sentences(marked.said, done))
 
 
-def _run(state: State, marked: Marked) -> tuple[BacktestResult, pd.DataFrame]:
+def _run(state: State, marked: Marked) -> tuple[Asked, BacktestResult, pd.DataFrame]:
     panel = state.panel(None)
     if marked.universe and marked.universe.strip().casefold() != panel.universe.casefold():
         raise ArgumentError(
@@ -59,7 +67,8 @@ def _run(state: State, marked: Marked) -> tuple[BacktestResult, pd.DataFrame]:
         marked.options(OPTIONS),
         marked.long_short,
     )
-    return run_counted(state, complete(state, asked, marked.settings.get(CONFIG)))
+    asked = complete(state, asked, marked.settings.get(CONFIG))
+    return (asked, *run_counted(state, asked))
 
 
 def _words(result: BacktestResult) -> list[str]:
@@ -93,6 +102,73 @@ def _parts(result: BacktestResult, honest: pd.DataFrame) -> list[Part]:
         Output("TiltBacktestHonesty", honest, plain=_plain(honest)),
         Output("TiltBacktestNotes", result.view("assumptions")),
     ]
+
+
+def _why(state: State, asked: Asked, result: BacktestResult) -> tuple[list[Part], str]:
+    """Return why the backtest did what it did, at what risk and in which times.
+
+    Where its benchmark has no weights, or its universe no factor model, the reason is returned in
+    place of what cannot be told.
+    """
+    missing: dict[str, None] = {}
+    parts: list[Part] = []
+    for method, made in (
+        ("brinson", _by_group),
+        ("factor", _by_factor),
+        ("forecast", _forecast),
+        ("regimes", _regimes),
+    ):
+        try:
+            tracks = tracks_of_result(state, state.panel(None), result, asked.benchmark)
+            parts += made(explain_tracks(state, tracks, method=method).table)
+        except TiltError as error:
+            missing[str(error)] = None
+    return parts, " ".join(missing)
+
+
+def _by_group(table: pd.DataFrame) -> list[Part]:
+    return [
+        Output("TiltBacktestWhy", table, percent=tuple(table.columns[1:])),
+        Chart(
+            "TiltBacktestWhyChart",
+            "Allocation, selection and interaction",
+            "bar_clustered",
+            "TiltBacktestWhyBars",
+            4,
+        ),
+        Output("TiltBacktestWhyBars", effect_bars(table), percent=EFFECTS),
+    ]
+
+
+def _by_factor(table: pd.DataFrame) -> list[Part]:
+    return [
+        Output("TiltBacktestFactors", table, percent=("factor_return", "contribution")),
+        Chart(
+            "TiltBacktestFactorChart",
+            "Contribution of factors",
+            "bar_clustered",
+            "TiltBacktestFactorBars",
+        ),
+        Output("TiltBacktestFactorBars", factor_bars(table), percent=("contribution",)),
+    ]
+
+
+def _forecast(table: pd.DataFrame) -> list[Part]:
+    active = bool(table["tracking_error"].notna().any())
+    shown = ["tracking_error", "realized_tracking_error"] if active else RISKS[:2]
+    title = "Tracking error, forecast and realized" if active else "Risk, forecast and realized"
+    months = table.iloc[:-1].rename(columns={"period": "month"})
+    return [
+        Output("TiltBacktestRisk", table, percent=RISKS),
+        Chart("TiltBacktestRiskChart", title, "line", "TiltBacktestRiskLines", 3),
+        Output("TiltBacktestRiskLines", months[["month", *shown]], percent=RISKS),
+    ]
+
+
+def _regimes(table: pd.DataFrame) -> list[Part]:
+    ratios = ("periods", "sharpe", "information_ratio", "beta")
+    shares = tuple(c for c in table.columns[1:] if c not in ratios)
+    return [Output("TiltBacktestRegimes", table, percent=shares)]
 
 
 def _plain(honest: pd.DataFrame) -> tuple[str, ...]:

@@ -57,6 +57,15 @@ class Excel:
         assert batched == answer.json()
         return answer.json()["result"]
 
+    def done(self, name: str, *arguments: object) -> list[list[Any]]:
+        """Return a result, asked for until the job behind it is done; each answer waits for it."""
+        for _ in range(100):
+            answer = self.single(name, *arguments)
+            if answer.status_code != 503:
+                break
+        assert answer.status_code == 200, answer.text
+        return answer.json()["result"]
+
     def error(self, name: str, *arguments: object) -> tuple[str, str]:
         """Return the Excel error and its message, which must be the same by both routes."""
         answer = self.single(name, *arguments)

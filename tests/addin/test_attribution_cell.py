@@ -17,6 +17,7 @@ RANGE = [
 ]
 WEIGHTS = pd.Series({"AAPL": 0.4, "XOM": 0.35, "JPM": 0.2})
 VALUE, MISSING = "#VALUE!", "#N/A"
+VALUE_FIFTH = "quantile:Value:5:5"
 
 
 @pytest.fixture(scope="module")
@@ -74,18 +75,81 @@ def test_the_universe_against_itself_has_nothing_to_explain(excel, panel):
     assert float(table["total"]["Total"]) == 0.0
 
 
+def explained(excel, *arguments):
+    table = frame(excel.done("attribution", *arguments))
+    return table.set_index(table.columns[0])
+
+
 def test_a_strategy_is_explained_with_its_costs(excel):
-    arguments = ("quantile:Value:5:5", None, START, END, "brinson", None, None, "cost_bps=20")
-    for _ in range(300):
-        answer = excel.single("attribution", *arguments)
-        if answer.status_code != 503:
-            break
-        time.sleep(0.2)
-    assert answer.status_code == 200, answer.text
-    table = frame(answer.json()["result"])
-    rows = table.set_index("group")["total"].astype(float)
-    assert rows["Trading and costs"] < 0
-    assert rows["Residual"] == pytest.approx(0.0, abs=1e-12)
+    rows = explained(excel, VALUE_FIFTH, None, START, END, "brinson", None, None, "cost_bps=20")
+    total = rows["total"].astype(float)
+    assert total["Trading and costs"] < 0
+    assert total["Residual"] == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.fixture(scope="module")
+def run(excel):
+    """The run id of a backtest, and the table of its view attribution."""
+    asked = (VALUE_FIFTH, START, END, None, None, None)
+    ((found,),) = excel.done("backtest", *asked, "stats", "cost_bps=20;run=yes")
+    return found, frame(excel.done("backtest", *asked, "attribution", "cost_bps=20"))
+
+
+def test_a_run_id_is_explained_as_the_view_attribution_has_it(excel, run):
+    shown = frame(excel.done("attribution", run[0]))
+    pd.testing.assert_frame_equal(shown, run[1])
+
+
+def test_a_run_is_explained_by_factors_and_positions_to_the_same_return(excel, run):
+    active = float(run[1].set_index("group")["total"]["Total"])
+    for method, column in (("factor", "contribution"), ("position", "active_contribution")):
+        rows = explained(excel, run[0], None, None, None, method)[column].astype(float)
+        assert rows["Total"] == pytest.approx(active, abs=1e-12)
+        assert rows.drop(["Residual", "Total"]).sum() == pytest.approx(active, abs=1e-10)
+        assert rows["Trading and costs"] < 0
+
+
+def test_some_days_of_a_run_are_explained_and_the_parts_compound_to_the_whole(excel, run):
+    middle = "2016-03-31"
+    wholes = [
+        explained(excel, run[0], None, *window)["return"].astype(float)["Total"]
+        for window in ((None, middle), (middle, None), (None, None))
+    ]
+    assert (1 + wholes[0]) * (1 + wholes[1]) == pytest.approx(1 + wholes[2], abs=1e-12)
+
+
+def test_risk_forecast_each_month_stands_beside_what_came(excel, run):
+    shown = explained(excel, run[0], None, None, None, "forecast")
+    days = shown["days"].astype(float)
+    assert days["All"] == days.drop("All").sum() == len(pd.bdate_range(START, END)) - 5  # holidays
+    months = shown.drop(["All"])
+    assert (pd.to_datetime(months["model"]) < pd.to_datetime(months.index)).all()
+    assert (months["tracking_error"].astype(float) < months["volatility"].astype(float)).all()
+    pd.testing.assert_frame_equal(
+        frame(excel.done("backtest", VALUE_FIFTH, START, END, None, None, None, "forecast",
+                         "cost_bps=20")).set_index("period"),
+        shown,
+    )  # fmt: skip
+
+
+def test_regimes_share_the_days_and_their_means_add_up(excel, run):
+    shown = explained(excel, run[0], None, None, None, "regimes")
+    parts = shown.drop("All")
+    assert set(parts.index) <= {"calm", "turbulent"}
+    weighted = (parts["share"].astype(float) * parts["active_return"].astype(float)).sum()
+    assert weighted == pytest.approx(float(shown["active_return"]["All"]), abs=1e-12)
+
+
+def test_top_leaves_the_last_row_of_each_table(excel, run):
+    shown = explained(excel, run[0], None, None, None, "forecast", None, None, "top=2")
+    assert list(shown.index[-1:]) == ["All"]
+    assert len(shown) == 3
+
+
+def test_an_option_of_the_strategy_is_refused_beside_a_run(excel, run):
+    cell, words = excel.error("attribution", run[0], None, None, None, "", "", "", "cost_bps=5")
+    assert cell == VALUE
+    assert words.startswith("option cost_bps is of a strategy")
 
 
 @pytest.mark.parametrize(
@@ -99,6 +163,9 @@ def test_a_strategy_is_explained_with_its_costs(excel):
         ((RANGE, "NOBODY", START, END), MISSING, "NOBODY"),
         (([["AAPL", "#REF!"]], None, START, END), VALUE, "holdings row 1: weight is #REF!"),
         (("quantile:Valeu:5:1", None, START, END), VALUE, "Did you mean 'Value'?"),
+        (("0123456789ab", None, START, END), MISSING, "No run '0123456789ab' of yours"),
+        ((RANGE, None, START, END, "regimes", "sector"), VALUE, "method=regimes has no groups"),
+        ((RANGE, None, START, END, "regimes", "", "", "states=4"), VALUE, "2 or 3; got 4"),
     ],
 )
 def test_what_is_wrong_is_said(excel, arguments, cell, words):

@@ -84,13 +84,13 @@ function show({ views, notes }) {
   const growth = thinned(records(views.growth));
   at("runs-chart").replaceChildren(
     linesChart({
-      title: "What 1 became",
+      title: "Return since the start, after costs",
       dates: growth.map(({ date }) => date),
       lines: heads.map((/** @type {string} */ head, /** @type {number} */ j) => ({
         name: called[j],
-        values: growth.map((row) => row[head]),
+        values: growth.map((row) => row[head] - 1),
       })),
-      show: decimal,
+      show: (value) => signedPercent(value, 0),
     }),
   );
   const cells = (
