@@ -1,0 +1,78 @@
+"""What a cell shows of luck: jobs in pieces that give what one process gives."""
+
+import pytest
+from cell_tables import frame
+
+from tilt.api.backtests import Asked, run_backtest
+from tilt.api.luck import Luck, tables_here
+from tilt.api.sweeps import Axis, spread_out, sweep_job, sweep_part
+from tilt.jobs.pieces import finish_here
+
+START, END = "2015-01-05", "2016-12-30"
+
+
+@pytest.fixture
+def ask(excel):
+    def asked(view, options=None, benchmark="universe"):
+        body = excel.body(
+            "backtest", "quantile:Value:5:5", START, END, "M", None, benchmark, view, options
+        )
+        for _ in range(100):  # each answer waits for the job
+            answer = excel.post("/xlwings/custom-functions-call", body)
+            if answer.status_code != 503:
+                break
+        assert answer.status_code == 200, answer.text
+        return frame(answer.json()["result"])
+
+    return asked
+
+
+def test_intervals_and_horizons_come_from_the_pool_as_from_one_process(ask, addin):
+    intervals = ask("monte_carlo", "draws=600;seed=4").set_index("measure")
+    horizons = ask("horizons", "draws=600;seed=4").set_index("periods").astype({"loss": float})
+    state = addin.state.tilt.state
+    key = Asked([["quantile:Value:5:5"]], START, END, "M", None, [["universe"]], {})
+    here = tables_here(run_backtest(state, key), Luck(600, 4))
+    for name in ("observed", "p05", "p95", "error"):
+        assert intervals[name].astype(float).tolist() == here["monte_carlo"][name].tolist()
+    assert horizons["loss"].tolist() == here["horizons"]["loss"].tolist()
+    assert "600 draws of 502 sessions" in intervals["note"].iloc[0]
+    stats = ask("stats").set_index("measure")["portfolio"].astype(float)
+    for name in ("cagr", "sharpe", "max_drawdown", "information_ratio"):
+        assert float(intervals.loc[name, "observed"]) == pytest.approx(stats[name], rel=1e-9)
+
+
+def test_random_books_stand_beside_the_ranking(ask):
+    table = ask("permutation", "draws=100").set_index("measure")
+    assert list(table.index) == ["cagr", "sharpe", "information_ratio", "max_drawdown"]
+    assert table["p_value"].astype(float).between(1 / 101, 1).all()
+    assert (table["p05"].astype(float) < table["p95"].astype(float)).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("draws=50", "draws must be a whole number from 100"),
+        ("seed=-1", "option seed must be a whole number from 0"),
+        ("block=400", "block must be from 1 to 167 periods"),
+    ],
+)
+def test_draws_that_cannot_be_made_are_refused(ask, excel, options, words):
+    ask("stats")
+    cell, text = excel.error(
+        "backtest", "quantile:Value:5:5", START, END, "M", None, None, "monte_carlo", options
+    )
+    assert (cell, words in text) == ("#VALUE!", True), text
+
+
+def test_a_sweep_gives_the_same_in_whatever_number_of_pieces(addin):
+    state = addin.state.tilt.state
+    asked = Asked([["quantile:Value:{b}:1"]], "2016-06-01", END, "M", None, [["NONE"]], {})
+    every = spread_out(asked, Axis("b", ("3", "4", "5")), None)
+    settings = state.settings
+    given = (settings.data_url, settings.default_universe, state.panel(None).snapshot, ".")
+    whole = sweep_part(lambda *_: None, *given, every)
+    pieces = finish_here(sweep_job(lambda *_: None, *given, every))
+    for one, other in zip(whole, pieces, strict=True):
+        assert one.run_id == other.run_id
+        assert one.returns.tolist() == other.returns.tolist()
