@@ -13,8 +13,9 @@ from tilt.risk.model import estimate_model
 pytestmark = pytest.mark.browser
 
 STARTER = [
-    *("Portfolio", "Risk", "Stress", "Optimize", "Infeasible", "Frontier", "Backtest"),
-    *("Attribution", "Data", "Match", "Factors", "Pure factor"),
+    *("Portfolio", "Tasks", "Morning", "What-if", "Factor tilt", "Compare", "Risk", "Stress"),
+    *("Optimize", "Infeasible", "Frontier", "Backtest", "Attribution", "Share", "Audit"),
+    *("Data", "Match", "Factors", "Pure factor"),
 ]
 
 

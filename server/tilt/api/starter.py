@@ -21,6 +21,15 @@ from tilt.api.starter_parts import (
 )
 from tilt.api.starter_performance import attribution_sheet
 from tilt.api.starter_risk import risk_sheets
+from tilt.api.starter_tasks import (
+    audit_sheet,
+    compare_sheet,
+    morning_sheet,
+    share_sheet,
+    tasks_sheet,
+    tilt_sheet,
+    whatif_sheet,
+)
 from tilt.api.state import State
 from tilt.api.workbook_model import Chart, Format, Sheet, Table, Workbook
 from tilt.errors import UnknownNameError
@@ -53,15 +62,22 @@ def starter(state: State) -> Workbook:
         weights = weights / weights.sum()
     sheets = (
         _portfolio(weights),
+        morning_sheet(),
+        whatif_sheet(panel),
+        *([tilt_sheet(panel.universe)] if panel.factor_history is not None else []),
+        compare_sheet(panel.universe),
         *risk_sheets(panel, HOLDINGS),
         *optimize_sheets(panel),
         _backtest(),
         attribution_sheet(),
+        share_sheet(),
+        audit_sheet(),
         data_sheet(panel, state.store.findings()),
         match_sheet(panel),
         *factor_sheets(panel),
     )
-    return Workbook(name="Tilt starter.xlsx", sheets=sheets)
+    tasks = tasks_sheet(frozenset(sheet.name for sheet in sheets))
+    return Workbook(name="Tilt starter.xlsx", sheets=(sheets[0], tasks, *sheets[1:]))
 
 
 def _portfolio(weights: Weights) -> Sheet:
@@ -143,8 +159,9 @@ def _backtest() -> Sheet:
     call = "=TILT.BACKTEST($B$3,,,$B$4,,,"
     cells = [
         *heading(
-            "Backtest",
-            "Change the strategy or the rebalancing: quantile:Value:5:1, equal_weight, min_risk.",
+            "Backtest an idea",
+            "Type a strategy: quantile:Value:5:1, equal_weight, min_risk. Look at the return after "
+            "costs, the fall on the way and the assumptions. Next: view overfitting, then Audit.",
         ),
         cell(2, 0, "strategy", LABEL),
         cell(2, 1, STRATEGY, INPUT),

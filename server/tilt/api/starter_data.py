@@ -15,16 +15,19 @@ from tilt.api.starter_parts import (
     PERCENT,
     cell,
     heading,
+    heads,
     shaped,
 )
 from tilt.api.workbook_model import Chart, Format, Sheet
 from tilt.data.findings import SEVERITIES
 from tilt.frames import Panel
+from tilt.portfolio.identifiers import Tickers
 
 SHOWN = 20  # members, and findings
 MONTHS = 60
 COUNTS, UNIVERSES, MEMBERS, FINDINGS, HISTORY = 0, 3, 12, 18, 25  # first column of each table
 TICKERS = 3
+MONEY = INPUT.model_copy(update={"number_format": "#,##0"})
 ISIN = "US0378331005"  # of Apple; found where the securities have such codes
 
 
@@ -37,7 +40,11 @@ def data_sheet(panel: Panel, findings: pd.DataFrame) -> Sheet:
     """
     largest = [str(t) for t in panel.cap_weights(panel.as_of).nlargest(TICKERS).index]
     cells = [
-        *heading("Data", "Which data the numbers come from, and what the checks found in it."),
+        *heading(
+            "Refresh",
+            "Press Refresh, or run 'tilt refresh' every evening. Look at the date, the errors, and "
+            "how survivorship-biased a universe is. Next: a finding says what was done about it.",
+        ),
         cell(2, 0, "As of", LABEL),
         cell(2, 1, formula="=TILT.ASOF()", form=Format(number_format=DATE)),
         cell(FIRST - 1, COUNTS, "Quality", LABEL),
@@ -98,24 +105,47 @@ def match_sheet(panel: Panel) -> Sheet:
     last = FIRST + len(pasted)
     cells = [
         *heading(
-            "Match",
-            "Paste identifiers as they come: tickers in any spelling, old ones, codes, names.",
+            "Upload messy holdings",
+            "Paste identifiers and values as they come. Look at the columns kind and confidence, "
+            "then at what was left out or repaired. Next: the button Load holdings saves them.",
         ),
         cell(FIRST - 1, 0, "Pasted", LABEL),
         cell(FIRST, 0, "id", HEAD),
+        cell(FIRST, 1, "market value", HEAD),
         cell(FIRST - 1, 2, "What it was taken for, and how sure that is", LABEL),
         cell(FIRST, 2, formula=f"=TILT.MATCH(A{FIRST + 2}:A{last + 1})", form=HEAD),
         *(cell(row, 0, text, INPUT) for row, text in enumerate(pasted, start=FIRST + 1)),
+        *(
+            cell(row, 1, worth, MONEY)
+            for row, worth in enumerate(_worth(panel, pasted), start=FIRST + 1)
+        ),
+        cell(FIRST - 1, 9, "What was wrong or assumed, row by row", LABEL),
+        cell(FIRST, 9, formula=f"=TILT.CHECK(A{FIRST + 1}:B{last + 1})", form=HEAD),
+        cell(last + 4, 0, "Tracking error", LABEL),
+        cell(
+            last + 4,
+            1,
+            formula=f"=TILT.RISK(A{FIRST + 1}:B{last + 1})",
+            form=Format(number_format=PERCENT),
+        ),
         *shaped(rows=len(pasted), columns={6: NUMBER}),
-        *(cell(FIRST, c, form=HEAD) for c in range(3, 8)),
+        *heads((2, 6), (9, 4)),
     ]
     return Sheet(
         name="Match",
         cells=tuple(cells),
-        widths={0: 150, 1: 10, 2: 150, 3: 56, 4: 160, 5: 90, 6: 66, 7: 380},
+        widths={0: 150, 1: 90, 2: 150, 3: 56, 4: 160, 5: 90, 6: 66, 7: 380, 8: 10}
+        | {9: 40, 10: 66, 11: 300, 12: 240},
         frozen=(FIRST + 1, 0),
         gridlines=False,
-    )
+    )  # fmt: skip
+
+
+def _worth(panel: Panel, pasted: list[str]) -> list[str | float]:
+    """Return market values as a custodian's file has them: one is text, the unknown are small."""
+    known = Tickers(panel, panel.as_of)
+    found = [1e6 if known.find(text) else 2e4 for text in pasted]
+    return [found[0], "2,000,000", *found[2:]]
 
 
 def messy(panel: Panel) -> list[str]:

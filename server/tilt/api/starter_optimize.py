@@ -48,8 +48,9 @@ def _optimize() -> Sheet:
     call = f"=TILT.OPTIMIZE($B$3,{HOLDINGS},{CONSTRAINTS},,,,"
     cells = [
         *heading(
-            "Optimize",
-            "Change a rule or the objective. Rules in conflict are named below.",
+            "Rebalance",
+            "Change a rule or the objective. Look at before and after, the largest trades and the "
+            "reason of each; rules in conflict are named below. Next: What-if, then Share.",
         ),
         cell(2, 0, "objective", LABEL),
         cell(2, 1, "min_te", INPUT),
@@ -94,8 +95,9 @@ def _infeasible() -> Sheet:
     call = f'=TILT.OPTIMIZE("min_te",{HOLDINGS},{rules},,,,'
     cells = [
         *heading(
-            "Infeasible",
-            "These rules cannot hold together. Type one of the repairs below over its bound.",
+            "Explain an infeasible problem",
+            "These rules cannot hold together. Look at what conflicts below, and type one of the "
+            "repairs over its bound. Next: the same rules on the sheet Optimize.",
         ),
         cell(FIRST - 1, 0, "Rules", LABEL),
         cell(FIRST - 1, 7, "Before and after", LABEL),

@@ -32,6 +32,12 @@ def heading(title: str, words: str) -> Iterator[Cell]:
     yield cell(1, 0, words, QUIET)
 
 
+def heads(*tables: tuple[int, int], row: int = FIRST) -> Iterator[Cell]:
+    """Yield the cells of header rows that formulas spill over: first column, and how many."""
+    for start, count in tables:
+        yield from (cell(row, c, form=HEAD) for c in range(start + 1, start + count))
+
+
 def shaped(*, rows: int, columns: dict[int, str]) -> Iterator[Cell]:
     """Yield blank cells with a number format, for results to spill over."""
     for column, shown in columns.items():

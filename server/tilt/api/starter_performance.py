@@ -11,8 +11,9 @@ def attribution_sheet() -> Sheet:
     call = f"=TILT.ATTRIBUTION({HOLDINGS},,$B$3,$B$4,"
     cells = [
         *heading(
-            "Attribution",
-            "Why the holdings did better or worse than the universe between two closes.",
+            "Month-end attribution",
+            "Why the holdings did better or worse than the universe between two closes: type -1ME "
+            "for the month. Look at Total, then at its largest rows. Next: Export report.",
         ),
         cell(2, 0, "start", LABEL),
         cell(2, 1, "-1Y", INPUT),

@@ -14,6 +14,7 @@ from tilt.api.starter_parts import (
     QUIET,
     cell,
     heading,
+    heads,
     shaped,
 )
 from tilt.api.workbook_model import Cell, Chart, Format, Sheet, Table
@@ -76,7 +77,7 @@ def _risk(holdings: str) -> Sheet:
         *_input(3, EXIT, "share of volume", 0.2, "0%"),
         cell(FIRST - 1, EXIT, "Days to get out", LABEL),
         cell(FIRST, EXIT, formula=f'=TILT.LIQUIDITY({holdings},{sold},,"top={TOP}")', form=HEAD),
-        *_heads((MADE_OF, 11), (LOSS, 4), (TIMES, 7), (EXIT, 4)),
+        *heads((MADE_OF, 11), (LOSS, 4), (TIMES, 7), (EXIT, 4)),
     ]
     percents = dict.fromkeys((MADE_OF + i for i in (3, 5, 6, 7, 8, 9)), PERCENT)
     cells += shaped(rows=TOP + 1, columns=percents | {MADE_OF + 2: "0.0000", MADE_OF + 4: NUMBER})
@@ -119,7 +120,7 @@ def _stress(holdings: str, known: list[tuple[str, float]], held: list[str]) -> S
         cell(FIRST, GIVEN + 1, "return"),
         cell(FIRST - 1, DONE, "What the shocks do, factor by factor", LABEL),
         cell(FIRST, DONE, formula=f"=TILT.STRESS({holdings},{SHOCKS},,,{options})", form=HEAD),
-        *_heads((DONE, 7)),
+        *heads((DONE, 7)),
     ]
     for i in range(ROWS):
         name, move = known[i] if i < len(known) else (None, None)
@@ -138,7 +139,7 @@ def _stress(holdings: str, known: list[tuple[str, float]], held: list[str]) -> S
             cell(3, WINDOW, "a name of the library, or two dates: 2016-01-04 to 2016-02-11", QUIET),
             cell(FIRST - 1, WINDOW, "One of them, factor by factor", LABEL),
             cell(FIRST, WINDOW, formula=window, form=HEAD),
-            *_heads((LIBRARY, 7), (WINDOW, 7)),
+            *heads((LIBRARY, 7), (WINDOW, 7)),
             *shaped(rows=len(held), columns={LIBRARY + 1: DATE, LIBRARY + 2: DATE}),
             *shaped(
                 rows=len(held), columns=dict.fromkeys(range(LIBRARY + 4, LIBRARY + 7), PERCENT)
@@ -172,12 +173,3 @@ def _gains(title: str, column: int) -> Chart:
         row=FIRST, column=column, rows=1, columns=1, title=title, kind="bar",
         labels="name", series=("pnl",), number_format="0.0%",
     )  # fmt: skip
-
-
-def _heads(*tables: tuple[int, int]) -> list[Cell]:
-    """Return the cells of the header row that formulas spill over."""
-    return [
-        cell(FIRST, c, form=HEAD)
-        for start, count in tables
-        for c in range(start + 1, start + count)
-    ]

@@ -43,11 +43,12 @@ def calculated(workbook: Workbook, state: State, *, seconds: float = JOB_SECONDS
     until = time.monotonic() + seconds
     sheets = []
     for sheet in workbook.sheets:
-        spilled = {
-            (c.row, c.column): rows
-            for c in sheet.cells
-            if (rows := _result(c.formula, sheet.name, values, tables, state, until)) is not None
-        }
+        spilled: dict[Place, list[list[Wire]]] = {}
+        for c in sheet.cells:
+            rows = _result(c.formula, sheet.name, values, tables, state, until)
+            if rows is not None:
+                spilled[c.row, c.column] = rows
+                values[sheet.name][c.row, c.column] = rows[0][0]  # a later formula may read it
         sheets.append(_filled(sheet, spilled))
     return workbook.model_copy(update={"sheets": tuple(sheets)})
 

@@ -281,6 +281,8 @@ def _write_sheet(
     formats: Mapping[Format | None, FileFormat],
     tables: frozenset[str],
 ) -> None:
+    made.set_landscape()
+    made.fit_to_pages(1, 0)  # printed, a sheet is one page wide
     for column, points in sheet.widths.items():
         made.set_column(column, column, min(points / POINTS_PER_CHARACTER, 255))
     if any(sheet.frozen):
