@@ -5,8 +5,11 @@ import pandas as pd
 import pytest
 from cell_tables import frame, plain, same
 
+from tilt.factors.descriptors import market_return
 from tilt.portfolio.performance import drawdowns, statistic, statistics
 from tilt.portfolio.regression import regress
+from tilt.portfolio.rolling import rolling_figures, rolling_regression
+from tilt.risk.regimes import markov_regimes
 
 RANDOM = np.random.default_rng(9)
 DAYS = pd.bdate_range("2018-01-01", periods=300)
@@ -86,3 +89,70 @@ def test_bad_input_is_refused_in_words(excel, call, cell, words):
     shown, message = excel.error(*call)
     assert shown == cell
     assert words in message
+
+
+def test_rolling_figures_are_the_engines(excel):
+    expected = rolling_figures(RETURNS, FACTORS["Market"], window=100, risk_free=0.01)
+    base = [row[:2] for row in dated_factors[1:]]
+    same(excel("stats", dated, base, "D", 0.01, "view=rolling;window=100"), expected)
+    betas = rolling_regression(RETURNS, FACTORS, window=120)
+    same(excel("regress", dated, dated_factors, "D", "view=rolling;window=120"), betas)
+
+
+def test_a_style_mix_is_long_only_and_found_where_there_is_one(excel):
+    mixed = [[float(v)] for v in FACTORS @ [0.7, 0.3] + 0.0002]
+    shown = frame(excel("regress", mixed, factors, "D", "method=style"))
+    values = shown.set_index("name")["coefficient"].astype(float)
+    assert values[["Market", "Value"]].tolist() == pytest.approx([0.7, 0.3], abs=1e-6)
+    assert values["selection"] == pytest.approx(0.0002, abs=1e-9)
+    assert values["r_squared"] == pytest.approx(1.0, abs=1e-9)
+    short = [[float(v)] for v in FACTORS @ [1.5, -0.5]]
+    bound = frame(excel("regress", short, factors, "D", "method=style")).set_index("name")
+    assert bound["coefficient"][["Market", "Value"]].astype(float).tolist() == [1.0, 0.0]
+    weights = frame(excel("regress", mixed, factors, "D", "method=style;view=rolling;window=60"))
+    rolled = weights[["Market", "Value"]].astype(float)
+    np.testing.assert_allclose(rolled, [[0.7, 0.3]] * len(rolled), atol=1e-6)
+
+
+def test_capture_and_tail_by_hand(excel):
+    base = [[0.02], [-0.01], [0.01], [-0.02]] * 63
+    mine = [[0.01], [-0.02], [0.02], [-0.01]] * 63
+    shown = frame(excel("stats", mine, base, "D", None, "confidence=0.75"))
+    values = shown.set_index("measure")["portfolio"].astype(float)
+    up = (1.01 * 1.02) ** 126 - 1  # a year of up days is 126 pairs, for both
+    assert values["up_capture"] == pytest.approx(up / up)
+    assert values["down_capture"] == pytest.approx(1.0)
+    # a quarter of the days lose 2 %: the quantile is 1 %, what lies beyond it 2 %
+    assert values["var75"] == pytest.approx(0.01)
+    assert values["cvar75"] == pytest.approx(0.02)
+    doubled = [[2 * r[0]] for r in base]
+    stat = plain(excel("stat", "up_capture", doubled, base)[0][0])
+    assert stat == pytest.approx(((1.04 * 1.02) ** 126 - 1) / up)
+
+
+def test_performance_by_regime_counts_each_day_in_the_state_known_before(excel, panel):
+    market = market_return(panel).loc["2014-01-02":]
+    cells = [[f"{d:%Y-%m-%d}", float(v)] for d, v in market.items()]
+    shown = frame(excel("stats", cells, None, "D", None, "view=regimes")).set_index("state")
+    state = markov_regimes(market_return(panel)).state.shift(1)[market.index]
+    for name in ("calm", "turbulent"):
+        inside = market[state == name]
+        assert float(shown["periods"][name]) == len(inside)
+        expected = np.sqrt(252) * inside.std()
+        assert float(shown["volatility"][name]) == pytest.approx(expected, rel=1e-9)
+    assert list(shown.index[-1:]) == ["All"]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (("stats", column, None, "D", None, "view=regimes"), "needs dates beside the returns"),
+        (("stats", dated, None, "M", None, "view=regimes"), "needs daily returns"),
+        (("stats", column, None, "D", None, "view=roling"), "Did you mean 'rolling'?"),
+        (("regress", column, factors, "D", "view=regimes"), "option view must be one of"),
+        (("stats", column, None, "D", None, "view=rolling;window=5"), "at least 20; got 5"),
+    ],
+)
+def test_a_view_that_does_not_fit_is_refused(excel, call, words):
+    shown, message = excel.error(*call)
+    assert (shown, words in message) == (VALUE, True), message
