@@ -118,7 +118,8 @@ def _class(block: Block, column: str, value: object = None) -> str:
     """Return the class of a cell: numbers stand right, signs and states have a color as well."""
     now = value.value if isinstance(value, Formula) else value
     classes = ["n"] if column in block.formats else []
-    if block.formats.get(column) in SIGNED and isinstance(now, float) and now:
+    least = SIGNED.get(block.formats.get(column, "text"))
+    if least is not None and isinstance(now, float) and abs(now) >= least:
         classes.append("up" if now > 0 else "down")
     if now in {"OK", "CHECK"} if isinstance(now, str) else False:
         classes.append("up" if now == "OK" else "down")

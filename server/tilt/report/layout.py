@@ -9,6 +9,7 @@ from tilt.report.charts import Chart, Place
 from tilt.report.tables import Block, Formula, clean_text
 
 COLUMN_PIXELS = 64  # of a column whose width is not set
+_LETTER = 6  # pixels, of a letter of ten points on average
 LEFT = 1  # column A is a margin
 FIRST_ROW = 4  # below the title, the subtitle and a gap
 LAST_EXCEL_ROW = 1_048_576
@@ -134,8 +135,10 @@ def _lay_out_sheet(sheet: Sheet) -> Layout:
     at: list[tuple[int, int]] = []
     places: dict[str, Place] = {}
     row = below = FIRST_ROW
-    right = last_column = LEFT + 1
+    right = LEFT + 1
     widths = _widths(sheet)
+    above = _LETTER * max(len(sheet.subtitle), 2 * len(sheet.title))
+    last_column = max(right, _last_under(above, LEFT, widths))
     for part in sheet.parts:
         if isinstance(part, Chart) and part.beside:
             at.append((row + 1, right + 1))
@@ -148,6 +151,8 @@ def _lay_out_sheet(sheet: Sheet) -> Layout:
             last_column = max(last_column, _last_under(part.width, LEFT, widths))
         if isinstance(part, Tiles):
             last_column = max(last_column, LEFT + len(part.tiles) - 1)
+        longest = _LETTER * max(map(len, _lines(part)), default=0)
+        last_column = max(last_column, _last_under(longest, LEFT, widths))
         if isinstance(part, Block):
             places[part.key] = Place(part, sheet.name, row + 1, LEFT)
             right = LEFT + len(part.table.columns) + bool(part.trend)
@@ -170,6 +175,13 @@ def _widths(sheet: Sheet) -> dict[int, int]:
         last = max((*widths, *(LEFT + count - 1 for count in tiles)), default=LEFT)
         widths = dict.fromkeys(range(LEFT, last + 1), sheet.column_width)
     return widths
+
+
+def _lines(part: Part) -> list[str]:
+    """Return what runs on over the cells to the right, which a print must not cut."""
+    if isinstance(part, Words):
+        return [part.title, *part.rows]
+    return [part.title, part.note] if isinstance(part, Block) else []
 
 
 def _last_under(pixels: int, column: int, widths: Mapping[int, int]) -> int:

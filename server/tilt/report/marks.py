@@ -29,14 +29,15 @@ def mark(book: Workbook, page: Worksheet, block: Block, name: str, at: tuple[int
                 "bar_no_border": True,
             },
         )
-    if block.formats.get(name) in style.SIGNED:
-        for criteria, color in (("<", style.RED), (">", style.GREEN)):
+    least = style.SIGNED.get(block.formats.get(name, "text"))
+    if least is not None:
+        for criteria, value, color in (("<=", -least, style.RED), (">=", least, style.GREEN)):
             page.conditional_format(
                 *area,
                 {
                     "type": "cell",
                     "criteria": criteria,
-                    "value": 0,
+                    "value": value,
                     "format": book.add_format({"font_color": color}),
                 },
             )

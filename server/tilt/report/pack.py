@@ -26,6 +26,7 @@ class Subject:
     notes        : what had to be assumed to read it, one sentence each
     survivorship : what the data leaves out
     securities   : how many the universe has with risk data; 0 leaves it unsaid
+    label        : what the name is a name of
     """
 
     name: str
@@ -36,6 +37,7 @@ class Subject:
     notes: tuple[str, ...] = ()
     survivorship: str = ""
     securities: int = 0
+    label: str = "Portfolio"
 
     @property
     def subtitle(self) -> str:
@@ -204,7 +206,7 @@ def _cover(
     """Return the first page: what it is about, the figures that matter, where to find what."""
     first = chapters[0].subject
     facts: list[tuple[str, object]] = [
-        ("Portfolio" if len(chapters) == 1 else "Portfolios", ", ".join(_names(chapters))),
+        (first.label if len(chapters) == 1 else "Portfolios", ", ".join(_names(chapters))),
         ("As of", f"{first.date:%Y-%m-%d}"),
         *([("Benchmark", first.benchmark)] if first.benchmark else []),
         ("Universe", _universe(first)),

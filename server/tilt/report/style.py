@@ -40,7 +40,9 @@ NUMBER_FORMATS: Mapping[str, str] = MappingProxyType(
     }
 )
 Property: TypeAlias = str | int | bool
-SIGNED = frozenset({"change", "change1", "signed", "signed_fine"})
+SIGNED: Mapping[str, float] = MappingProxyType(  # the least size that is no zero when shown
+    {"change": 5e-5, "change1": 5e-4, "signed": 5e-3, "signed_fine": 5e-5}
+)
 WIDTHS: Mapping[str, int] = MappingProxyType({"date": 11, "digits": 16})
 
 _PLAIN = frozenset(
