@@ -98,13 +98,14 @@ def backtest_section(review: Review) -> Section:
     return Section(
         "backtest",
         "Backtest",
-        (tear_sheet(tested, "Backtest"), statistics_sheet(tested), series),
+        (tear_sheet(tested, "Backtest"), statistics_sheet(tested)),
         checks=backtest_checks(tested, next(series.blocks())),
         findings=(f"{said}.",),
         tiles=(Tile("Backtest return", tested.statistic("cagr"), "percent", "a year after costs"),),
         conventions=CONVENTIONS,
         assumptions=tested.assumed,
         cautions=("hypothetical",),
+        data=(series,),
     )
 
 
@@ -116,7 +117,7 @@ def tear_sheet(tested: Tested, name: str, *first: Part) -> Sheet:
         tested.subtitle,
         (
             *first,
-            *_curves(tested),
+            *_curves(tested, beside=bool(first)),
             _months(tested),
             Words(tested.badges or (tested.survivorship,), "Please note", wide=150),
         ),
@@ -124,7 +125,8 @@ def tear_sheet(tested: Tested, name: str, *first: Part) -> Sheet:
     )
 
 
-def _curves(tested: Tested) -> list[Chart]:
+def _curves(tested: Tested, *, beside: bool) -> list[Chart]:
+    """Return the charts of the tear sheet; the first may stand beside the table above it."""
     both = tested.compared
     growth = Chart(
         "line",
@@ -135,7 +137,8 @@ def _curves(tested: Tested) -> list[Chart]:
         "Lines of the strategy's and the benchmark's wealth"
         if both
         else "Line of the strategy's wealth",
-        width=WIDE,
+        beside=beside,
+        width=620 if beside else WIDE,
         height=300,
     )
     relative = Chart(
@@ -181,13 +184,13 @@ def statistics_sheet(tested: Tested) -> Sheet:
     left = set(stats["measure"]) - {m for group in STATISTICS.values() for m in group}
     groups = {**STATISTICS, **({"More": tuple(sorted(left))} if left else {})}
     blocks = []
-    for number, (title, measures) in enumerate(groups.items(), 1):
+    for title, measures in groups.items():
         rows = stats.set_index("measure").reindex([m for m in measures if m in set(stats.measure)])
         if not len(rows):
             continue
         blocks.append(
             Block(
-                f"backtest_statistics_{number}",
+                f"statistics_{title.lower().replace(' ', '_')}",
                 title,
                 in_words(rows.reset_index(), "measure"),
                 formats=dict.fromkeys(columns, BY_ROW),

@@ -6,9 +6,9 @@ import pandas as pd
 from tilt.errors import UnknownNameError
 from tilt.factors.regression import MARKET
 from tilt.report.charts import Chart
-from tilt.report.proofs import difference
 from tilt.report.layout import Part, Sheet, Tile, Words
 from tilt.report.pack import Section
+from tilt.report.proofs import difference
 from tilt.report.review import Review
 from tilt.report.tables import Block, Lineage
 from tilt.risk.measures import DAYS
@@ -26,8 +26,10 @@ def stress_section(review: Review) -> Section:
     found: list[Part] = [shocks]
     checks = [difference("Shocks: active is portfolio less benchmark", shocks, "pnl", LEGS)]
     said = [
-        f"Of single shocks, {worst['shocked']} ({worst['shock']:+.1%}) costs most against the "
-        f"benchmark: {worst['pnl']:+.2%}."
+        (
+            f"Of single shocks, {worst['shocked']} ({worst['shock']:+.1%}) costs most against the "
+            f"benchmark: {worst['pnl']:+.2%}."
+        )
     ]
     tiles: tuple[Tile, ...] = ()
     try:

@@ -4,14 +4,13 @@ import pandas as pd
 
 from tilt.backtest.held import track_of_universe, track_of_weights
 from tilt.calendar import parse_date
-from tilt.errors import ArgumentError, DataError, UnknownNameError, one_of
+from tilt.errors import ArgumentError, DataError, one_of
 from tilt.frames import Panel, Weights
 from tilt.portfolio.period_attribution import CHAINING
 from tilt.report.kind import Kind, Material, Study
 from tilt.report.kinds import attribution_sheets as sheets
-from tilt.report.kinds.absent import absent
 from tilt.report.kinds.explained import Performance
-from tilt.report.pack import Section, Subject
+from tilt.report.pack import Subject
 
 SECTIONS = {
     "months": "Attribution by month",
@@ -55,18 +54,10 @@ def open_attribution(material: Material) -> Study:
         {
             "months": lambda: sheets.months_section(performance, subject),
             "groups": lambda: sheets.groups_section(performance, subject),
-            "factors": lambda: factors_section(performance, subject),
+            "factors": lambda: sheets.factors_section(performance, subject),
             "positions": lambda: sheets.positions_section(performance, subject),
         },
     )
-
-
-def factors_section(performance: Performance, subject: Subject) -> Section:
-    """Return the attribution by factor; where no day has exposures, why there is none."""
-    try:
-        return sheets.factors_section(performance, subject)
-    except (ArgumentError, UnknownNameError) as error:
-        return absent("factors", SECTIONS["factors"], subject, error)
 
 
 def held_through(material: Material) -> tuple[Performance, tuple[str, ...]]:

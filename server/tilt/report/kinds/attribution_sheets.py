@@ -12,9 +12,9 @@ from tilt.portfolio.track import CASH_GROUP
 from tilt.report.charts import Chart
 from tilt.report.checks import Check
 from tilt.report.kinds.explained import Performance
-from tilt.report.proofs import compounds, foots, rows_close, weighted
 from tilt.report.layout import Sheet, Tile
 from tilt.report.pack import Section, Subject
+from tilt.report.proofs import compounds, foots, rows_close, weighted
 from tilt.report.tables import Block, Formula, Lineage
 
 MOST_MONTHS = 13  # side by side on a page; of more, years are shown
@@ -209,7 +209,14 @@ def groups_section(performance: Performance, subject: Subject) -> Section:
                 f"By {performance.by}",
                 f"Attribution by {performance.by}",
                 _subtitle(performance, subject),
-                (block, chart, over),
+                (block, chart),
+                one_page=held <= 2 * SHOWN,
+            ),
+            Sheet(
+                f"{performance.by.capitalize()} in time",
+                f"What each {performance.by} contributed in each period",
+                _subtitle(performance, subject),
+                (over,),
                 one_page=held <= 2 * SHOWN,
             ),
         ),

@@ -22,7 +22,7 @@ from tilt.portfolio.period_attribution import CHAINING
 from tilt.report.kind import Kind, Material, Study
 from tilt.report.kinds import asked, attribution_sheets
 from tilt.report.kinds import backtest_sheets as sheets
-from tilt.report.kinds.attribution import factors_section, groups_of
+from tilt.report.kinds.attribution import groups_of
 from tilt.report.kinds.explained import Performance
 from tilt.report.pack import Subject
 from tilt.report.performance import Tested
@@ -180,11 +180,11 @@ def open_backtest(material: Material) -> Study:
         {
             "tear_sheet": lambda: sheets.tear_section(run.tested),
             "statistics": lambda: sheets.statistics_section(run.tested),
-            "rolling": lambda: sheets.rolling_section(run.tested, subject),
+            "rolling": lambda: sheets.rolling_section(run.tested),
             "costs": lambda: sheets.costs_section(run.tested),
             "overfitting": lambda: sheets.overfitting_section(run.tested),
             "groups": lambda: attribution_sheets.groups_section(run.performance, subject),
-            "factors": lambda: factors_section(run.performance, subject),
+            "factors": lambda: attribution_sheets.factors_section(run.performance, subject),
         },
     )
 

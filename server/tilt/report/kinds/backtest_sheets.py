@@ -8,10 +8,8 @@ from tilt.errors import DataError
 from tilt.portfolio.measures import underwater
 from tilt.portfolio.rolling import rolling_figures
 from tilt.report.charts import Chart
-from tilt.report.kinds.absent import absent
-from tilt.report.proofs import compounds, difference, foots, rows_close
-from tilt.report.layout import Sheet, Tile, Tiles, Words
-from tilt.report.pack import Section, Subject
+from tilt.report.layout import Sheet, Tile, Words
+from tilt.report.pack import Section
 from tilt.report.performance import (
     CONVENTIONS,
     WIDE,
@@ -21,6 +19,7 @@ from tilt.report.performance import (
     statistics_sheet,
     tear_sheet,
 )
+from tilt.report.proofs import compounds, difference, foots, rows_close
 from tilt.report.style import measure_format
 from tilt.report.tables import BY_ROW, Block, Lineage, header, in_words, number_at
 
@@ -32,46 +31,61 @@ PROBABILITIES = frozenset({"psr", "deflated_sharpe", "pbo", "pbo_loss"})
 def tear_section(tested: Tested) -> Section:
     """Return the tear sheet with its figures, and the series behind it."""
     series = series_sheet(tested)
-    tiles = _tiles(tested)
     return Section(
         "tear_sheet",
         "Tear sheet",
-        (tear_sheet(tested, "Tear sheet", Tiles(tiles[:4]), Tiles(tiles[4:])), series),
+        (tear_sheet(tested, "Tear sheet", key_figures(tested)),),
         checks=backtest_checks(tested, next(series.blocks())),
         findings=_tear_findings(tested),
-        tiles=tiles[:4],
+        tiles=_tiles(tested),
         conventions=CONVENTIONS,
         assumptions=tested.assumed,
         cautions=("hypothetical",),
+        data=(series,),
+    )
+
+
+KEY_FIGURES = ("total_return", "cagr", "volatility", "sharpe", "max_drawdown", "tracking_error",
+               "information_ratio", "beta", "up_capture", "down_capture", "turnover_per_year",
+               "cost_per_year")  # fmt: skip
+
+
+def key_figures(tested: Tested) -> Block:
+    """Return the figures that a reader looks for first, with the benchmark's."""
+    columns = ("portfolio", "benchmark", "active") if tested.compared else ("portfolio",)
+    table = tested.result.stats.set_index("measure").reindex(KEY_FIGURES)[list(columns)]
+    table = table.dropna(subset=["portfolio"])
+    return Block(
+        "backtest_key_figures",
+        "Key figures, after costs",
+        in_words(table.reset_index(), "measure"),
+        formats=dict.fromkeys(columns, BY_ROW),
+        row_formats=tuple(measure_format(str(m)) for m in table.index),
+        lineage=tested.lineage,
     )
 
 
 def _tiles(tested: Tested) -> tuple[Tile, ...]:
-    """Return eight figures with the benchmark's beside them; four and four fit a page."""
+    """Return four figures for the cover, with the benchmark's beside them."""
     annual = np.isfinite(tested.statistic("cagr"))
-    name = "cagr" if annual else "total_return"
-
-    def against(measure: str) -> str:
-        if not tested.compared:
-            return ""
-        value = tested.statistic(measure, "benchmark")
-        shown = f"{value:.2f}" if measure_format(measure) == "number" else f"{value:.2%}"
-        return f"benchmark {shown}" if np.isfinite(value) else ""
-
     told = [
-        ("Annual return" if annual else "Total return", name),
+        ("Annual return" if annual else "Total return", "cagr" if annual else "total_return"),
         ("Volatility a year" if annual else "Volatility a day",
          "volatility" if annual else "volatility_period"),
         ("Sharpe ratio", "sharpe"),
         ("Maximum drawdown", "max_drawdown"),
-        ("Tracking error", "tracking_error"),
-        ("Information ratio", "information_ratio"),
-        ("Turnover a year, one way", "turnover_per_year"),
-        ("Costs a year", "cost_per_year"),
     ]  # fmt: skip
     return tuple(
-        Tile(label, tested.statistic(m), measure_format(m), against(m)) for label, m in told
+        Tile(label, tested.statistic(m), measure_format(m), _against(tested, m))
+        for label, m in told
+        if np.isfinite(tested.statistic(m))
     )
+
+
+def _against(tested: Tested, measure: str) -> str:
+    value = tested.statistic(measure, "benchmark") if tested.compared else np.nan
+    shown = f"{value:.2f}" if measure_format(measure) == "number" else f"{value:.2%}"
+    return f"benchmark {shown}" if np.isfinite(value) else ""
 
 
 def _tear_findings(tested: Tested) -> tuple[str, ...]:
@@ -180,15 +194,20 @@ def _years_findings(tested: Tested, years: pd.DataFrame) -> tuple[str, ...]:
     return (f"{said} It was ahead of the benchmark in {ahead} of {len(years)} years.",)
 
 
-def rolling_section(tested: Tested, subject: Subject) -> Section:
-    """Return figures of a moving window at each month's end; of a short backtest, why not."""
+def rolling_section(tested: Tested) -> Section:
+    """Return figures of a moving window at each month's end.
+
+    Raises
+    ------
+    DataError
+        If the backtest is too short for them.
+    """
     returns = tested.result.returns
     window = next((w for w in WINDOWS if len(returns) >= 2 * w), 0)
     if not window:
-        error = DataError(
+        raise DataError(
             f"{len(returns)} days are too few for rolling figures; {2 * WINDOWS[-1]} are needed."
         )
-        return absent("rolling", "Rolling figures", subject, error)
     base = None if tested.result.benchmark is None else tested.result.benchmark.iloc[1:]
     table = rolling_figures(returns, base, window=window, risk_free=tested.result.risk_free)
     ends = period_ends(pd.DatetimeIndex(table["date"]), "M")

@@ -51,8 +51,7 @@ def returns_section(factors: Factors, subject: Subject) -> Section:
                  "max_drawdown": "percent", "mean_abs_t": "number", "share_t_over_2": "percent1",
                  "autocorrelation": "signed", "p_value_bh": "fine", "observations": "count"},
         bars=("mean",),
-        note="A year, arithmetic, before costs: returns of portfolios with exposure 1 to the factor"
-        " and 0 to all others.",
+        note="A year, arithmetic, before costs; of portfolios with exposure 1 to the factor alone.",
         lineage=lineage(factors, "factors.series.factor_statistics"),
     )  # fmt: skip
     grown = growth_block(factors)
@@ -79,6 +78,8 @@ def returns_section(factors: Factors, subject: Subject) -> Section:
         (
             Sheet("Returns", "What factors earned", subject.subtitle, (block, chart, years),
                   one_page=True),
+        ),
+        data=(
             Sheet("Growth", "Compounded factor returns by month", subject.subtitle, (grown,),
                   freeze_header=True),
         ),
@@ -203,6 +204,8 @@ def ic_section(factors: Factors, subject: Subject) -> Section:
         (
             Sheet("IC", "What scores foretold", subject.subtitle,
                   (block, *_decay(factors, decays), so_far), one_page=True),
+        ),
+        data=(
             Sheet("IC by month", "Rank IC by month, summed", subject.subtitle, (months,),
                   freeze_header=True),
         ),
@@ -469,8 +472,10 @@ def correlation_section(factors: Factors, subject: Subject) -> Section:
         row, column = np.unravel_index(int(size.argmax()), size.shape)
         one, other = cut(str(apart.index[row])), cut(str(apart.columns[column]))
         said = (
-            f"The closest kin is {one} and {other}, with a correlation of "
-            f"{apart.iloc[row, column]:+.2f}.",
+            (
+                f"The closest kin is {one} and {other}, with a correlation of "
+                f"{apart.iloc[row, column]:+.2f}."
+            ),
         )
     sheet = Sheet("Correlation", "How alike factors are", subject.subtitle, tuple(parts),
                   one_page=True)  # fmt: skip

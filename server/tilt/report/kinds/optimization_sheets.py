@@ -12,9 +12,9 @@ from tilt.optimize.solve import OBJECTIVES, Solution
 from tilt.optimize.terms import SHOWN
 from tilt.report.charts import Chart
 from tilt.report.checks import FOOTS, KEPT, UNLISTED, Check
-from tilt.report.proofs import difference, foots
-from tilt.report.layout import Part, Sheet, Tile, Tiles, Words
+from tilt.report.layout import Part, Sheet, Tile, Words
 from tilt.report.pack import Section, Subject
+from tilt.report.proofs import difference, foots
 from tilt.report.style import measure_format
 from tilt.report.tables import BY_ROW, Block, Formula, Lineage, in_words, number_at
 from tilt.risk.measures import exposure_table, risk_table
@@ -69,8 +69,8 @@ def problem_section(solution: Solution, subject: Subject) -> Section:
     trades = len(solution.view("trades"))
     said = [
         (
-            f"{name[0].upper()}{name[1:]} goes from {start} to {reached}, the best within the rules, "
-            f"with {turnover:.1%} one-way turnover in {trades} trades."
+            f"{name[0].upper()}{name[1:]} goes from {start} to {reached}, the best within the "
+            f"rules, with {turnover:.1%} one-way turnover in {trades} trades."
         ),
         *solution.warnings,
     ]
@@ -88,7 +88,7 @@ def problem_section(solution: Solution, subject: Subject) -> Section:
                 "Problem",
                 "The problem and its answer",
                 subject.subtitle,
-                (Tiles(tiles), asked_for, block, Words(told, "In words", wide=150)),
+                (asked_for, block, Words(told, "In words", wide=150)),
                 one_page=True,
             ),
         ),
@@ -297,7 +297,8 @@ def trades_section(solution: Solution, subject: Subject) -> Section:
     return Section(
         "trades",
         "Trades",
-        (sheet, after),
+        (sheet,),
+        data=(after,),
         checks=tuple(checks),
         findings=_trades_findings(table),
         conventions=("turnover",),
@@ -478,7 +479,7 @@ def frontier_section(frontier: Frontier | None, solution: Solution, subject: Sub
     table.insert(0, "point", [str(n) for n in range(1, len(table) + 1)])
     block = Block(
         "solution_frontier",
-        f"{frontier.return_name} for each {frontier.risk_name}",
+        "Points of equal steps in return",
         table,
         formats={"risk": "percent", "return": "percent", "ratio": "number",
                  "turnover": "percent1", "names": "count"},
@@ -488,11 +489,12 @@ def frontier_section(frontier: Frontier | None, solution: Solution, subject: Sub
     )  # fmt: skip
     chart = Chart(
         "line",
-        f"{frontier.return_name} and {frontier.risk_name}, point by point",
+        f"{frontier.return_name[:1].upper()}{frontier.return_name[1:]} for each "
+        f"{frontier.risk_name}",
         block.key,
-        "point",
-        ("risk", "return"),
-        "Lines of risk and return from the least risk to the largest return",
+        "risk",
+        ("return",),
+        "Line of the return for each risk, from the least risk to the largest return",
         "percent1",
         width=1060,
         height=280,
