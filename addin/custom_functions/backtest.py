@@ -36,7 +36,7 @@ def backtest(
     rebalance: Annotated[str, text("M (default), D, W, Q, Y or drift:0.05.")] = "",
     constraints: Constraints = None,
     benchmark: Benchmark = None,
-    view: Annotated[str, text(f"{', '.join(VIEWS)}.")] = "stats",
+    view: Annotated[str, text(f"{', '.join([*VIEWS][:9])}, ...")] = "stats",
     options: Options = NO_OPTIONS,
 ) -> pd.DataFrame:
     """Show what a strategy would have earned, after costs.

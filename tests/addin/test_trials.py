@@ -109,3 +109,37 @@ def test_an_older_catalog_gets_its_ledger(tmp_path):
     with catalog.reading(again) as connection:
         assert connection.execute(select(table)).all() == []
     again.dispose()
+
+
+def over_http(excel, strategy, **more):
+    """Return the views of a backtest that a program, or the pane, runs."""
+    asked = {"strategy": strategy, "start": START, "end": END, "benchmark": "NONE", **more}
+    job = excel.http.post("/api/v1/backtest", json=asked).json()
+    while job["state"] in ("queued", "running"):
+        job = excel.http.get(f"/api/v1/jobs/{job['id']}").json()
+    assert job["state"] == "done", job["error"]
+    views = job["result"]["views"]
+    return {
+        name: pd.DataFrame(views[name]["data"], columns=views[name]["columns"])
+        for name in ("overfitting", "trials", "monte_carlo", "horizons")
+    }
+
+
+def test_backtests_over_http_count_one_by_one_with_those_of_their_workbook(excel, ask):
+    book = "Pane.xlsx"
+    ask("equal_weight", "stats", book=book)
+    options = {"draws": 100}
+    views = over_http(excel, "quantile:Value:4:4", workbook=book, options=options)
+    assert values(views["overfitting"])["trials"] == 2
+    assert views["trials"]["strategy"].tolist() == ["equal_weight", "quantile:Value:4:4"]
+    more = over_http(excel, "quantile:Value:4:1", workbook=book, options=options)
+    assert values(more["overfitting"])["trials"] == 3
+    judged = over_http(excel, "quantile:Value:4:4", workbook=book, options=options)
+    assert values(judged["overfitting"])["trials"] == 3  # the same again is no new trial
+    assert (
+        values(judged["overfitting"])["deflated_sharpe"]
+        < values(views["overfitting"])["deflated_sharpe"]
+    )
+    assert values(ask("equal_weight", "overfitting", book=book))["trials"] == 3
+    assert judged["monte_carlo"]["note"].iloc[0].startswith("100 draws")
+    assert judged["horizons"]["loss"].between(0, 1).all()

@@ -104,6 +104,11 @@ class BacktestBody(Body):
     configuration: str | None = Field(default=None, max_length=200)
     long_short: bool = False
     options: dict[str, Option] = Field(default={}, description="Those of TILT.BACKTEST.")
+    workbook: str = Field(
+        default="",
+        max_length=200,
+        description="Whose trials it counts among; empty: no workbook's.",
+    )
 
 
 @router.post("/backtest", status_code=202)
@@ -128,7 +133,7 @@ async def backtest(body: BacktestBody, request: Request) -> dict[str, object]:
             universe=body.universe or "",
         )
         asked = complete(tilt.state, asked, body.configuration)
-        return job_body(tilt, submit_backtest(tilt.state, asked, owner))
+        return job_body(tilt, submit_backtest(tilt.state, asked, owner, body.workbook))
 
     return await in_pool(request, work)
 
