@@ -12,11 +12,11 @@ def attribution_sheet() -> Sheet:
     cells = [
         *heading(
             "Month-end attribution",
-            "Why the holdings did better or worse than the universe between two closes: type -1ME "
-            "for the month. Look at Total, then at its largest rows. Next: Export report.",
+            "Why the holdings did better or worse than the universe between two closes: -1ME is "
+            "the last month. Look at Total, then at its largest rows. Next: Export report.",
         ),
         cell(2, 0, "start", LABEL),
-        cell(2, 1, "-1Y", INPUT),
+        cell(2, 1, "-1ME", INPUT),
         cell(3, 0, "end", LABEL),
         cell(3, 1, formula="=TILT.ASOF()", form=Format(number_format=DATE)),
         cell(FIRST - 1, 0, "By sector", LABEL),

@@ -34,6 +34,7 @@ TASKS = (
     ("Refresh", "Data", "How old is the data, and what is wrong with it?"),
     ("Audit a number", "Audit", "What is behind this number, and is it still the same?"),
 )
+LEFT = Format(horizontal_alignment="Left")
 MORE = "Portfolio, Risk, Stress, Frontier, Factors, Pure factor"
 
 
@@ -90,7 +91,7 @@ def morning_sheet() -> Sheet:
         *heads((6, 9), row=FIRST + 13),
         *heads((6, 4), row=FIRST + 26),
     ]
-    figures = Format(number_format="#,##0.0000")
+    figures = Format(number_format="[>=1000]#,##0;[<=-1000]-#,##0;0.0000")
     cells += [cell(FIRST + 1 + i, c, form=figures) for i in range(24) for c in (1, 2, 3)]
     shares = Format(number_format="0.000%")
     rows = (*range(FIRST + 1, FIRST + 11), *range(FIRST + 14, FIRST + 24))
@@ -104,7 +105,7 @@ def morning_sheet() -> Sheet:
                 kind="bar", labels="name", series=("active_contribution",), number_format="0.00%",
             ),
         ),
-        widths={0: 128, 1: 100, 2: 100, 3: 100, 4: 200, 5: 10, 6: 66, 7: 150}
+        widths={0: 128, 1: 96, 2: 96, 3: 96, 4: 60, 5: 10, 6: 66, 7: 130}
         | dict.fromkeys(range(8, 14), 92)
         | {14: 200},
         frozen=(FIRST + 1, 0),
@@ -140,12 +141,6 @@ def whatif_sheet(panel: Panel) -> Sheet:
         name="What-if",
         cells=tuple(cells),
         tables=(Table(name=TRADES, row=FIRST, column=0, rows=9, columns=2),),
-        charts=(
-            Chart(
-                row=FIRST, column=3, rows=1, columns=1, title="Change of each measure", kind="bar",
-                labels="measure", series=("change",), number_format="0.000",
-            ),
-        ),
         widths={0: 66, 1: 66, 2: 10, 3: 128, 7: 260} | dict.fromkeys((4, 5, 6), 72),
         frozen=(FIRST + 1, 0),
         gridlines=False,
@@ -191,7 +186,7 @@ def tilt_sheet(universe: str) -> Sheet:
                 kind="bar", labels="name", series=("contribution",), number_format="0.0%",
             ),
         ),
-        widths={0: 150, 1: 100, 5: 200, 6: 10, 7: 150, 8: 60, 16: 10, 17: 150, 22: 200}
+        widths={0: 150, 1: 100, 5: 60, 6: 10, 7: 150, 8: 60, 16: 10, 17: 150, 22: 200}
         | dict.fromkeys((2, 3, 4, *range(9, 16), *range(18, 22)), 68),
         frozen=(FIRST + 1, 0),
         gridlines=False,
@@ -226,11 +221,11 @@ def compare_sheet(universe: str) -> Sheet:
         cells=tuple(cells),
         charts=(
             Chart(
-                row=FIRST, column=0, rows=1, columns=1, title="a less b, by sector", kind="bar",
-                labels="name", series=("difference",), number_format="0%",
+                row=FIRST, column=0, rows=1, columns=1, title="a and b, by sector", kind="bar",
+                labels="name", series=("a", "b"), number_format="0%",
             ),
         ),
-        widths={0: 150, 1: 100, 4: 200, 5: 10, 6: 90, 10: 200, 11: 10, 12: 128, 16: 200}
+        widths={0: 150, 1: 100, 4: 60, 5: 10, 6: 90, 10: 60, 11: 10, 12: 128, 16: 200}
         | dict.fromkeys((2, 3, 7, 8, 9, 13, 14, 15), 72),
         frozen=(FIRST + 1, 0),
         gridlines=False,
@@ -243,7 +238,7 @@ def share_sheet() -> Sheet:
         ("People without Tilt", "see the last values, until their Excel calculates anew"),
         ("Share as values", "button: a copy of the workbook with values in place of formulas"),
         ("Export report", "button: a report workbook of its own, native formulas and charts only"),
-        ("Say what it rests on", "the date and the run id below; the sheet Audit tells the rest"),
+        ("Say what it rests on", "the date and the run id above; the sheet Audit tells the rest"),
     )
     cells = [
         *heading(
@@ -288,6 +283,7 @@ def audit_sheet() -> Sheet:
         cell(FIRST - 1, 0, "What is behind it", LABEL),
         cell(FIRST, 0, formula="=TILT.TRACE($B$3,$B$4)", form=HEAD),
         *heads((0, 3)),
+        *(cell(row, 2, form=LEFT) for row in range(FIRST + 1, FIRST + 130)),
     ]
     return Sheet(
         name="Audit",
