@@ -33,7 +33,6 @@ By = Annotated[
 Book = Annotated[
     Grid, cells("As holdings, or a backtest's run id; through time also a strategy, or several.")
 ]
-OtherBook = Annotated[Grid | None, cells("As a; left out where a is a column of several.")]
 
 
 @udf(
@@ -52,7 +51,7 @@ OtherBook = Annotated[Grid | None, cells("As a; left out where a is a column of 
 )
 def compare(
     a: Book,
-    b: OtherBook = None,
+    b: Book,
     by: By = "position",
     date: Date = None,
     options: Options = NO_OPTIONS,

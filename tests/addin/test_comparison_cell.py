@@ -28,7 +28,7 @@ def compared(excel, a, b, by, options=OPTIONS):
 
 
 def test_each_backtest_has_the_figures_of_its_own_statistics(excel, run):
-    shown = compared(excel, [[run[0]], ["SAMPLE"], ["equal_weight"]], None, "performance")
+    shown = compared(excel, [[run[0]], ["SAMPLE"]], "equal_weight", "performance")
     assert list(shown)[:4] == [run[0], "SAMPLE", "equal_weight", "benchmark"]
     stats = run[1]["portfolio"].astype(float)
     # names and cash are those of the day's start here, of its end there
@@ -50,13 +50,13 @@ def test_a_and_b_alone_have_a_difference(excel, run):
 
 
 def test_growth_ends_where_years_lead_and_correlations_are_those_of_its_steps(excel, run):
-    books = [[run[0]], ["SAMPLE"]]
-    growth = compared(excel, books, None, "growth").drop(columns="note").astype(float)
-    yearly = compared(excel, books, None, "yearly").drop(columns="note").astype(float)
+    books = [[run[0]], ["SAMPLE"]], "equal_weight"
+    growth = compared(excel, *books, "growth").drop(columns="note").astype(float)
+    yearly = compared(excel, *books, "yearly").drop(columns="note").astype(float)
     np.testing.assert_allclose((1 + yearly).prod(), growth.iloc[-1], rtol=1e-12)
     steps = growth / growth.shift(1, fill_value=1.0) - 1
     active = steps[[run[0], "SAMPLE"]].sub(steps["benchmark"], axis=0)
-    shown = compared(excel, books, None, "correlation")
+    shown = compared(excel, *books, "correlation")
     assert float(shown.loc[run[0], "SAMPLE"]) == pytest.approx(active.corr().iloc[0, 1], abs=1e-9)
 
 
@@ -77,9 +77,13 @@ def test_the_holdings_of_a_backtest_at_a_close_are_compared_like_any(excel, run)
 @pytest.mark.parametrize(
     ("arguments", "cell", "words"),
     [
-        (("SAMPLE", None, "performance"), VALUE, "There is 1 to compare"),
-        (([["SAMPLE"], ["SAMPLE"]], None, "yearly"), VALUE, "'SAMPLE' is there twice"),
-        (([["SAMPLE"], ["cap_weight"], ["x"]], None, "sector"), VALUE, "by=sector compares two"),
+        (([[f"P{i}"] for i in range(20)], "Q", "yearly"), VALUE, "There are 21 to compare"),
+        (([["SAMPLE"], ["cap_weight"]], "SAMPLE", "yearly"), VALUE, "'SAMPLE' is there twice"),
+        (
+            ([["SAMPLE"], ["cap_weight"]], "x", "sector"),
+            VALUE,
+            "by=sector compares two; there are 3",
+        ),
         (("SAMPLE", "US_LARGE_CAP", "risk", None, "start=-1Y"), VALUE, "option start is of perf"),
         (("SAMPLE", "NOBODY", "growth"), MISSING, "NOBODY"),
         (("SAMPLE", "quantile:Valeu:5:5", "growth"), VALUE, "Did you mean 'Value'?"),
@@ -105,7 +109,7 @@ def test_the_route_is_a_job_with_every_view_of_the_cell(excel, run):
     views = job["result"]["views"]
     assert list(views) == ["performance", "yearly", "correlation", "growth"]
     table = pd.DataFrame(views["performance"]["data"], columns=views["performance"]["columns"])
-    cells = compared(excel, [[run[0]], ["SAMPLE"]], None, "performance", f"start={START}")
+    cells = compared(excel, [[run[0]], ["US_LARGE_CAP"]], "SAMPLE", "performance", f"start={START}")
     np.testing.assert_allclose(
         table.set_index("name")["SAMPLE"].astype(float), cells["SAMPLE"].astype(float), rtol=1e-9
     )

@@ -49,6 +49,19 @@ def test_the_strategy_of_the_settings_is_explained_on_request(ribbon):
     assert rows["Trading and costs"] < 0
 
 
+def test_a_backtest_that_was_run_is_explained_by_its_run_id(ribbon):
+    strategy = ribbon.settings(strategy="quantile:Momentum:5:5", start=START, end=END)
+    tested = ribbon.press("backtest", ribbon.held(), strategy)
+    words = [cell for a in tested.actions for row in a.get("values") or [] for cell in row]
+    (run,) = {w.rpartition("run ")[2] for w in words if isinstance(w, str) and ", run " in w}
+    settings = ribbon.settings(attribute=run, strategy="equal_weight", cost_bps=50)
+    written = ribbon.press("attribution", ribbon.held(), settings)
+    pd.testing.assert_frame_equal(
+        written.tables["TiltAttribution"].drop(columns="note", errors="ignore"),
+        tested.tables["TiltBacktestWhy"],
+    )
+
+
 def test_a_word_that_is_neither_is_refused_with_the_nearest(ribbon):
     said = ribbon.refusal("attribution", ribbon.held(), ribbon.settings(attribute="holding"))
     assert "Did you mean 'holdings'?" in said

@@ -86,6 +86,7 @@ def test_charts_show_the_tables_written(pressed, panel):
     assert set(charts) == {
         "TiltActiveStyles", "TiltActiveSectors", "TiltRiskDrivers", "TiltBacktestCurve",
         "TiltCompareChart", "TiltPureChart", "TiltAttributionChart", "TiltAttributionFactorChart",
+        "TiltBacktestWhyChart", "TiltBacktestFactorChart", "TiltBacktestRiskChart",
     }  # fmt: skip
     assert charts["TiltBacktestCurve"]["columns"] == 3
     assert charts["TiltBacktestCurve"]["rows"] > 1000

@@ -107,7 +107,24 @@ def test_backtest_writes_curve_and_months_of_the_engine(ribbon, panel, holdings)
     assert list(days) == list(expected.view("series")["date"])
     months = monthly_table(expected.returns)
     same(written.tables["TiltBacktestMonths"], months, ["year", "total"])
-    assert written.charts == ["TiltBacktestCurve"]
+    assert written.charts == [
+        "TiltBacktestCurve", "TiltBacktestWhyChart", "TiltBacktestFactorChart",
+        "TiltBacktestRiskChart",
+    ]  # fmt: skip
+    earned = {
+        table: written.tables[table].set_index(name)[column].astype(float)
+        for table, name, column in (
+            ("TiltBacktestWhy", "group", "total"),
+            ("TiltBacktestFactors", "name", "contribution"),
+        )
+    }
+    stats = expected.stats.set_index("measure").loc["total_return"]
+    for rows in earned.values():
+        assert rows["Total"] == pytest.approx(stats["portfolio"] - stats["benchmark"], abs=1e-12)
+        assert rows.drop(["Residual", "Total"]).sum() == pytest.approx(rows["Total"], abs=1e-10)
+    risk = written.tables["TiltBacktestRisk"].set_index("period")
+    assert float(risk["days"]["All"]) == len(expected.returns)
+    assert list(written.tables["TiltBacktestRegimes"]["state"])[-1] == "All"
 
 
 def test_backtest_of_todays_holdings_says_that_it_is_hindsight(ribbon):

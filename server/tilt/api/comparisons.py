@@ -71,7 +71,7 @@ class _Run:
     words: str = ""
 
 
-def books_of(given: Mapping[str, Grid | None]) -> dict[str, Grid]:
+def books_of(given: Mapping[str, Grid]) -> dict[str, Grid]:
     """Return each book of some arguments by the head of its column.
 
     A row or column of texts is as many books, each with its text as head; all else is one, named as
@@ -80,13 +80,12 @@ def books_of(given: Mapping[str, Grid | None]) -> dict[str, Grid]:
     Raises
     ------
     ArgumentError
-        If there is only one book, over twenty, or one twice.
+        If there are over twenty books, or one twice.
     """
-    there = {name: grid for name, grid in given.items() if grid is not None}
-    lists = {name: _texts(grid) for name, grid in there.items()}
+    lists = {name: _texts(grid) for name, grid in given.items()}
     several = any(len(texts) > 1 for texts in lists.values())
     found: dict[str, Grid] = {}
-    for name, grid in there.items():
+    for name, grid in given.items():
         heads = lists[name] if several else []
         for text in heads:
             if text in found:
@@ -94,10 +93,8 @@ def books_of(given: Mapping[str, Grid | None]) -> dict[str, Grid]:
             found[text] = [[text]]
         if not heads:
             found[name] = grid
-    if not 2 <= len(found) <= MOST:
-        raise ArgumentError(
-            f"There is {len(found)} to compare; give 2 to {MOST}: a and b, or a column of names."
-        )
+    if len(found) > MOST:
+        raise ArgumentError(f"There are {len(found)} to compare; the most is {MOST}. Use fewer.")
     return found
 
 

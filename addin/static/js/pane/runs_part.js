@@ -135,12 +135,12 @@ function thinned(rows) {
 }
 
 async function putInSheet() {
-  const last = 7 + runs.length; // their ids begin in row 8
+  const last = 7 + runs.length; // their ids begin in row 8, the last one is the other book
   const { benchmark } = settings.now;
   const options = benchmark ? `,,"benchmark=${benchmark.replaceAll('"', '""')}"` : "";
   const numbers = Array.from({ length: runs.length + 1 }, () => ({ width: 84, format: "0.0000" }));
   const compared = (/** @type {string} */ by) =>
-    `=TILT.COMPARE($A$8:$A$${last},,"${by}"${options})`;
+    `=TILT.COMPARE($A$8:$A$${last - 1},$A$${last},"${by}"${options})`;
   try {
     await writeFormulas(
       SHEET,
