@@ -36,15 +36,16 @@ async function goTo(page, server) {
 }
 
 /** Open the workbench with some sheets of the starter; the whole of it has a test of its own. */
-async function openSheets(browser, server, sheets) {
-  const { page } = await newPage(browser, {});
+export async function openSheets(browser, server, sheets, options = {}) {
+  const { context, page } = await newPage(browser, options);
   await page.route(STARTER, async (route) => {
     const response = await route.fetch();
+    if (!response.ok()) return route.fulfill({ response });
     const book = await response.json();
     const kept = book.sheets.filter(({ name }) => sheets.includes(name));
-    await route.fulfill({ response, json: { ...book, sheets: kept } });
+    return route.fulfill({ response, json: { ...book, sheets: kept } });
   });
-  return { page, seen: await goTo(page, server) };
+  return { context, page, seen: await goTo(page, server) };
 }
 
 /** Wait until the starter workbook is there with all its numbers. */

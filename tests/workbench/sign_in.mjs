@@ -2,12 +2,12 @@
 //
 //   node sign_in.mjs SERVER KEY
 
-import { cell, launch, openWorkbench, settled, whenStarted } from "./driver.mjs";
+import { cell, launch, openSheets, settled, whenStarted } from "./driver.mjs";
 
 async function main(server, key) {
   const browser = await launch();
   try {
-    const { page } = await openWorkbench(browser, server);
+    const { page } = await openSheets(browser, server, ["Portfolio", "Match"]);
     await page.waitForSelector("#server[data-state=signed-out]");
     const before = {
       server: await page.textContent("#server"),

@@ -11,6 +11,7 @@ import {
   hover,
   launch,
   openSheet,
+  openSheets,
   openWorkbench,
   press,
   scan,
@@ -132,7 +133,9 @@ const goneBeforeFitted = (page) =>
     const { store } = window.tiltHost;
     const sheet = store.addSheet("Gone");
     store.select(sheet, { row: 0, column: 0, rows: 1, columns: 1 });
-    await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+    await new Promise((drawn) =>
+      window.requestAnimationFrame(() => window.requestAnimationFrame(drawn)),
+    );
     store.commands.syncExecuteCommand("sheet.operation.mark-dirty-row-auto-height", {
       unitId: store.unitId,
       subUnitId: sheet.id,
@@ -140,7 +143,7 @@ const goneBeforeFitted = (page) =>
       ranges: [{ startRow: 0, endRow: 3, startColumn: 0, endColumn: 0 }],
     });
     store.removeSheet(sheet);
-    await new Promise((idle) => requestIdleCallback(() => requestIdleCallback(idle)));
+    await new Promise((idle) => window.requestIdleCallback(() => window.requestIdleCallback(idle)));
   });
 
 /** A thousand formulas at once, as a paste brings them. */
@@ -241,7 +244,8 @@ async function files(page, folder) {
 async function looks(browser, server) {
   const found = {};
   for (const colorScheme of ["light", "dark"]) {
-    const { context, page } = await openWorkbench(browser, server, { colorScheme });
+    const sheets = ["Portfolio", "Match"];
+    const { context, page } = await openSheets(browser, server, sheets, { colorScheme });
     await whenStarted(page);
     const violations = await scan(page);
     found[colorScheme] = violations.filter(
