@@ -194,6 +194,21 @@ def test_a_key_is_made_listed_and_revoked(run, demo):
     listed = run(folder / "data", "key", "list", cwd=folder)
     assert key["prefix"] in listed.stdout
     assert key["key"] not in listed.stdout
+    next_one = run(
+        folder / "data",
+        "key",
+        "rotate",
+        key["prefix"],
+        "--days",
+        "90",
+        "--json",
+        cwd=folder,
+        **settings,
+    )
+    renewed = json.loads(next_one.stdout)
+    assert renewed["name"] == "Ann"
+    assert renewed["prefix"] != key["prefix"]
+    assert renewed["expires"].endswith(" UTC")
     revoked = run(folder / "data", "key", "revoke", key["prefix"], cwd=folder)
     assert revoked.stdout == f"{key['prefix']} is revoked.\n"
     again = run(folder / "data", "key", "revoke", key["prefix"], cwd=folder)

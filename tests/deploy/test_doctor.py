@@ -76,7 +76,7 @@ def own_store(tmp_path, store, sample_settings):
         closing(sqlite3.connect(folder / "catalog.sqlite")) as copy,
     ):
         live.backup(copy)
-        copy.execute("DROP TABLE IF EXISTS api_keys")  # other tests made some
+        copy.execute("DELETE FROM api_keys")  # other tests made some
         copy.commit()
     return folder
 
@@ -250,7 +250,13 @@ def test_access_by_keys_without_a_key_is_said(one, own_store):
     mine = Store.open(Settings(data_url=str(own_store)))
     key = security.create_key(mine.catalog, "Ann", secret=SECRET)
     assert one("access", **given).detail == "API keys, 1 valid"
+    ending = security.create_key(mine.catalog, "Bob", secret=SECRET, days=13)
+    said = one("access", **given)
+    assert said.status == WARNING
+    assert "2 valid; 1 end within 14 days, the first that of Bob on " in said.detail
+    assert f"tilt key rotate {ending.prefix}" in said.cure
     security.revoke_key(mine.catalog, key.prefix)
+    security.revoke_key(mine.catalog, ending.prefix)
     mine.close()
     assert one("access", **given).status == WARNING
 

@@ -1,19 +1,37 @@
 """API keys: random, kept as a keyed hash, compared without a hint, revoked at once."""
 
+import datetime as dt
 import re
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
+from tilt import security
+from tilt.data.catalog import open_catalog, writing
 from tilt.errors import AccessError, ArgumentError, UnknownNameError
-from tilt.security import create_key, list_keys, revoke_key, verify
+from tilt.security import create_key, list_keys, revoke_key, rotate_key, verify
 
 SECRET = "s" * 32
+NOON = dt.datetime(2026, 3, 2, 12, 0)  # noqa: DTZ001 - in UTC, as the catalog keeps it
+
+
+class Clock:
+    def __init__(self, monkeypatch):
+        self.now = NOON
+        monkeypatch.setattr(security, "_now", lambda: self.now)
+
+    def goes(self, **more):
+        self.now += dt.timedelta(**more)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    return Clock(monkeypatch)
 
 
 @pytest.fixture
 def catalog(tmp_path):
-    engine = create_engine(f"sqlite:///{tmp_path / 'catalog.sqlite'}")
+    engine = open_catalog(f"sqlite:///{tmp_path / 'catalog.sqlite'}")
     yield engine
     engine.dispose()
 
@@ -101,3 +119,84 @@ def test_no_key_is_made_without_a_secret_to_hash_it_with(catalog):
     with pytest.raises(ArgumentError, match="TILT_SECRET_KEY must have at least 32 characters"):
         create_key(catalog, "Ada", secret="short")
     assert list_keys(catalog).empty
+
+
+def test_a_key_ends_by_itself(catalog, clock):
+    made = create_key(catalog, "Ada", secret=SECRET, days=30)
+    assert made.expires == NOON + dt.timedelta(days=30)
+    clock.goes(days=30, seconds=-1)
+    assert verify(catalog, f"Bearer {made.key}", secret=SECRET) == "Ada"
+    clock.goes(seconds=1)
+    with pytest.raises(AccessError, match=r"^Not signed in: open the Tilt pane\.$"):
+        verify(catalog, f"Bearer {made.key}", secret=SECRET)
+    assert list_keys(catalog)["state"].tolist() == ["expired"]
+
+
+def test_both_keys_of_a_rotation_are_good_until_the_old_one_ends(catalog, clock):
+    old = create_key(catalog, "Ada", secret=SECRET)
+    new = rotate_key(catalog, old.prefix, secret=SECRET, overlap=7)
+    assert new.name == "Ada"
+    clock.goes(days=6)
+    for key in (old, new):
+        assert verify(catalog, f"Bearer {key.key}", secret=SECRET) == "Ada"
+    clock.goes(days=1)
+    with pytest.raises(AccessError):
+        verify(catalog, f"Bearer {old.key}", secret=SECRET)
+    assert verify(catalog, f"Bearer {new.key}", secret=SECRET) == "Ada"
+
+
+def test_a_rotation_never_lengthens_the_life_of_the_old_key(catalog, clock):
+    old = create_key(catalog, "Ada", secret=SECRET, days=2)
+    rotate_key(catalog, old.prefix, secret=SECRET, overlap=30)
+    clock.goes(days=2)
+    with pytest.raises(AccessError):
+        verify(catalog, f"Bearer {old.key}", secret=SECRET)
+
+
+@pytest.mark.parametrize("end", ["revoked", "expired", "never there"])
+def test_only_a_valid_key_can_be_rotated(catalog, clock, end):
+    old = create_key(catalog, "Ada", secret=SECRET, days=1)
+    if end == "revoked":
+        revoke_key(catalog, old.prefix)
+    clock.goes(days=1 if end == "expired" else 0)
+    prefix = "nope" if end == "never there" else old.prefix
+    with pytest.raises(UnknownNameError, match=f"No valid API key begins with '{prefix}'"):
+        rotate_key(catalog, prefix, secret=SECRET)
+    assert len(list_keys(catalog)) == 1, "no key was made"
+
+
+@pytest.mark.parametrize("days", [0, -1, 3651])
+def test_days_that_make_no_sense_are_refused(catalog, days):
+    with pytest.raises(ArgumentError, match=f"1 to 3650, not {days}"):
+        create_key(catalog, "Ada", secret=SECRET, days=days)
+    assert list_keys(catalog).empty
+
+
+def test_the_last_use_is_noted_true_to_the_hour(catalog, clock):
+    made = create_key(catalog, "Ada", secret=SECRET)
+    assert list_keys(catalog)["used"].isna().all()
+    seen = []
+    for minutes in (0, 30, 31):
+        clock.goes(minutes=minutes)
+        verify(catalog, f"Bearer {made.key}", secret=SECRET)
+        seen.append(list_keys(catalog)["used"].iloc[0])
+    assert seen == [NOON, NOON, NOON + dt.timedelta(minutes=61)]
+
+
+def test_a_wrong_key_is_no_use_of_the_right_one(catalog):
+    made = create_key(catalog, "Ada", secret=SECRET)
+    with pytest.raises(AccessError):
+        verify(catalog, f"Bearer {made.key[:-1]}!", secret=SECRET)
+    assert list_keys(catalog)["used"].isna().all()
+
+
+def test_a_catalog_that_somebody_else_is_writing_refuses_nobody(tmp_path, caplog):
+    url = f"sqlite:///{tmp_path / 'catalog.sqlite'}"
+    catalog, other = open_catalog(url, busy_seconds=0.05), open_catalog(url)
+    made = create_key(catalog, "Ada", secret=SECRET)
+    with writing(other):
+        assert verify(catalog, f"Bearer {made.key}", secret=SECRET) == "Ada"
+    assert f"The last use of key {made.prefix} cannot be noted" in caplog.text
+    assert list_keys(catalog)["used"].isna().all()
+    catalog.dispose()
+    other.dispose()

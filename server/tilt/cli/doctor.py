@@ -10,6 +10,8 @@ import uuid
 from importlib import metadata
 from pathlib import Path
 
+import pandas as pd
+
 import tilt
 from tilt import security
 from tilt.cli import connection
@@ -36,6 +38,7 @@ _NO_DATA = Finding(
     "There is no data yet.",
     "Run 'tilt demo' for the embedded sample, or 'tilt refresh'.",
 )
+SOON = dt.timedelta(days=14)
 REINSTALL = "Install again: pip install --require-hashes -r requirements.lock, then Tilt itself."
 
 
@@ -225,12 +228,18 @@ def _access(settings: Settings, store: Store) -> Finding:
     if settings.auth == "off":
         return Finding("access", OK, "without keys, and from this machine only")
     keys = security.list_keys(store.catalog)
-    valid = int(keys["revoked"].isna().sum())
-    if not valid:
+    valid = keys[keys["state"] == "valid"]
+    if valid.empty:
         return Finding(
-            "access", WARNING, "API keys, but there is none", "Make one: tilt key create NAME."
+            "access", WARNING, "API keys, but none is valid", "Make one: tilt key create NAME."
         )
-    return Finding("access", OK, f"API keys, {valid} valid")
+    soon = valid[valid["expires"] < pd.Timestamp.now("UTC").tz_localize(None) + SOON]
+    if not soon.empty:
+        first = soon.sort_values("expires").iloc[0]
+        said = f"API keys, {len(valid)} valid; {len(soon)} end within {SOON.days} days, the first "
+        said += f"that of {first['name']} on {first['expires']:%Y-%m-%d}"
+        return Finding("access", WARNING, said, f"Renew it: tilt key rotate {first['prefix']}.")
+    return Finding("access", OK, f"API keys, {len(valid)} valid")
 
 
 def _development() -> Finding:

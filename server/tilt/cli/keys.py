@@ -12,16 +12,40 @@ from tilt.settings import read_settings
 app = typer.Typer(help="API keys, for TILT_AUTH=keys.", no_args_is_help=True)
 
 
+Days = Annotated[int | None, typer.Option(help="How long it is good; until revoked if left out.")]
+
+
 @app.command("create")
 def create_key(
-    name: Annotated[str, typer.Argument(help="Who uses it.")], *, as_json: AsJson = False
+    name: Annotated[str, typer.Argument(help="Who uses it.")],
+    *,
+    days: Days = None,
+    as_json: AsJson = False,
 ) -> None:
     """Make an API key; it is shown once."""
     settings = read_settings()
-    key = security.create_key(
-        Store.open(settings).catalog, name, secret=settings.secret_key.get_secret_value()
+    secret = settings.secret_key.get_secret_value()
+    key = security.create_key(Store.open(settings).catalog, name, secret=secret, days=days)
+    _print_new(key, as_json=as_json)
+
+
+@app.command("rotate")
+def rotate_key(
+    prefix: Annotated[str, typer.Argument(help="As 'tilt key list' shows it.")],
+    *,
+    days: Days = None,
+    overlap: Annotated[
+        int, typer.Option(help="Days that the old key is still good.")
+    ] = security.OVERLAP_DAYS,
+    as_json: AsJson = False,
+) -> None:
+    """Make a new key for the owner of another, which soon ends."""
+    settings = read_settings()
+    secret = settings.secret_key.get_secret_value()
+    key = security.rotate_key(
+        Store.open(settings).catalog, prefix, secret=secret, days=days, overlap=overlap
     )
-    print_items({"name": key.name, "prefix": key.prefix, "key": key.key}, as_json=as_json)
+    _print_new(key, as_json=as_json)
 
 
 @app.command("list")
@@ -39,3 +63,9 @@ def revoke_key(prefix: Annotated[str, typer.Argument(help="As 'tilt key list' sh
     """Make an API key invalid from now on."""
     security.revoke_key(Store.open(read_settings()).catalog, prefix)
     typer.echo(f"{prefix} is revoked.")
+
+
+def _print_new(key: security.NewKey, *, as_json: bool) -> None:
+    expires = "never" if key.expires is None else f"{key.expires:%Y-%m-%d %H:%M} UTC"
+    items = {"name": key.name, "prefix": key.prefix, "expires": expires, "key": key.key}
+    print_items(items, as_json=as_json)

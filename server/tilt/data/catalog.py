@@ -28,7 +28,7 @@ from tilt.data.tables import changes
 from tilt.errors import ArgumentError, BusyError, DataError
 
 BUSY_SECONDS = 10.0
-HEAD = "0005"  # the last step of ``migrations``
+HEAD = "0006"  # the last step of ``migrations``
 _VERSION = "alembic_version"
 _LOCK = 0x74696C74  # "tilt": names the advisory lock of writers
 _HELD = ("locked", "could not obtain lock", "lock timeout")
