@@ -70,9 +70,11 @@ def test_a_curve_needs_a_benchmark_and_a_sensible_number_of_points(api):
     assert "points" in detail
 
 
-def test_rules_in_conflict_are_named_by_their_rows(api):
-    rules = [["weight", "*", 0, 0.004], ["turnover", None, None, 0.2]]
+@pytest.mark.parametrize("above", [0, 1])
+def test_rules_in_conflict_are_named_by_the_rows_of_the_table_asked_with(api, above):
+    header = [["rule", "who", "min", "max"]][:above]
+    rules = [*header, ["weight", "*", 0, 0.004], ["turnover", None, None, 0.2]]
     body = {"holdings": "SAMPLE", "constraints": rules}
     result = api.ended(api.ok("POST", "optimize", body))["result"]
     rows = sorted(result["conflict_rows"], key=lambda found: found["row"])
-    assert rows == [{"row": 1, "side": "max"}, {"row": 2, "side": "max"}]
+    assert rows == [{"row": above + i, "side": "max"} for i in (1, 2)]

@@ -2,7 +2,7 @@
 
 from tilt.api.cell_jobs import work_out
 from tilt.api.frames import plain, split
-from tilt.api.optimizations import QUICK, effort
+from tilt.api.optimizations import QUICK, asked_as, effort
 from tilt.api.runs import FRONTIER, QUESTION, frontier_id, keep_frontier, question_of_problem
 from tilt.api.state import State
 from tilt.jobs import Progress
@@ -27,7 +27,7 @@ def ask_frontier(state: State, problem: Problem, points: int, snapshot: str) -> 
 
 
 def _asked(state: State, problem: Problem, points: int, snapshot: str) -> Frontier:
-    key = f"frontier {problem.run_id} {points}"
+    key = f"frontier {asked_as(problem)} {points}"
     if effort(problem, points) <= QUICK and not any(r.kind.discrete for r in problem.rules):
         return state.once(key, lambda: trace_frontier(problem, points=points))
     open_case(problem)  # what is badly stated is said at once

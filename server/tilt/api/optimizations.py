@@ -52,15 +52,24 @@ def ask_solution(state: State, problem: Problem, view: str, snapshot: str) -> So
         state,
         step_job,
         solution,
-        key=f"priced solution {problem.run_id}",
+        key=f"priced solution {asked_as(problem)}",
         title=f"Prices of the rules of {problem.objective}",
         snapshot=snapshot,
     )
 
 
+def asked_as(problem: Problem) -> str:
+    """Return the key of a problem as it was asked: its content, and the rows its answer may name.
+
+    The same rules below a header, or after a blank row, are the same problem with the same run id;
+    but what is said of them names other rows.
+    """
+    return f"{problem.run_id} {'.'.join(str(rule.row) for rule in problem.rules)}"
+
+
 def solve_once(state: State, problem: Problem) -> Solution:
     """Return the answer to a problem; asked again it is not solved again."""
-    return state.once(("solution", problem.run_id), lambda: solve(problem))
+    return state.once(("solution", asked_as(problem)), lambda: solve(problem))
 
 
 def effort(problem: Problem, solves: int) -> int:
@@ -89,7 +98,7 @@ def _solved(state: State, problem: Problem, snapshot: str) -> Solution:
         state,
         solve_job,
         problem,
-        key=f"solution {problem.run_id}",
+        key=f"solution {asked_as(problem)}",
         title=f"Optimization of {problem.objective}",
         snapshot=snapshot,
     )

@@ -9,6 +9,7 @@ from tilt.api import tasks
 from tilt.api.books import Book, open_book
 from tilt.api.configured import CONFIG, Posed, open_posed, pose, posed_problem
 from tilt.api.frames import plain, split
+from tilt.api.optimizations import asked_as
 from tilt.api.running import Running
 from tilt.api.state import State
 from tilt.api.v1.asking import Body, Cell, Cells, StrictRoute, Universe, grid_of, in_pool, owner_of
@@ -208,7 +209,8 @@ async def optimize(body: ProblemBody, request: Request) -> dict[str, object]:
             tasks.solve_problem,
             problem,
             owner=owner,
-            key=f"optimize {tilt_version} {problem.run_id}",  # another version may answer otherwise
+            # another version may answer otherwise
+            key=f"optimize {tilt_version} {asked_as(problem)}",
             title=f"Optimize {problem.objective}",
             snapshot=book.panel.snapshot,
         )

@@ -5,6 +5,7 @@ from pydantic import Field
 
 from tilt import __version__ as tilt_version
 from tilt.api import tasks
+from tilt.api.optimizations import asked_as
 from tilt.api.running import Running
 from tilt.api.v1.analysis import ProblemBody, context_of, posed_of
 from tilt.api.v1.asking import StrictRoute, in_pool, owner_of
@@ -38,7 +39,7 @@ async def tracking_error(body: CurveBody, request: Request) -> dict[str, object]
             problem,
             body.points,
             owner=owner,
-            key=f"turnover curve {tilt_version} {problem.run_id} {body.points}",
+            key=f"turnover curve {tilt_version} {asked_as(problem)} {body.points}",
             title="Tracking error against turnover",
             snapshot=book.panel.snapshot,
         )
