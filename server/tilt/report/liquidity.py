@@ -22,7 +22,6 @@ from tilt.risk.liquidity import (
 CAPITAL = 1e8  # of the fund, in the currency of the prices, unless told
 TITLE = "Liquidity"
 HORIZONS = (*MILESTONES, 60)
-SLOWEST = 30
 
 
 def liquidity_section(review: Review, capital: float = CAPITAL) -> Section:
@@ -72,30 +71,31 @@ def liquidity_section(review: Review, capital: float = CAPITAL) -> Section:
         width=420,
         height=220,
     )
-    note = Words((f"For a fund of {_money(capital)}, the slowest first.",))
-    sheet = Sheet(TITLE, "How long it takes to sell", review.subject.subtitle,
-                  (note, shares, chart, block), one_page=True)  # fmt: skip
+    subtitle = f"{review.subject.subtitle} · a fund of {_money(capital)}"
     return Section(
         "liquidity",
         TITLE,
-        (sheet,),
-        checks=_checks(block, shares) if not len(table) > SLOWEST else (),
+        (
+            Sheet(TITLE, "How long it takes to sell", subtitle, (shares, chart), one_page=True),
+            Sheet("Days to exit", "Days to exit by position", subtitle, (block,),
+                  freeze_header=True),
+        ),
+        checks=_checks(block, shares),
         findings=_findings(table, capital),
         tiles=(Tile("Out in 5 days", share_out(table, 5), "percent1", f"of {_money(capital)}"),),
         conventions=("liquidity",),
         assumptions=(("capital", _money(capital)),),
-    )
+    )  # fmt: skip
 
 
 def _positions(review: Review, table: pd.DataFrame, lineage: Lineage) -> Block:
     names = review.panel.securities["name"].reindex(pd.Index(table["ticker"])).fillna("")
     shown = table.copy()
     shown.insert(1, "name", names.to_numpy())
-    more = len(shown) - SLOWEST
     return Block(
         "liquidity",
-        "Positions" if more <= 0 else f"The {SLOWEST} slowest of {len(shown)} positions",
-        shown.head(SLOWEST).reset_index(drop=True),
+        "Positions, the slowest first",
+        shown,
         formats={"weight": "percent", "days_to_exit": "number", "pct_adv": "percent1"},
         bars=("days_to_exit",),
         note="Position as a share of the mean daily volume, and days to close it. Blank: no volume "

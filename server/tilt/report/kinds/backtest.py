@@ -174,6 +174,7 @@ def open_backtest(material: Material) -> Study:
         date=end,
         snapshot=panel.snapshot,
         survivorship=panel.survivorship,
+        label="Strategy",
     )
     return Study(
         subject,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from tilt.optimize.constraints import kind_of
 from tilt.report.checks import Check
 from tilt.report.kinds.figures import Figures, beside, larger_first, total_moved
 from tilt.report.layout import Sheet, Tile, Words
@@ -118,10 +119,25 @@ def _limits_changed(before: Figures, after: Figures) -> list[Change]:
         broken = row.status_after == "violated"
         mended = row.status_before == "violated"
         how = "is broken" if broken else "is kept again" if mended else f"is {row.status_after}"
-        shown = f"{float(str(row.before)):.4g} before, {float(str(row.after)):.4g} now"
-        found.append(Change(f"The limit on {name} {how} ({shown}).",
+        percent = kind_of(str(row.rule)).percent
+        then, now = (_amount(value, percent=percent) for value in (row.before, row.after))
+        shown = f"{now}, {then} before; it may be {_bounds(row.min, row.max, percent=percent)}"
+        found.append(Change(f"The limit on {name} {how}: {shown}.",
                             1000.0 if broken else 100.0 if mended else 1.0))  # fmt: skip
     return found
+
+
+def _amount(value: object, *, percent: bool) -> str:
+    number = float(str(value))
+    return f"{number:.2%}" if percent else f"{number:.3g}"
+
+
+def _bounds(low: object, high: object, *, percent: bool) -> str:
+    """Return 'at most 5.00%', 'at least 0.2' or 'from -3.00% to 3.00%'."""
+    least, most = (_amount(bound, percent=percent) for bound in (low, high))
+    if not np.isfinite(float(str(low))):
+        return f"at most {most}"
+    return f"at least {least}" if not np.isfinite(float(str(high))) else f"from {least} to {most}"
 
 
 def _limits_beside(before: Figures, after: Figures) -> pd.DataFrame:
@@ -240,7 +256,10 @@ def _limits_block(before: Figures, after: Figures, lineage: Lineage) -> Block | 
         "changes_limits",
         "Limits",
         both[columns],
-        formats=dict.fromkeys(("min", "max", "before", "after"), "fine"),
+        formats=dict.fromkeys(("min", "max", "before", "after"), BY_ROW),
+        row_formats=tuple(
+            "percent" if kind_of(str(rule)).percent else "number" for rule in both["rule"]
+        ),
         note="Violated: the holdings break it. Binding: at its bound.",
         lineage=lineage,
     )

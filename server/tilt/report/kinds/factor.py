@@ -64,6 +64,7 @@ def open_factors(material: Material) -> Study:
         snapshot=panel.snapshot,
         survivorship=panel.survivorship,
         securities=int(panel.member.loc[last].sum()),
+        label="Factors",
     )
     return Study(
         subject,

@@ -1,6 +1,7 @@
 """Sections of a factor report."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from string import ascii_lowercase
 
 import numpy as np
@@ -279,7 +280,14 @@ def quantiles_section(factors: Factors, subject: Subject) -> Section:
     return _each(factors, subject, "quantiles", "Portfolios by score", _quantiles)
 
 
-Made = tuple[tuple[Part, ...], tuple[Check, ...], str]
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What one factor's page shows, claims and says, and the rows that its charts draw."""
+
+    parts: tuple[Part, ...]
+    checks: tuple[Check, ...]
+    said: str
+    data: tuple[Block, ...] = ()
 
 
 def _each(
@@ -289,22 +297,42 @@ def _each(
     title: str,
     make: Callable[[Factors, Factor, str], Made],
     conventions: tuple[str, ...] = ("ic", "factor_inference"),
+    *,
+    portrait: bool = False,
 ) -> Section:
     """Return a sheet for each named factor; one that cannot be made says why."""
-    sheets, checks, findings = [], [], []
+    sheets: list[Sheet] = []
+    data: list[Sheet] = []
+    made: list[Made] = []
     for factor, letter in zip(factors.named, ascii_lowercase, strict=False):
         try:
-            parts, proven, said = make(factors, factor, letter)
+            page = make(factors, factor, letter)
         except (DataError, NoSolutionError, UnknownNameError) as error:
-            parts, proven, said = _absent(error), (), f"{title} of {cut(factor.name)}: {error}"
-        name = f"{title} {letter.upper()}" if len(factors.named) > 1 else title
+            page = Made(_absent(error), (), f"{title} of {cut(factor.name)}: {error}")
+        made.append(page)
+        several = f" {letter.upper()}" if len(factors.named) > 1 else ""
+        heading = f"{title} of {cut(factor.name)}"
         sheets.append(
-            Sheet(name, f"{title} of {cut(factor.name)}", subject.subtitle, parts, one_page=True)
+            Sheet(
+                f"{title}{several}",
+                heading,
+                subject.subtitle,
+                page.parts,
+                one_page=True,
+                portrait=portrait,
+            )
         )
-        checks += proven
-        findings.append(said)
-    return Section(key, title, tuple(sheets), tuple(checks), tuple(findings),
-                   conventions=conventions)  # fmt: skip
+        if page.data:
+            data.append(Sheet(f"{title} data{several}", heading, subject.subtitle, page.data))
+    return Section(
+        key,
+        title,
+        tuple(sheets),
+        checks=tuple(check for page in made for check in page.checks),
+        findings=tuple(page.said for page in made),
+        conventions=conventions if made else (),
+        data=tuple(data),
+    )  # fmt: skip
 
 
 def _absent(error: TiltError) -> tuple[Part, ...]:
@@ -385,12 +413,12 @@ def _quantiles(factors: Factors, factor: Factor, letter: str) -> Made:
         f"(t-value {order['t_hac']:.1f}); the order of the means has a rank correlation of "
         f"{order['monotonicity']:+.2f} (p-value {order['p_value']:.2f})."
     )
-    return (block, means, chart, growth), (check,), said
+    return Made((block, means, chart), (check,), said, (growth,))
 
 
 def shape_section(factors: Factors, subject: Subject) -> Section:
     """Return the measurements of each named factor, and how unusual they are for it."""
-    return _each(factors, subject, "shape", "Shape", _shape, ("shape",))
+    return _each(factors, subject, "shape", "Shape", _shape, ("shape",), portrait=True)
 
 
 def _shape(factors: Factors, factor: Factor, letter: str) -> Made:
@@ -426,7 +454,8 @@ def _shape(factors: Factors, factor: Factor, letter: str) -> Made:
     ref = block.ref("percentile")
     inside = Formula(f"MAX({ref})", float(table["percentile"].max()))
     check = Check(f"No percentile of {cut(factor.name)} is above 100 %", inside, "≤", 1.0)
-    return (block, chart), (check,), f"{cut(factor.name)}, most unusual for itself: {told}."
+    said = f"{cut(factor.name)}, most unusual for itself: {told}."
+    return Made((block, chart), (check,), said)
 
 
 def correlation_section(factors: Factors, subject: Subject) -> Section:
@@ -529,7 +558,7 @@ def _pure(factors: Factors, factor: Factor, letter: str) -> Made:
         f"{number_at(table, 'turnover_a_month', 'pure'):.1%} a month; a long-only fund reaches an "
         f"exposure of {exposure:+.2f} for {cost:.2%} a year."
     )
-    return (block, chart), checks, said
+    return Made((block, chart), checks, said)
 
 
 def _risk_closes(block: Block, table: pd.DataFrame, factor: Factor, kind: str) -> Check:
