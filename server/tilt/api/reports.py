@@ -16,9 +16,9 @@ from tilt.report.sheet_writer import MODES
 
 _FORMATS_IN_WORDS = {"xlsx": "Excel workbook", "pdf": "PDF", "html": "web page (HTML)"}
 _MODES_IN_WORDS = {
-    "formulas": "values, with native formulas over them",
+    "formulas": "native formulas",
     "frozen": "values alone",
-    "live": "live TILT formulas where a table has one",
+    "live": "live TILT formulas",
 }
 
 

@@ -29,10 +29,13 @@ def distinct(chapters: "Sequence[Chapter]") -> "list[Chapter]":
     taken = {name.casefold() for name in ("Cover", "Overview", "Checks", "Method", "Lineage")}
     renamed = []
     for number, chapter in enumerate(chapters, 1):
+        names = [s.name for section in chapter.sections for s in (*section.sheets, *section.data)]
+        room = LONGEST_NAME - 1 - max(map(len, names), default=0)
+        short = _short(chapter.subject.name, max(room, _LEAST_OF_SUBJECT))
         sheets: dict[str, str] = {}
-        for section in chapter.sections:
-            for sheet in (*section.sheets, *section.data):
-                sheets[sheet.name] = _with_subject(chapter.subject.name, sheet.name, taken)
+        for name in names:
+            sheets[name] = sheet_name(f"{short} {name}", lambda n: n.casefold() in taken)
+            taken.add(sheets[name].casefold())
         renamed.append(
             replace(
                 chapter,
@@ -42,12 +45,14 @@ def distinct(chapters: "Sequence[Chapter]") -> "list[Chapter]":
     return renamed
 
 
-def _with_subject(subject: str, name: str, taken: set[str]) -> str:
-    """Return a sheet's name with as much of the subject's in front as fits, and take it."""
-    room = max(LONGEST_NAME - len(name) - 1, _LEAST_OF_SUBJECT)
-    found = sheet_name(f"{subject[:room].strip()} {name}", lambda n: n.casefold() in taken)
-    taken.add(found.casefold())
-    return found
+def _short(subject: str, room: int) -> str:
+    """Return as much of a subject's name as fits before a sheet's, by whole words if it can be."""
+    name = " ".join(sheet_name(subject, longest=len(subject) + 1).split())
+    if len(name) <= room:
+        return name
+    cut = name[:room]
+    words = cut.rpartition(" ")[0].rstrip(" -,;(")
+    return words if len(words) >= _LEAST_OF_SUBJECT else cut
 
 
 class _Names:

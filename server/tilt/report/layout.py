@@ -9,6 +9,7 @@ from tilt.report.charts import Chart, Place
 from tilt.report.tables import Block, Formula, clean_text
 
 COLUMN_PIXELS = 64  # of a column whose width is not set
+_FEWEST = 4  # columns of a width that is given, so that text has room to run on
 _LETTER = 6  # pixels, of a letter of ten points on average
 LEFT = 1  # column A is a margin
 FIRST_ROW = 4  # below the title, the subtitle and a gap
@@ -89,11 +90,11 @@ class Sheet:
         return (p for p in self.parts if isinstance(p, Block))
 
 
-def sheet_name(text: str, taken: Callable[[str], bool] = lambda _: False) -> str:
+def sheet_name(
+    text: str, taken: Callable[[str], bool] = lambda _: False, *, longest: int = LONGEST_NAME
+) -> str:
     r"""Return a name Excel accepts: 31 characters, none of ``[]:*?/\``, not taken."""
-    base = (
-        clean_text(text).translate(_FORBIDDEN_IN_NAMES).strip().strip("'")[:LONGEST_NAME] or "Sheet"
-    )
+    base = clean_text(text).translate(_FORBIDDEN_IN_NAMES).strip().strip("'")[:longest] or "Sheet"
     name, number = base, 2
     while taken(name):
         suffix = f" {number}"
@@ -138,7 +139,7 @@ def _lay_out_sheet(sheet: Sheet) -> Layout:
     right = LEFT + 1
     widths = _widths(sheet)
     above = _LETTER * max(len(sheet.subtitle), 2 * len(sheet.title))
-    last_column = max(right, _last_under(above, LEFT, widths))
+    last_column = max(right, _last_under(above, LEFT, widths), *widths)
     for part in sheet.parts:
         if isinstance(part, Chart) and part.beside:
             at.append((row + 1, right + 1))
@@ -172,7 +173,7 @@ def _widths(sheet: Sheet) -> dict[int, int]:
             widths[at] = max(widths.get(at, 0), block.width(column))
     if sheet.column_width:
         tiles = (len(part.tiles) for part in sheet.parts if isinstance(part, Tiles))
-        last = max((*widths, *(LEFT + count - 1 for count in tiles)), default=LEFT)
+        last = max(*widths, *(LEFT + count - 1 for count in tiles), LEFT + _FEWEST - 1)
         widths = dict.fromkeys(range(LEFT, last + 1), sheet.column_width)
     return widths
 

@@ -26,7 +26,7 @@ FORMATS: Mapping[str, str] = MappingProxyType(
         HTML: "text/html; charset=utf-8",
     }
 )
-ONLY_IN_THE_WORKBOOK = "in the workbook only"
+NOT_PRINTED = "not printed"
 
 
 def check_output(format_: str, mode: str, *, template: bool) -> tuple[str, str]:
@@ -88,7 +88,7 @@ def _told(part: Part, hidden: set[str]) -> Part:
     links = {
         name: pd.Series(
             [
-                f"{v.text} ({ONLY_IN_THE_WORKBOOK})"
+                f"{v.text} ({NOT_PRINTED})"
                 if isinstance(v, Link) and v.sheet in hidden
                 else v
                 for v in table[name]

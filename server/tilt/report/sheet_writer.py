@@ -53,6 +53,10 @@ class SheetWriter:
                 self._write_tiles(part, row, column)
             else:
                 self._write_words(part, row, column)
+        if sheet.hidden:
+            self._page.hide()
+            for row in range(layout.last_row + 1):  # LibreOffice prints a hidden sheet's rows
+                self._page.set_row(row, None, None, {"hidden": True})
 
     def _put(self, row: int, column: int, value: object, shape: Format) -> None:
         """Write a cell as the workbook's mode has it."""
@@ -85,8 +89,6 @@ class SheetWriter:
 
     def _set_up(self, sheet: Sheet, layout: Layout, footer: str) -> None:
         page, get = self._page, self._styles.get
-        if sheet.hidden:
-            page.hide()
         page.hide_gridlines(2)
         if sheet.portrait:
             page.set_portrait()
