@@ -138,7 +138,8 @@ async function putInSheet() {
   const last = 7 + runs.length; // their ids begin in row 8, the last one is the other book
   const { benchmark } = settings.now;
   const options = benchmark ? `,,"benchmark=${benchmark.replaceAll('"', '""')}"` : "";
-  const numbers = Array.from({ length: runs.length + 1 }, () => ({ width: 84, format: "0.0000" }));
+  const number = { width: 84, format: "0.0000" };
+  const across = Array.from({ length: runs.length }, () => number);
   const compared = (/** @type {string} */ by) =>
     `=TILT.COMPARE($A$8:$A$${last - 1},$A$${last},"${by}"${options})`;
   try {
@@ -154,12 +155,13 @@ async function putInSheet() {
         {
           title: "Performance",
           formula: compared("performance"),
-          columns: [{ width: 120 }, ...numbers],
+          // name, the books, their difference if they are two, benchmark, note
+          columns: [{ width: 120 }, ...across, number, number, { width: 160 }],
         },
         {
           title: "Correlation of active returns",
           formula: compared("correlation"),
-          columns: [{ width: 90 }, ...numbers.slice(1)],
+          columns: [{ width: 90 }, ...across],
         },
       ],
     );
