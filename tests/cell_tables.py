@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+RANGE = [["ticker", "weight"], ["AAPL", 0.4], ["XOM", 0.35], ["JPM", 0.25]]  # holdings in a sheet
+
 
 def frame(cells):
     """Return a table of cells as a frame, #N/A as NaN, dates as dates."""

@@ -13,8 +13,9 @@ from pydantic import SecretStr
 from serving import serving
 
 from tilt.data.store import Store
-from tilt.frames import Panel
+from tilt.frames import Panel, Weights
 from tilt.refresh import refresh
+from tilt.risk.model import RiskModel, estimate_model
 from tilt.security import create_key
 from tilt.settings import Settings
 
@@ -74,6 +75,22 @@ def either_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 def panel(store: Store) -> Panel:
     """The sample's panel, with its factor history."""
     return store.panel()
+
+
+@pytest.fixture(scope="session")
+def model(panel: Panel) -> RiskModel:
+    """The risk model of the sample's last date."""
+    return estimate_model(
+        panel.factors, panel.as_of, universe=panel.universe, snapshot=panel.snapshot
+    )
+
+
+@pytest.fixture(scope="session")
+def benchmark(panel: Panel, model: RiskModel) -> Weights:
+    """The sample by market cap, over the names of the model."""
+    caps = panel.cap_weights(panel.as_of)
+    known = caps[caps.index.isin(model.assets)]
+    return known / known.sum()
 
 
 @pytest.fixture(scope="session")

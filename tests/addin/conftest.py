@@ -6,12 +6,15 @@ from typing import Any
 
 import httpx
 import pytest
+from cell_tables import RANGE
 from fastapi import FastAPI
 from serving import PATIENCE, listening
 
 from tilt.api.app import create_app
 from tilt.api.cells import Cell
 from tilt.data.store import Store
+from tilt.frames import Panel, Weights
+from tilt.portfolio.holdings import parse_holdings
 from tilt.settings import Settings
 
 CALL = "/xlwings/custom-functions-call"
@@ -104,6 +107,12 @@ def address(addin: FastAPI) -> Iterator[str]:
 def excel(address: str) -> Iterator[Excel]:
     with httpx.Client(base_url=address, headers=CLIENT, timeout=PATIENCE) as http:
         yield Excel(http)
+
+
+@pytest.fixture(scope="package")
+def held(panel: Panel, store: Store) -> Weights:
+    """The weights that ``RANGE`` means."""
+    return parse_holdings(RANGE, panel, panel.as_of, saved=store.portfolio).weights
 
 
 @pytest.fixture

@@ -3,39 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
-from cell_tables import frame, plain, same
+from cell_tables import RANGE, frame, plain, same
 
 import tilt
 from tilt.backtest.parse import parse_strategy
 from tilt.backtest.run import backtest
 from tilt.optimize.constraints import parse_rules
 from tilt.optimize.solve import Problem, solve
-from tilt.portfolio.holdings import parse_holdings
 from tilt.portfolio.performance import statistics
 from tilt.risk.measures import exposure_table, risk_measure, risk_table
-from tilt.risk.model import estimate_model
 
-RANGE = [["ticker", "weight"], ["AAPL", 0.4], ["XOM", 0.35], ["JPM", 0.25]]
 RULES = [["rule", "who", "min", "max"], ["weight", "*", 0, 0.05], ["turnover", "", "", 0.9]]
-
-
-@pytest.fixture(scope="module")
-def model(panel):
-    return estimate_model(
-        panel.factors, panel.as_of, universe=panel.universe, snapshot=panel.snapshot
-    )
-
-
-@pytest.fixture(scope="module")
-def held(panel, store):
-    return parse_holdings(RANGE, panel, panel.as_of, saved=store.portfolio).weights
-
-
-@pytest.fixture(scope="module")
-def benchmark(panel, model):
-    weights = panel.cap_weights(panel.as_of)
-    known = weights[weights.index.isin(model.assets)]
-    return known / known.sum()
 
 
 def test_universes_lists_what_the_store_holds(excel, store):

@@ -2,38 +2,16 @@
 
 import numpy as np
 import pytest
-from cell_tables import frame, plain, same
+from cell_tables import RANGE, frame, plain, same
 
 from tilt.portfolio.compare import compare, summary, what_if
-from tilt.portfolio.holdings import parse_holdings
 from tilt.risk.estimators import Tuning, estimate_covariance
 from tilt.risk.liquidity import average_dollar_volume, days_to_exit, share_out
 from tilt.risk.measures import risk_measure
-from tilt.risk.model import estimate_model
 from tilt.risk.stress import named_window, replay, stress
 from tilt.risk.tail import historical_tail, parametric_tail, replayed_returns, simulated_tail
 
-RANGE = [["ticker", "weight"], ["AAPL", 0.4], ["XOM", 0.35], ["JPM", 0.25]]
 DAYS = 252
-
-
-@pytest.fixture(scope="module")
-def model(panel):
-    return estimate_model(
-        panel.factors, panel.as_of, universe=panel.universe, snapshot=panel.snapshot
-    )
-
-
-@pytest.fixture(scope="module")
-def held(panel, store):
-    return parse_holdings(RANGE, panel, panel.as_of, saved=store.portfolio).weights
-
-
-@pytest.fixture(scope="module")
-def base(panel, model):
-    caps = panel.cap_weights(panel.as_of)
-    caps = caps[caps.index.isin(model.assets)]
-    return caps / caps.sum()
 
 
 def number(cells):
@@ -65,17 +43,17 @@ def test_simulated_var_uses_the_models_two_parts(excel, model, held):
     assert found == pytest.approx(simulated_tail(*parts, 0.99, 5).var)
 
 
-def test_stress_shows_the_engines_table(excel, model, held, base):
+def test_stress_shows_the_engines_table(excel, model, held, benchmark):
     shocks = [["factor", "shock"], ["market", -0.1], ["AAPL", -0.2]]
-    expected = stress(model, held, base, {"Market": -0.1, "AAPL": -0.2})
+    expected = stress(model, held, benchmark, {"Market": -0.1, "AAPL": -0.2})
     same(excel("stress", RANGE, shocks), expected)
     alone = stress(model, held, None, {"Market": -0.1}, others="zero")
     same(excel("stress", RANGE, [["Market", -0.1]], None, "NONE", "others=zero"), alone)
 
 
-def test_stress_replays_a_window_and_says_which(excel, panel, model, held, base):
+def test_stress_replays_a_window_and_says_which(excel, panel, model, held, benchmark):
     cells = excel("stress", RANGE, "Brexit")
-    same(cells, replay(model, panel.factors, held, base, named_window("brexit")))
+    same(cells, replay(model, panel.factors, held, benchmark, named_window("brexit")))
     assert "2016-06-23 to 2016-06-27" in frame(cells)["note"].iloc[0]
 
 
@@ -106,23 +84,23 @@ def test_covariance_is_the_models_or_estimated_from_returns(excel, panel, model)
 
 
 @pytest.mark.parametrize("by", ["position", "sector", "factor", "risk"])
-def test_compare_shows_the_engines_table(excel, panel, store, model, held, base, by):
+def test_compare_shows_the_engines_table(excel, panel, store, model, held, benchmark, by):
     other = store.portfolio("SAMPLE")
     expected = compare(
-        model, held, other, by=by, sectors=panel.securities["sector"], benchmark=base
+        model, held, other, by=by, sectors=panel.securities["sector"], benchmark=benchmark
     )
     same(excel("compare", RANGE, "SAMPLE", by), expected)
 
 
-def test_whatif_shows_before_and_after(excel, model, held, base):
+def test_whatif_shows_before_and_after(excel, model, held, benchmark):
     trades = [["ticker", "trade"], ["AAPL", -0.1], ["MSFT", 0.1]]
-    expected = what_if(model, held, {"AAPL": -0.1, "MSFT": 0.1}, base, fund="prorata")
+    expected = what_if(model, held, {"AAPL": -0.1, "MSFT": 0.1}, benchmark, fund="prorata")
     same(excel("whatif", RANGE, trades, None, None, "fund=prorata"), expected)
 
 
-def test_summary_is_a_page(excel, panel, model, held, base):
+def test_summary_is_a_page(excel, panel, model, held, benchmark):
     volume = average_dollar_volume(panel.close, panel.volume, panel.as_of)
-    expected = summary(model, held, base, caps=panel.market_cap.iloc[-1], adv=volume)
+    expected = summary(model, held, benchmark, caps=panel.market_cap.iloc[-1], adv=volume)
     same(excel("summary", RANGE), expected)
 
 

@@ -3,39 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
-from cell_tables import frame, plain, same
+from cell_tables import RANGE, frame, plain, same
 
 from tilt.factors.descriptors import market_return
-from tilt.portfolio.holdings import parse_holdings
-from tilt.risk.model import estimate_model
 from tilt.risk.regimes import markov_regimes, risk_by_regime
 from tilt.risk.stress import replay_library
 from tilt.risk.tail import replayed_returns
 
-RANGE = [["ticker", "weight"], ["AAPL", 0.4], ["XOM", 0.35], ["JPM", 0.25]]
 ONE, SHORT = [["AAPL", 1.0]], [["AAPL", 1.2], ["XOM", -0.2]]
 STRANGER = [["AAPL", 0.5], ["XOM", 0.4], ["QQQQ", 0.1]]
 VALUE, MISSING, ZERO = "#VALUE!", "#N/A", "#DIV/0!"
 DAYS = 252
-
-
-@pytest.fixture(scope="module")
-def model(panel):
-    return estimate_model(
-        panel.factors, panel.as_of, universe=panel.universe, snapshot=panel.snapshot
-    )
-
-
-@pytest.fixture(scope="module")
-def held(panel, store):
-    return parse_holdings(RANGE, panel, panel.as_of, saved=store.portfolio).weights
-
-
-@pytest.fixture(scope="module")
-def base(panel, model):
-    caps = panel.cap_weights(panel.as_of)
-    caps = caps[caps.index.isin(model.assets)]
-    return caps / caps.sum()
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +26,15 @@ def over(model, weights):
     return weights.reindex(model.assets, fill_value=0.0).to_numpy()
 
 
-def test_contributions_of_positions_are_those_of_the_full_matrix(excel, model, held, base, dense):
+def test_contributions_of_positions_are_those_of_the_full_matrix(
+    excel, model, held, benchmark, dense
+):
     shown = (
         frame(excel("risk_table", RANGE, "position"))
         .set_index("name")
         .astype(float, errors="ignore")
     )
-    b = over(model, base)
+    b = over(model, benchmark)
     a = over(model, held) - b
     risk = np.sqrt(DAYS * a @ dense @ a)
     marginal = pd.Series(DAYS * dense @ a / risk, model.assets)
@@ -73,10 +53,10 @@ def test_contributions_of_positions_are_those_of_the_full_matrix(excel, model, h
     assert shown.loc["Total", "ctr"] == pytest.approx(risk, rel=1e-9)
 
 
-def test_a_row_of_measures_is_that_of_the_full_matrix(excel, model, held, base, dense):
+def test_a_row_of_measures_is_that_of_the_full_matrix(excel, model, held, benchmark, dense):
     wanted = "volatility,tracking_error,beta,active_share,effective_n"
     (row,) = excel("risk", RANGE, wanted)
-    w, b = over(model, held), over(model, base)
+    w, b = over(model, held), over(model, benchmark)
     expected = [
         np.sqrt(DAYS * w @ dense @ w),
         np.sqrt(DAYS * (w - b) @ dense @ (w - b)),
@@ -97,10 +77,10 @@ def test_the_numbers_of_a_batch_are_those_of_single_calls(excel):
 
 
 def test_scenarios_replays_the_library_and_names_what_is_not_in_the_data(
-    excel, panel, model, held, base
+    excel, panel, model, held, benchmark
 ):
     cells = excel("scenarios", RANGE)
-    expected, absent = replay_library(model, panel.factors, held, base)
+    expected, absent = replay_library(model, panel.factors, held, benchmark)
     same(cells, expected)
     note = frame(cells)["note"].iloc[0]
     assert note.startswith("Not in the data (")
@@ -116,9 +96,9 @@ def test_stress_replays_a_window_of_two_dates(excel):
     assert dated["pnl"].tolist() == named["pnl"].tolist()
 
 
-def test_a_sector_is_shocked_by_its_name(excel, model, held, base):
+def test_a_sector_is_shocked_by_its_name(excel, model, held, benchmark):
     shown = frame(excel("stress", RANGE, [["energy", -0.1]], None, None, "others=zero"))
-    active = over(model, held) - over(model, base)
+    active = over(model, held) - over(model, benchmark)
     expected = -0.1 * active @ model.exposures["Energy"].to_numpy()
     assert shown["pnl"].iloc[-1] == pytest.approx(expected)
 
@@ -143,12 +123,12 @@ def test_a_tail_that_history_is_too_short_for_says_so_beside_the_others(excel):
 
 
 def test_risk_by_regime_replays_holdings_through_the_states_of_the_market(
-    excel, panel, model, held, base
+    excel, panel, model, held, benchmark
 ):
     cells = excel("regime_risk", RANGE, None, None, "lookback=500")
     states = markov_regimes(market_return(panel).loc[: panel.as_of]).state
     past = panel.returns.tail(500)
-    own, its = (replayed_returns(model, past, panel.factors.returns, w) for w in (held, base))
+    own, its = (replayed_returns(model, past, panel.factors.returns, w) for w in (held, benchmark))
     same(cells, risk_by_regime(own, its, states))
     assert (
         f"The market of {panel.universe} is {states.iloc[-1]} since" in frame(cells)["note"].iloc[0]

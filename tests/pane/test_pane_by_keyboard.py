@@ -7,14 +7,8 @@ import pytest
 from tilt.optimize.constraints import parse_rules
 from tilt.optimize.solve import Problem, solve
 from tilt.risk.measures import risk_measure, risk_table
-from tilt.risk.model import estimate_model
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def model(panel):
-    return estimate_model(panel.factors, panel.as_of)
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +16,6 @@ def held(model, store):
     weights = store.portfolio("SAMPLE")
     assert set(weights.index) <= set(model.assets)
     return weights
-
-
-@pytest.fixture(scope="module")
-def benchmark(panel, model):
-    caps = panel.cap_weights(panel.as_of)
-    known = caps[caps.index.isin(model.assets)]
-    return known / known.sum()
 
 
 def percent(text: str) -> float:

@@ -5,7 +5,6 @@ import pytest
 from tilt.optimize.constraints import parse_rules
 from tilt.optimize.solve import Problem, solve
 from tilt.risk.measures import MEASURES, risk_measure, risk_table
-from tilt.risk.model import estimate_model
 
 HEADER = ["rule", "who", "min", "max", "relative", "priority"]
 RULES = [
@@ -15,18 +14,6 @@ RULES = [
     ["turnover", None, None, 0.2, None, None],
 ]
 PATHS = ["risk", "exposures", "optimize/check", "optimize"]
-
-
-@pytest.fixture(scope="module")
-def model(panel):
-    return estimate_model(panel.factors, panel.as_of)
-
-
-@pytest.fixture(scope="module")
-def benchmark(panel, model):
-    caps = panel.cap_weights(panel.as_of)
-    known = caps[caps.index.isin(model.assets)]
-    return known / known.sum()
 
 
 def test_risk_is_the_engines(api, records, model, benchmark, store):

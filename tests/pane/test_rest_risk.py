@@ -4,7 +4,6 @@ import pytest
 
 from tilt.portfolio.compare import what_if
 from tilt.risk.liquidity import average_dollar_volume, days_to_exit, share_out
-from tilt.risk.model import estimate_model
 from tilt.risk.stress import named_window, replay, stress
 
 BODIES = {
@@ -16,18 +15,6 @@ BODIES = {
     "risk/health": {},
     "risk/what-if": {"trades": [["AAPL", 0.01]]},
 }
-
-
-@pytest.fixture(scope="module")
-def model(panel):
-    return estimate_model(panel.factors, panel.as_of)
-
-
-@pytest.fixture(scope="module")
-def benchmark(panel, model):
-    caps = panel.cap_weights(panel.as_of)
-    known = caps[caps.index.isin(model.assets)]
-    return known / known.sum()
 
 
 @pytest.fixture(scope="module")

@@ -5,18 +5,12 @@ import pytest
 
 from tilt.optimize.pure import KINDS
 from tilt.portfolio.compare import what_if
-from tilt.risk.model import estimate_model
 
 WEIGHTS = pd.Series({"AAPL": 0.4, "XOM": 0.35, "JPM": 0.2})
 
 
 def trades(ribbon, *rows):
     return ribbon.sheet("Trades", [["ticker", "trade"], *rows], tables=["TiltPlannedTrades"])
-
-
-@pytest.fixture(scope="module")
-def model(panel):
-    return estimate_model(panel.factors, panel.as_of)
 
 
 def test_what_if_writes_before_after_and_change(ribbon, model):

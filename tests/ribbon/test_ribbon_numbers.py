@@ -11,22 +11,9 @@ from tilt.optimize.constraints import parse_rules
 from tilt.optimize.solve import Problem, solve
 from tilt.portfolio.performance import monthly_table
 from tilt.risk.measures import exposure_table, risk_measure, risk_table
-from tilt.risk.model import estimate_model
 from tilt.risk.stress import replay_library
 
 WEIGHTS = pd.Series({"AAPL": 0.4, "XOM": 0.35, "JPM": 0.2})
-
-
-@pytest.fixture(scope="module")
-def model(panel):
-    return estimate_model(panel.factors, panel.as_of)
-
-
-@pytest.fixture(scope="module")
-def benchmark(panel, model):
-    weights = panel.cap_weights(panel.as_of)
-    known = weights[weights.index.isin(model.assets)]
-    return known / known.sum()
 
 
 def same(written, expected, columns):

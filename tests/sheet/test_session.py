@@ -6,7 +6,6 @@ import pytest
 
 from tilt.data.store import Store
 from tilt.risk.measures import risk_measure
-from tilt.risk.model import estimate_model
 from tilt.settings import Settings
 
 pytestmark = pytest.mark.browser
@@ -35,11 +34,6 @@ def seen(served, copied, panel, talk, tmp_path_factory):
     finally:  # other tests read the same store
         own.save_portfolio("SAMPLE", weights, "sample")
         own.close()
-
-
-@pytest.fixture(scope="module")
-def model(panel):
-    return estimate_model(panel.factors, panel.as_of)
 
 
 def test_cells_show_the_engines_numbers(seen, store, model):

@@ -9,7 +9,6 @@ from serving import listening, run_node
 
 from tilt.api.app import create_app
 from tilt.risk.measures import risk_measure, risk_table
-from tilt.risk.model import estimate_model
 from tilt.risk.stress import stress
 from tilt.settings import Settings
 
@@ -35,20 +34,8 @@ def seen(built, store, sample_settings, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def model(panel):
-    return estimate_model(panel.factors, panel.as_of)
-
-
-@pytest.fixture(scope="module")
 def held(store):
     return store.portfolio("SAMPLE")
-
-
-@pytest.fixture(scope="module")
-def base(panel, model):
-    caps = panel.cap_weights(panel.as_of)
-    caps = caps[caps.index.isin(model.assets)]
-    return caps / caps.sum()
 
 
 def cells(sheet):
@@ -95,16 +82,16 @@ def test_a_button_writes_its_sheets_and_one_undo_takes_all_of_them_back(seen, bu
     assert pressed["undone"] == pressed["added"]
 
 
-def test_the_button_and_the_tab_say_the_same_tracking_error(seen, model, held, base):
-    expected = risk_measure(model, held, base, "tracking_error")
+def test_the_button_and_the_tab_say_the_same_tracking_error(seen, model, held, benchmark):
+    expected = risk_measure(model, held, benchmark, "tracking_error")
     (said,) = re.findall(r"Tracking error ([\d.]+)% a year", seen["buttons"]["risk"]["text"])
     assert number(said) == pytest.approx(expected, abs=5.1e-5)
     assert per_cents(seen["risk"]["tiles"])[0] == pytest.approx(expected, abs=5.1e-5)
 
 
-def test_each_way_to_divide_the_risk_names_its_largest_contribution(seen, model, held, base):
+def test_each_way_to_divide_the_risk_names_its_largest_contribution(seen, model, held, benchmark):
     for by, title in seen["risk"]["chart"].items():
-        table = risk_table(model, held, base, by=by.lower()).iloc[:-1]
+        table = risk_table(model, held, benchmark, by=by.lower()).iloc[:-1]
         largest = table.loc[table["ctr"].abs().idxmax()]
         name = "Single names" if largest["name"] == "Specific" else largest["name"]
         assert name.casefold() in title.casefold()
@@ -121,19 +108,19 @@ def test_a_shock_that_is_no_number_is_named(seen):
     assert seen["stress"]["wrong"] == "The shock of Energy is lots: type -10 %."
 
 
-def test_a_stress_by_clicking_is_the_engines(seen, model, held, base):
-    total = stress(model, held, base, {"Market": -0.1, "Energy": -0.05}).iloc[-1]
+def test_a_stress_by_clicking_is_the_engines(seen, model, held, benchmark):
+    total = stress(model, held, benchmark, {"Market": -0.1, "Energy": -0.05}).iloc[-1]
     wanted = [total["portfolio_pnl"], total["benchmark_pnl"], total["pnl"]]
     assert per_cents(seen["stress"]["totals"]) == pytest.approx(wanted, abs=5.1e-5)
     assert seen["stress"]["brexit"] == "Brexit"
 
 
-def test_the_stress_in_the_sheet_follows_its_shocks(seen, model, held, base):
+def test_the_stress_in_the_sheet_follows_its_shocks(seen, model, held, benchmark):
     for name, market in (("sheet", -0.1), ("changed", -0.2)):
         sheet = seen["stress"][name]
         assert broken(sheet) == []
         shown = rows(sheet, 3, 10)
-        expected = stress(model, held, base, {"Market": market, "Energy": -0.05})
+        expected = stress(model, held, benchmark, {"Market": market, "Energy": -0.05})
         total = expected.iloc[-1]
         assert shown["Market"][1] == market
         assert shown["Total"][3] == pytest.approx(total["pnl"], rel=1e-9)

@@ -8,7 +8,6 @@ import pytest
 
 from tilt.frames import spread
 from tilt.risk.measures import risk_measure
-from tilt.risk.model import estimate_model
 
 pytestmark = pytest.mark.browser
 
@@ -17,11 +16,6 @@ STARTER = [
     *("Optimize", "Infeasible", "Frontier", "Backtest", "Attribution", "Share", "Audit"),
     *("Data", "Match", "Factors", "Pure factor"),
 ]
-
-
-@pytest.fixture(scope="session")
-def model(panel):
-    return estimate_model(panel.factors, panel.as_of)
 
 
 def volatility(panel, model, weights):
