@@ -5,6 +5,7 @@ import sys
 import typer
 
 from tilt.cli import (
+    backups,
     cluster,
     configurations,
     data,
@@ -26,7 +27,17 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for family in (portfolios, reports, refreshing, sources, transfer, serving, cluster, installation):
+for family in (
+    portfolios,
+    reports,
+    refreshing,
+    sources,
+    transfer,
+    serving,
+    cluster,
+    installation,
+    backups,
+):
     app.add_typer(family.app)
 app.add_typer(installation.certificates_app, name="certificate")
 app.add_typer(configurations.app, name="config")

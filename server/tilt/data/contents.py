@@ -55,18 +55,25 @@ class Contents:
     def intact(self) -> bool:
         """Return whether there are files, each with the hash of what was written."""
         try:
-            return bool([self._content(file) for file in self.files])
+            return bool([self.content(file) for file in self.files])
         except DataError:
             return False
 
     def _table(self, file: Stored, columns: Sequence[str] | None) -> pa.Table:
-        content = pa.BufferReader(self._content(file))
+        content = pa.BufferReader(self.content(file))
         try:
             return pq.read_table(content, columns=columns, page_checksum_verification=True)
         except (pa.ArrowException, OSError) as error:
             raise self._damaged(file, str(error)) from None
 
-    def _content(self, file: Stored) -> bytes:
+    def content(self, file: Stored) -> bytes:
+        """Return the bytes of a file.
+
+        Raises
+        ------
+        DataError
+            If the file is missing, or is not what was written.
+        """
         try:
             content = self.place.read(file)
         except OSError as error:
