@@ -99,42 +99,29 @@ def history(state: State, asked: PureAsked) -> PureHistory:
     TiltError
         If an argument is wrong.
     """
-    panel = state.panel(asked.universe or None)
-    read_factor(state, panel, asked.factor)  # what is wrong with it is said at once
-    _rebalances(panel, asked)
-    data, _, _ = panel.snapshot.partition(".")  # a universe made by a rule has its parent's data
-    return work_out(
-        state,
-        history_job,
-        state.settings.data_url,
-        state.settings.default_universe,
-        data,
-        DECIMAL_SIGN.get(),
-        asked,
-        key=_key(state, panel, asked),
-        title=TITLE,
-        snapshot=data,
-    )
+    arguments, key, snapshot = _job(state, asked)
+    return work_out(state, history_job, *arguments, key=key, title=TITLE, snapshot=snapshot)
 
 
 def submit_history(state: State, asked: PureAsked, owner: str) -> Job:
     """Return the job that computes a history as JSON, its own or one that runs."""
+    arguments, key, snapshot = _job(state, asked)
+    return state.jobs.submit(
+        report_job, *arguments, owner=owner, key=f"report {key}", title=TITLE, snapshot=snapshot
+    )
+
+
+def _job(state: State, asked: PureAsked) -> tuple[tuple[object, ...], str, str]:
+    """Return a job's arguments, its key and its snapshot; raise at once what is wrong with it."""
     panel = state.panel(asked.universe or None)
     read_factor(state, panel, asked.factor)
     _rebalances(panel, asked)
-    data, _, _ = panel.snapshot.partition(".")
-    return state.jobs.submit(
-        report_job,
-        state.settings.data_url,
-        state.settings.default_universe,
-        data,
-        DECIMAL_SIGN.get(),
-        asked,
-        owner=owner,
-        key=f"report {_key(state, panel, asked)}",
-        title=TITLE,
-        snapshot=data,
-    )
+    data, _, _ = panel.snapshot.partition(".")  # a universe made by a rule has its parent's data
+    settings = state.settings
+    arguments = (
+        settings.data_url, settings.default_universe, data, DECIMAL_SIGN.get(), asked
+    )  # fmt: skip
+    return arguments, _key(state, panel, asked), data
 
 
 def report_job(
