@@ -102,4 +102,5 @@ def by_period(
 
 def brinson_lines(found: Brinson) -> pd.DataFrame:
     """Return days × (effect, group): the effects side by side; costs are not among them."""
-    return pd.concat({effect: getattr(found, effect) for effect in EFFECTS}, axis=1)
+    parts: dict[str, pd.DataFrame] = {effect: getattr(found, effect) for effect in EFFECTS}
+    return pd.concat(parts, axis=1)

@@ -8,6 +8,7 @@ from tilt.factors.regression import MARKET
 from tilt.report.charts import Chart
 from tilt.report.layout import Part, Sheet, Tile, Words
 from tilt.report.pack import Section
+from tilt.report.picked import lowest
 from tilt.report.proofs import difference
 from tilt.report.review import Review
 from tilt.report.tables import Block, Lineage
@@ -22,7 +23,7 @@ LEGS = ("portfolio_pnl", "benchmark_pnl")
 def stress_section(review: Review) -> Section:
     """Return the windows of the past replayed, and one shock after another."""
     shocks = shocks_block(review)
-    worst = shocks.table.loc[shocks.table["pnl"].idxmin()]
+    worst = lowest(shocks.table, "pnl")
     found: list[Part] = [shocks]
     checks = [difference("Shocks: active is portfolio less benchmark", shocks, "pnl", LEGS)]
     said = [
@@ -43,14 +44,19 @@ def stress_section(review: Review) -> Section:
         found = [past, _windows_chart(past), shocks]
         checks.insert(0, difference("Windows: active is portfolio less benchmark", past, "pnl",
                                     LEGS))  # fmt: skip
-        low = table.loc[table["portfolio_pnl"].idxmin()]
+        low = lowest(table, "portfolio_pnl")
         said.insert(
             0,
             f"Of the windows of the past, {_in_words(low['name'])} would cost the portfolio most: "
             f"{low['portfolio_pnl']:+.1%}, the benchmark {low['benchmark_pnl']:+.1%}.",
         )
         tiles = (
-            Tile("Worst window", float(low["portfolio_pnl"]), "change1", _in_words(low["name"])),
+            Tile(
+                "Worst window",
+                float(table["portfolio_pnl"].min()),
+                "change1",
+                _in_words(low["name"]),
+            ),
         )
     sheet = Sheet("Stress", "What stress would do", review.subject.subtitle, tuple(found),
                   one_page=True)  # fmt: skip

@@ -14,8 +14,9 @@ from tilt.report.checks import Check
 from tilt.report.kinds.explained import Performance
 from tilt.report.layout import Sheet, Tile
 from tilt.report.pack import Section, Subject
+from tilt.report.picked import highest, lowest, place_of
 from tilt.report.proofs import compounds, foots, rows_close, weighted
-from tilt.report.tables import Block, Formula, Lineage
+from tilt.report.tables import Block, Formula, Lineage, number_at
 
 MOST_MONTHS = 13  # side by side on a page; of more, years are shown
 SHOWN = 12  # positions at either end
@@ -91,7 +92,7 @@ def months_section(performance: Performance, subject: Subject) -> Section:
 
 def months_block(performance: Performance, months: PeriodEffects) -> Block:
     """Return a row per month: returns, effects, residual, and its linked active return."""
-    sums = {e: months.effects[e].sum(axis=1) for e in EFFECTS}
+    sums = {e: pd.DataFrame(months.effects[e]).sum(axis=1) for e in EFFECTS}
     table = pd.DataFrame(
         {
             "portfolio": months.portfolio,
@@ -120,7 +121,7 @@ def months_block(performance: Performance, months: PeriodEffects) -> Block:
 
 def _months_checks(performance: Performance, block: Block) -> tuple[Check, ...]:
     rp, rb = performance.earned
-    found = performance.by_group.set_index("group").loc[TOTAL]
+    table = performance.by_group
     parts = (*EFFECTS, "costs", "residual")
     return (
         rows_close("Effects of each month close to its active return", block, "active", parts),
@@ -132,7 +133,7 @@ def _months_checks(performance: Performance, block: Block) -> tuple[Check, ...]:
                 f"Months link to the {effect} of the groups",
                 block,
                 (effect, "linking"),
-                float(found[effect]),
+                number_at(table, TOTAL, effect),
             )
             for effect in EFFECTS
         ),
@@ -151,10 +152,12 @@ def _months_findings(performance: Performance, months: PeriodEffects) -> tuple[s
     ]
     active = months.active
     if len(active) > 1:
-        best, worst = active.idxmax(), active.idxmin()
+        ends = pd.DatetimeIndex(active.index)
+        top, low = place_of(active), place_of(-active)
         said.append(
             f"It was ahead in {int((active > 0).sum())} of {len(active)} months; the best was "
-            f"{best:%Y-%m} ({active[best]:+.2%}), the worst {worst:%Y-%m} ({active[worst]:+.2%})."
+            f"{ends[top]:%Y-%m} ({active.iloc[top]:+.2%}), the worst {ends[low]:%Y-%m} "
+            f"({active.iloc[low]:+.2%})."
         )
     left = performance.line(RESIDUAL)
     if abs(left) >= NOTHING:
@@ -240,7 +243,7 @@ def _groups_findings(performance: Performance, rows: pd.DataFrame) -> tuple[str,
     told = ", ".join(f"{effect} {sums[effect]:+.2%}" for effect in EFFECTS)
     costs = performance.line(COSTS)
     more = f", trading and costs {costs:+.2%}" if costs else ""
-    best, worst = rows.loc[rows["total"].idxmax()], rows.loc[rows["total"].idxmin()]
+    best, worst = highest(rows, "total"), lowest(rows, "total")
     return (
         f"By {performance.by}: {told}{more}.",
         (
@@ -360,13 +363,14 @@ def factors_section(performance: Performance, subject: Subject) -> Section:
 def _factors_findings(rows: pd.DataFrame) -> tuple[str, ...]:
     by = rows.set_index("name")["contribution"]
     others = by.drop([n for n in (*KINDS, RESIDUAL) if n in by.index])
-    best, worst = others.idxmax(), others.idxmin()
+    top, low = place_of(others), place_of(-others)
     unmodeled = f", names without exposures {by[UNMODELED]:+.2%}" if UNMODELED in by.index else ""
     return (
         (
             f"Factors together contributed {others.sum():+.2%} and single names "
-            f"{by[SPECIFIC]:+.2%}{unmodeled}; {best} helped most ({others[best]:+.2%}), {worst} "
-            f"least ({others[worst]:+.2%})."
+            f"{by[SPECIFIC]:+.2%}{unmodeled}; "
+            f"{others.index[top]} helped most ({others.iloc[top]:+.2%}), {others.index[low]} "
+            f"least ({others.iloc[low]:+.2%})."
         ),
     )
 
@@ -403,10 +407,7 @@ def positions_section(performance: Performance, subject: Subject) -> Section:
         lineage=lineage(performance, "daily_attribution.positions_table"),
     )
     named = table[~lines]
-    best, worst = (
-        named.loc[at] for at in (named["active_contribution"].idxmax(),
-                                 named["active_contribution"].idxmin())
-    )  # fmt: skip
+    best, worst = (pick(named, "active_contribution") for pick in (highest, lowest))
     said = (
         f"Against the benchmark {best['name']} contributed most "
         f"({best['active_contribution']:+.2%}), {worst['name']} least "
@@ -444,7 +445,7 @@ def extremes(table: pd.DataFrame, count: int) -> pd.DataFrame:
     if len(order) <= 2 * count:
         return table.loc[order].reset_index(drop=True)
     rest = table.loc[order[count:-count]]
-    other = {c: rest[c].sum() for c in rest.select_dtypes("number").columns}
+    other: dict[str, object] = {str(c): rest[c].sum() for c in rest.select_dtypes("number")}
     other |= {"name": f"{len(rest)} others", "group": "", "return": np.nan}
     middle = pd.DataFrame([other], columns=table.columns)
     return pd.concat([table.loc[order[:count]], middle, table.loc[order[-count:]]],

@@ -19,6 +19,7 @@ from tilt.report.performance import (
     statistics_sheet,
     tear_sheet,
 )
+from tilt.report.picked import highest, lowest
 from tilt.report.proofs import compounds, difference, foots, rows_close
 from tilt.report.style import measure_format
 from tilt.report.tables import BY_ROW, Block, Lineage, header, in_words, number_at
@@ -158,7 +159,7 @@ def years_block(tested: Tested) -> Block:
             row["active"] = whole - float(np.prod(1 + base) - 1)
         row |= {
             "volatility": np.sqrt(252) * r.std(ddof=1) if len(r) > 1 else np.nan,
-            "max_drawdown": float(underwater(r).min()),
+            "max_drawdown": float(underwater(np.asarray(r, dtype=np.float64)).min()),
             "turnover": float(series["turnover"][inside].sum()),
             "cost": float(series["cost"][inside].sum()),
             "names": float(series["names"][inside].mean()),
@@ -181,9 +182,7 @@ def years_block(tested: Tested) -> Block:
 
 
 def _years_findings(tested: Tested, years: pd.DataFrame) -> tuple[str, ...]:
-    best, worst = (
-        years.loc[at] for at in (years["portfolio"].idxmax(), years["portfolio"].idxmin())
-    )
+    best, worst = highest(years, "portfolio"), lowest(years, "portfolio")
     said = (
         f"The best year was {best['year']} ({best['portfolio']:+.1%}), the worst {worst['year']} "
         f"({worst['portfolio']:+.1%})."

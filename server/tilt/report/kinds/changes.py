@@ -113,15 +113,15 @@ def _limits_changed(before: Figures, after: Figures) -> list[Change]:
     both = _limits_beside(before, after)
     found = []
     for row in both.itertuples():
-        if row.status_before == row.status_after:
+        was, now = str(row.status_before), str(row.status_after)
+        if was == now:
             continue
         name = f"{row.rule} {row.who}".strip().removesuffix(" *")
-        broken = row.status_after == "violated"
-        mended = row.status_before == "violated"
-        how = "is broken" if broken else "is kept again" if mended else f"is {row.status_after}"
+        broken, mended = now == "violated", was == "violated"
+        how = "is broken" if broken else "is kept again" if mended else f"is {now}"
         percent = kind_of(str(row.rule)).percent
-        then, now = (_amount(value, percent=percent) for value in (row.before, row.after))
-        shown = f"{now}, {then} before; it may be {_bounds(row.min, row.max, percent=percent)}"
+        then, here = (_amount(value, percent=percent) for value in (row.before, row.after))
+        shown = f"{here}, {then} before; it may be {_bounds(row.min, row.max, percent=percent)}"
         found.append(Change(f"The limit on {name} {how}: {shown}.",
                             1000.0 if broken else 100.0 if mended else 1.0))  # fmt: skip
     return found

@@ -63,7 +63,7 @@ def open_factors(material: Material) -> Study:
         date=last,
         snapshot=panel.snapshot,
         survivorship=panel.survivorship,
-        securities=int(panel.member.loc[last].sum()),
+        securities=int(panel.member.loc[last].to_numpy(dtype=bool).sum()),
         label="Factors",
     )
     return Study(

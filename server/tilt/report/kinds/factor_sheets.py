@@ -18,6 +18,7 @@ from tilt.report.checks import Check
 from tilt.report.kinds.factors_seen import Factor, Factors
 from tilt.report.layout import Part, Sheet, Tile, Words
 from tilt.report.pack import Section, Subject
+from tilt.report.picked import farthest, lowest, place_of, textual
 from tilt.report.tables import BY_ROW, Block, Formula, Lineage, header, in_words, number_at
 
 WIDE = 1060
@@ -57,7 +58,7 @@ def returns_section(factors: Factors, subject: Subject) -> Section:
     )  # fmt: skip
     grown = growth_block(factors)
     years = years_block(factors)
-    drawn = tuple(c for c in grown.table.columns if c != "date")[:DRAWN]
+    drawn = tuple(textual(grown.table, "date"))[:DRAWN]
     chart = Chart(
         "line",
         "Growth of 1" + ("" if len(drawn) == len(factors.shown) else ", the first five"),
@@ -72,7 +73,7 @@ def returns_section(factors: Factors, subject: Subject) -> Section:
     product = f"{block.ref('ir')}*{block.ref('volatility')}"
     left = float((table["ir"] * table["volatility"] - table["mean"]).abs().sum())
     ratios = Formula(f"SUMPRODUCT(ABS({product}-{block.ref('mean')}))", left)
-    best = table.loc[table["t_stat"].abs().fillna(-1.0).idxmax()]
+    best = farthest(table, "t_stat")
     return Section(
         "returns",
         "What factors earned",
@@ -88,7 +89,7 @@ def returns_section(factors: Factors, subject: Subject) -> Section:
         findings=_returns_findings(table),
         tiles=(
             Tile("Factors", float(len(table)), "count", "in this report"),
-            Tile(f"{cut(str(best['factor']))}, mean", float(best["mean"]), "change",
+            Tile(f"{cut(str(best['factor']))}, mean", float(table["mean"].iloc[place_of(table["t_stat"], size=True)]), "change",
                  f"t-value {best['t_stat']:.1f}"),
         ),
         conventions=("factor_returns", "annual", "factor_inference"),
@@ -120,7 +121,7 @@ def growth_block(factors: Factors) -> Block:
         "factor_growth",
         "Growth of 1",
         table,
-        formats={"date": "date"} | dict.fromkeys([c for c in table if c != "date"], "fine"),
+        formats={"date": "date"} | dict.fromkeys(textual(table, "date"), "fine"),
         lineage=lineage(factors, "factors.series.compounded"),
     )
 
@@ -184,7 +185,7 @@ def ic_section(factors: Factors, subject: Subject) -> Section:
         lineage=lineage(factors, "factors.evaluate.information_coefficients"),
     )  # fmt: skip
     months = _monthly_ic(factors)
-    series = tuple(c for c in months.table if c != "month")[:DRAWN]
+    series = tuple(textual(months.table, "month"))[:DRAWN]
     so_far = Chart(
         "line",
         "Rank IC, summed over the months",
@@ -224,7 +225,7 @@ def _ic_findings(table: pd.DataFrame, horizon: int) -> tuple[str, ...]:
     ]
     if len(table) <= DRAWN:
         return tuple(told)
-    return ("The surest: " + told[int(table["t_hac"].abs().fillna(-1.0).idxmax())],)
+    return ("The surest: " + told[place_of(table["t_hac"], size=True)],)
 
 
 def _decay(factors: Factors, decays: dict[str, pd.DataFrame]) -> tuple[Part, ...]:
@@ -269,7 +270,7 @@ def _monthly_ic(factors: Factors) -> Block:
         "factor_ic_months",
         "Monthly mean of the rank IC, summed",
         table.reset_index(drop=True),
-        formats=dict.fromkeys([c for c in table if c != "month"], "signed_fine"),
+        formats=dict.fromkeys(textual(table, "month"), "signed_fine"),
         note="By the month of the score; a month whose returns are not over yet adds nothing.",
         lineage=lineage(factors, "factors.evaluate.information_coefficients"),
     )
@@ -371,13 +372,13 @@ def _quantiles(factors: Factors, factor: Factor, letter: str) -> Made:
     grown = wealth.set_axis([f"Q{c}" for c in wealth], axis=1)
     grown = grown.assign(spread=(1 + pd.Series(found.spread, wealth.index).fillna(0.0)).cumprod())
     grown = grown.rename_axis("date").reset_index()
-    lines = [c for c in grown if c not in ("date", "spread")]
+    lines = textual(grown, "date", "spread")
     picked = [lines[i] for i in np.unique(np.linspace(0, len(lines) - 1, DRAWN - 1).astype(int))]
     growth = Block(
         f"factor_quantile_growth_{letter}",
         "Growth of 1 by portfolio",
         grown,
-        formats={"date": "date"} | dict.fromkeys([c for c in grown if c != "date"], "fine"),
+        formats={"date": "date"} | dict.fromkeys(textual(grown, "date"), "fine"),
         note="By the date of the scores; what the next window earned is in the next row's place.",
         lineage=lineage(factors, "factors.evaluate.quantile_returns", factor),
     )
@@ -473,7 +474,7 @@ def correlation_section(factors: Factors, subject: Subject) -> Section:
         "factor_correlation",
         "Correlation of daily factor returns",
         table.reset_index(drop=True),
-        formats=dict.fromkeys([c for c in table if c != "with"], "signed"),
+        formats=dict.fromkeys(textual(table, "with"), "signed"),
         note="Over the days that both have, at least 20.",
         lineage=lineage(factors, "factors.series.correlation"),
     )
@@ -498,12 +499,12 @@ def correlation_section(factors: Factors, subject: Subject) -> Section:
         )
     said: tuple[str, ...] = ()
     if size.max() > 0:
-        row, column = np.unravel_index(int(size.argmax()), size.shape)
+        row, column = divmod(int(size.argmax()), size.shape[1])
         one, other = cut(str(apart.index[row])), cut(str(apart.columns[column]))
         said = (
             (
                 f"The closest kin is {one} and {other}, with a correlation of "
-                f"{apart.iloc[row, column]:+.2f}."
+                f"{apart.to_numpy(dtype=float)[row, column]:+.2f}."
             ),
         )
     sheet = Sheet("Correlation", "How alike factors are", subject.subtitle, tuple(parts),
@@ -524,7 +525,7 @@ _SIZES = frozenset({"names", "effective_names"})
 
 def _pure(factors: Factors, factor: Factor, letter: str) -> Made:
     table = factors.compared(factor)
-    kinds = [c for c in table.columns if c != "measure"]
+    kinds = textual(table, "measure")
     block = Block(
         f"factor_pure_{letter}",
         "Four portfolios of the factor",
@@ -596,7 +597,7 @@ def coverage_section(factors: Factors, subject: Subject) -> Section:
         float((table["observed"] > table["members"]).sum()),
     )
     latest = table[table["date"] == table["date"].max()]
-    low = latest.loc[latest["share"].idxmin()]
+    low = lowest(latest, "share")
     return Section(
         "coverage",
         "Coverage",

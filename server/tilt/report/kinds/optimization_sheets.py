@@ -14,6 +14,7 @@ from tilt.report.charts import Chart
 from tilt.report.checks import FOOTS, KEPT, UNLISTED, Check
 from tilt.report.layout import Part, Sheet, Tile, Words
 from tilt.report.pack import Section, Subject
+from tilt.report.picked import farthest, highest, place_of
 from tilt.report.proofs import difference, foots
 from tilt.report.style import measure_format
 from tilt.report.tables import BY_ROW, Block, Formula, Lineage, in_words, number_at
@@ -216,7 +217,7 @@ def rules_section(solution: Solution, subject: Subject) -> Section:
     dearest = binding["gain_if_looser"].fillna(0.0)
     said = [f"{len(binding)} of {len(table)} rules bind."]
     if len(dearest) and float(dearest.max()) > 0:
-        row = binding.loc[dearest.idxmax()]
+        row = binding.iloc[place_of(dearest)]
         name = objective_name(solution.case)
         who = f" {row['who']}" if row["who"] not in ("", "*") else ""
         gain = float(row["gain_if_looser"])
@@ -312,8 +313,7 @@ def _trades_findings(table: pd.DataFrame) -> tuple[str, ...]:
         return ("There is nothing to trade: the holdings are the best within the rules.",)
     bought, sold = named[named["trade"] > 0], named[named["trade"] < 0]
     told = [
-        f"{verb} is {rows.loc[rows['trade'].abs().idxmax(), 'ticker']} "
-        f"({rows['trade'].abs().max():.2%})"
+        f"{verb} is {farthest(rows, 'trade')['ticker']} ({rows['trade'].abs().max():.2%})"
         for verb, rows in (("the largest purchase", bought), ("the largest sale", sold))
         if len(rows)
     ]
@@ -324,10 +324,11 @@ def weights_block(solution: Solution, subject: Subject) -> Block:
     """Return the names held before or after, one row for cash, one for what neither holds."""
     table = solution.view("weights")[["ticker", "name", "current", "weight", "benchmark", "active"]]
     sums = table[["current", "weight"]].sum()
-    cash = [CASH, "Cash", 1.0 - float(sums["current"]), 1.0 - float(sums["weight"]), 0.0]
     others = float(np.sum(solution.case.center)) - float(table["benchmark"].sum())
-    rest = ["", "Names of the benchmark that neither holds", 0.0, 0.0, others]
-    more = pd.DataFrame([[*row, row[3] - row[4]] for row in (cash, rest)], columns=table.columns)
+    after = 1.0 - float(sums["weight"])
+    cash = [CASH, "Cash", 1.0 - float(sums["current"]), after, 0.0, after]
+    rest = ["", "Names of the benchmark that neither holds", 0.0, 0.0, others, -others]
+    more = pd.DataFrame([cash, rest], columns=table.columns)
     table = pd.concat([table, more], ignore_index=True)
     percents = ("current", "weight", "benchmark")
     return Block(
@@ -402,10 +403,10 @@ def exposures_section(solution: Solution, subject: Subject) -> Section:
 
 
 def _exposure_findings(styles: pd.DataFrame) -> tuple[str, ...]:
-    moved = (styles["after"] - styles["before"]).abs()
-    if not len(moved) or not float(moved.max()) > 0:
+    moved = styles["after"] - styles["before"]
+    if not (moved != 0).any():
         return ()
-    row = styles.loc[moved.idxmax()]
+    row = styles.iloc[place_of(moved, size=True)]
     return (
         (
             f"The exposure that changes most is {row['factor']}, from {row['before_active']:+.2f} "
@@ -500,7 +501,7 @@ def frontier_section(frontier: Frontier | None, solution: Solution, subject: Sub
         height=280,
     )
     first, last = table.iloc[0], table.iloc[-1]
-    best = table.loc[table["ratio"].idxmax()] if table["ratio"].notna().any() else last
+    best = highest(table, "ratio")
     return Section(
         "frontier",
         "Frontier",
