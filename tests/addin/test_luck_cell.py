@@ -3,9 +3,10 @@
 import pytest
 from cell_tables import frame
 
-from tilt.api.backtests import Asked, run_backtest
+from tilt.api.backtests import Asked, backtest_job, run_backtest
 from tilt.api.luck import Luck, tables_here
 from tilt.api.sweeps import Axis, spread_out, sweep_job, sweep_part
+from tilt.jobs import Pieces
 from tilt.jobs.pieces import finish_here
 
 START, END = "2015-01-05", "2016-12-30"
@@ -63,6 +64,21 @@ def test_draws_that_cannot_be_made_are_refused(ask, excel, options, words):
         "backtest", "quantile:Value:5:5", START, END, "M", None, None, "monte_carlo", options
     )
     assert (cell, words in text) == ("#VALUE!", True), text
+
+
+def test_a_walk_forward_with_shared_models_is_the_one_of_one_process(addin, monkeypatch):
+    monkeypatch.setattr("tilt.api.backtests.LEAST_SHARED", 2)
+    state = addin.state.tilt.state
+    settings = state.settings
+    given = (settings.data_url, settings.default_universe, state.panel(None).snapshot, ".")
+    asked = Asked([["min_te"]], "2016-10-03", END, "M", [["weight", "*", 0, 0.03]], None, {})
+    pieces = backtest_job(lambda *_: None, *given, asked)
+    assert isinstance(pieces, Pieces)
+    assert len(pieces.each) == 3
+    there = finish_here(pieces)
+    here = run_backtest(state, asked)
+    assert there.run_id == here.run_id
+    assert there.ledger.nav.tolist() == here.ledger.nav.tolist()
 
 
 def test_a_sweep_gives_the_same_in_whatever_number_of_pieces(addin):

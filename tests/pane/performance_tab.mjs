@@ -46,12 +46,45 @@ async function backtest(page) {
   seen.title = await said(page, "#test-title");
   seen.tiles = await said(page, "#test-tiles");
   seen.curve = await page.getAttribute("#test-curve svg", "aria-label");
+  seen.sectors = await page.getAttribute("#test-why svg", "aria-label");
+  await tabTo(page, "#test-why-by input");
+  await page.keyboard.press("ArrowRight");
+  await page.waitForFunction(
+    (before) => document.querySelector("#test-why svg").getAttribute("aria-label") !== before,
+    seen.sectors,
+  );
+  seen.factors = await page.getAttribute("#test-why svg", "aria-label");
+  await press(page, "#test-risk > summary");
+  seen.forecast = await page.getAttribute("#test-forecast svg[role=img]", "aria-label");
+  seen.verdict = await said(page, "#test-forecast > p");
+  await press(page, "#test-times > summary");
+  seen.regimes = await table(page, "#test-regimes");
   await press(page, "#test-months > summary");
   seen.months = await table(page, "#test-monthly");
   await press(page, "#test-honest > summary");
   seen.honesty = await table(page, "#test-honesty");
+  seen.luck = await page.textContent("#test-honesty");
   await press(page, "#test-assumed > summary");
   seen.assumptions = await table(page, "#test-assumptions");
+  return seen;
+}
+
+async function sideBySide(page) {
+  const alone = await page.isVisible("#runs");
+  await page.focus("#why-put");
+  await type(page, "#test-strategy", "equal_weight");
+  await press(page, "#test-run");
+  await until(page, "#test-title", "equal_weight");
+  const seen = { alone, runs: await said(page, "#runs-list") };
+  await press(page, "#runs-compare");
+  await page.waitForSelector("#runs-body:not([hidden])");
+  seen.table = await table(page, "#runs-table");
+  seen.correlation = await table(page, "#runs-correlation");
+  await page.focus("#runs-compare");
+  await press(page, "#runs-put");
+  await until(page, "#runs-said", "Written");
+  await page.evaluate(() => window.host.calculator.whenSettled());
+  seen.sheet = (await shown(page, "D7", "Tilt Comparison Formula")).region;
   return seen;
 }
 
@@ -64,6 +97,7 @@ async function main(server, folder) {
     page.setDefaultTimeout(180_000);
     found.attribution = await attribution(page);
     found.backtest = await backtest(page);
+    found.sideBySide = await sideBySide(page);
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });
       const picture = folder && `${folder}/performance ${colorScheme}.png`;

@@ -57,7 +57,35 @@ def test_a_misspelt_factor_is_said_and_a_backtest_runs(worked):
     assert seen["curve"].startswith("Return since the start")
     assert [row[0] for row in seen["months"]] == ["2014", "2015", "2016", "2017"]
     assert {"psr", "deflated sharpe"} <= {row[0] for row in seen["honesty"]}
+    assert "tried from this workbook" in seen["luck"]
+    assert re.search(r"a loss in \d+\s% of the draws", seen["luck"])
+    assert "Behind the benchmark" in seen["luck"]
     assert {"HYPOTHETICAL", "SURVIVORSHIP"} <= {row[0] for row in seen["assumptions"]}
+
+
+def test_the_backtest_shown_is_explained_and_its_forecasts_judged(worked):
+    seen = worked["backtest"]
+    active = re.search(r"active return of \+?([−\d.]+)", seen["sectors"])[1]
+    assert f"active return of {active}" in seen["factors"].replace("+", "")
+    assert seen["sectors"] != seen["factors"]
+    assert seen["forecast"].startswith("Tracking error forecast,")
+    assert re.match(r"Bias [\d.]+: (within|above|below) the", seen["verdict"])
+    assert [row[0] for row in seen["regimes"]] == ["calm", "turbulent", "All"]
+
+
+def test_the_backtests_made_stand_side_by_side(worked):
+    seen = worked["sideBySide"]
+    assert not seen["alone"]
+    assert seen["runs"].startswith("quantile:Value:5:5")
+    assert "equal_weight" in seen["runs"]
+    shown = {row[0]: row[1:] for row in seen["table"]}
+    assert set(map(len, shown.values())) == {3}  # two backtests and the benchmark
+    assert number(shown["Turnover a year"][0]) > 0
+    assert shown["Turnover a year"][2] == "–"
+    assert number(seen["correlation"][0][1]) == 1.0
+    _, header, *rows = seen["sheet"]
+    assert header[:4] == ["name", "a", "b", "difference"]
+    assert "sharpe" in {row[0] for row in rows}
 
 
 def test_nothing_is_wrong_with_its_looks_or_its_console(worked):

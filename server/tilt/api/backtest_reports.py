@@ -16,7 +16,7 @@ from tilt.backtest.result import VIEWS, BacktestResult
 from tilt.data import trials
 from tilt.errors import TiltError
 from tilt.frames import Panel, content_id
-from tilt.jobs import Job, Progress
+from tilt.jobs import Job, Pieces, Progress
 from tilt.portfolio.cells import DECIMAL_SIGN
 
 EXPLAINED: Mapping[str, str] = MappingProxyType(
@@ -84,7 +84,7 @@ def report_job(
     asked: Asked,
     place: tuple[str, str],
     among: Among,
-) -> dict[str, object]:
+) -> dict[str, object] | Pieces[dict[str, object]]:
     """Compute a backtest in a worker process; return its views as JSON knows them.
 
     Parameters
@@ -92,6 +92,23 @@ def report_job(
     place : universe and snapshot, as results name them
     """
     found = backtest_job(progress, data_url, default_universe, snapshot, decimal, asked)
+    given = (data_url, default_universe, snapshot, asked, place, among)
+    if isinstance(found, Pieces):
+        return found.then(report_of, *given)
+    return report_of(progress, found, *given)
+
+
+def report_of(
+    progress: Progress,
+    found: BacktestResult,
+    data_url: str,
+    default_universe: str,
+    snapshot: str,
+    asked: Asked,
+    place: tuple[str, str],
+    among: Among,
+) -> dict[str, object]:
+    """Return every view of a backtest as JSON knows them, in a worker process."""
     state = worker_state(data_url, default_universe)
     judged = _judged(state, asked, found, among)
     progress(0.95, "attribution")

@@ -1,13 +1,15 @@
 """Backtests as a sheet asks for them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from types import MappingProxyType
 
 import pandas as pd
 
 from tilt.api.books import date_of
 from tilt.api.cell_jobs import work_out, worker_state
+from tilt.api.prepared import Prepared
 from tilt.api.state import State
 from tilt.api.values import Grid
 from tilt.backtest.benchmark import KINDS
@@ -15,17 +17,18 @@ from tilt.backtest.costs import Costs
 from tilt.backtest.execution import Execution
 from tilt.backtest.parse import parse_strategy
 from tilt.backtest.result import BacktestResult
-from tilt.backtest.run import backtest
 from tilt.backtest.strategy import CapWeight, Strategy
 from tilt.backtest.walk_forward import Optimal
 from tilt.configuration import Configuration
 from tilt.errors import ArgumentError, UnknownNameError, one_of
 from tilt.frames import Panel, Weights, content_id
-from tilt.jobs import Progress
+from tilt.jobs import Pieces, Progress
+from tilt.jobs.pieces import runs
 from tilt.optimize.constraints import parse_rules
 from tilt.optimize.options import OPTIONS as SOLVED_BY
 from tilt.portfolio.cells import DECIMAL_SIGN, Number, is_blank, is_zero, read_number, shown
 from tilt.portfolio.holdings import parse_benchmark
+from tilt.risk.model import FACTOR, RiskModel
 
 OF_OBJECTIVES = (
     "risk_free", "budgets", "factor", "confidence", "estimator", "views", "tau", "delta",
@@ -48,6 +51,8 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
         **{name: SOLVED_BY[name] for name in OF_OBJECTIVES},
     }
 )
+LEAST_SHARED = 24  # risk models: fewer are not worth the trip to other workers
+MODEL_RUNS = 16
 SOLVER_OPTIONS = frozenset({"lookback", "risk_aversion", "long_short", *OF_OBJECTIVES})
 MONTHLY = "M"
 WHOLE = "whole_shares"
@@ -94,8 +99,8 @@ def run_backtest(state: State, asked: Asked, panel: Panel | None = None) -> Back
     panel : of the snapshot that it is over; the latest one unless given
     """
     panel = panel or state.panel(asked.universe or None)
-    run = _prepare(state, panel, asked)
-    return state.once(("job", asked_id(state, panel, asked)), run)
+    prepared = _prepare(state, panel, asked)
+    return state.once(("job", asked_id(state, panel, asked)), prepared.run)
 
 
 def ask_backtest(state: State, asked: Asked, panel: Panel | None = None) -> BacktestResult:
@@ -134,20 +139,78 @@ def backtest_job(
     snapshot: str,
     decimal: str,
     asked: Asked,
-) -> BacktestResult:
-    """Compute a backtest in a worker process."""
+) -> BacktestResult | Pieces[BacktestResult]:
+    """Compute a backtest in a worker process.
+
+    The decisions of an objective follow from one another; the risk models that they rest on do
+    not, and are most of the work: they are estimated in pieces.
+    """
     progress(0.0, "reading the data")
     DECIMAL_SIGN.set(decimal)
     state = worker_state(data_url, default_universe)
     panel = state.store.panel(asked.universe or None, snapshot)
-    return run_prepared(state, panel, asked, progress)
+    prepared = _prepare(state, panel, asked)
+    dates = prepared.model_dates
+    if len(dates) < LEAST_SHARED:
+        return prepared.run(progress)
+    place = (data_url, default_universe, snapshot, asked.universe)
+    each = [(place, asked.horizon, tuple(run)) for run in runs(dates, most=MODEL_RUNS)]
+    given = (data_url, default_universe, snapshot, decimal, asked)
+    return Pieces(
+        models_part, each, backtest_with_models, given, f"estimating {len(dates)} risk models"
+    )
+
+
+def models_part(
+    progress: Progress,
+    place: tuple[str, str, str, str],
+    horizon: str,
+    dates: Sequence[pd.Timestamp],
+) -> list[RiskModel]:
+    """Estimate the factor models of some dates in a worker process.
+
+    Parameters
+    ----------
+    place : data folder, default universe, snapshot, universe
+    """
+    progress(0.0, "reading the data")
+    data_url, default_universe, snapshot, universe = place
+    state = worker_state(data_url, default_universe)
+    panel = state.store.panel(universe or None, snapshot)
+    models = []
+    for number, date in enumerate(dates):
+        progress(number / len(dates), f"risk model of {date:%Y-%m-%d}")
+        models.append(_model_of(state, panel, horizon, date))
+    return models
+
+
+def backtest_with_models(
+    progress: Progress,
+    parts: Sequence[Sequence[RiskModel]],
+    data_url: str,
+    default_universe: str,
+    snapshot: str,
+    decimal: str,
+    asked: Asked,
+) -> BacktestResult:
+    """Compute a backtest in a worker process, the risk models of its decisions given."""
+    progress(0.0, "reading the data")
+    DECIMAL_SIGN.set(decimal)
+    state = worker_state(data_url, default_universe)
+    panel = state.store.panel(asked.universe or None, snapshot)
+    prepared = _prepare(state, panel, asked)
+    known = {model.date: model for part in parts for model in part}
+    if not isinstance(prepared.strategy, Optimal):
+        raise TypeError(f"{prepared.strategy.name} needs no risk models")
+    strategy = replace(prepared.strategy, model_of=known.__getitem__)
+    return replace(prepared, strategy=strategy).run(progress)
 
 
 def run_prepared(
     state: State, panel: Panel, asked: Asked, progress: Callable[[float, str], None] | None = None
 ) -> BacktestResult:
     """Return a backtest over a panel, computed here and now."""
-    return _prepare(state, panel, asked, progress)()
+    return _prepare(state, panel, asked).run(progress)
 
 
 def check_backtest(state: State, panel: Panel, asked: Asked) -> None:
@@ -186,10 +249,8 @@ def title_of(asked: Asked) -> str:
     return str(first) if len(asked.strategy) == len(asked.strategy[0]) == 1 else "holdings"
 
 
-def _prepare(
-    state: State, panel: Panel, asked: Asked, progress: Callable[[float, str], None] | None = None
-) -> Callable[[], BacktestResult]:
-    """Return what runs the backtest, every argument read.
+def _prepare(state: State, panel: Panel, asked: Asked) -> Prepared:
+    """Return a backtest with every argument read.
 
     Raises
     ------
@@ -226,39 +287,28 @@ def _prepare(
             options=solver,
         )
     if isinstance(strategy, Optimal):
-        strategy = replace(strategy, horizon=asked.horizon)
-    benchmark = read_benchmark(state, panel, asked.benchmark, last)
-
-    def run() -> BacktestResult:
-        result = backtest(
-            panel,
-            strategy,
-            start=first,
-            end=last,
-            rebalance=asked.rebalance or MONTHLY,
-            rules=rules,
-            benchmark=benchmark,
-            costs=Costs(**{k: v for k, v in numbers.items() if k in _COSTS}),
-            lag=int(lag),
-            cash_rate=cash_rate,
-            execution=execution,
-            progress=progress,
-        )
-        return _with_configuration(result, asked)
-
-    return run
-
-
-def _with_configuration(result: BacktestResult, asked: Asked) -> BacktestResult:
-    """Return a result whose id and assumptions tell the configuration that it rests on."""
-    if asked.configuration is None:
-        return result
-    said = pd.DataFrame([("configuration", asked.configured)], columns=["item", "value"])
-    return replace(
-        result,
-        run_id=asked.configuration.result_id(result.run_id),
-        assumptions=pd.concat([said, result.assumptions], ignore_index=True),
+        model_of = partial(_model_of, state, panel, asked.horizon)
+        strategy = replace(strategy, horizon=asked.horizon, model_of=model_of)
+    return Prepared(
+        panel,
+        strategy,
+        first,
+        last,
+        int(lag),
+        rules,
+        read_benchmark(state, panel, asked.benchmark, last),
+        Costs(**{k: v for k, v in numbers.items() if k in _COSTS}),
+        cash_rate,
+        execution,
+        asked.rebalance or MONTHLY,
+        asked.configuration,
+        asked.configured,
     )
+
+
+def _model_of(state: State, panel: Panel, horizon: str, date: pd.Timestamp) -> RiskModel:
+    """Return the factor model of a date, estimated once by a server or a worker."""
+    return state.model(panel, date, horizon, FACTOR)
 
 
 def _other_universe(state: State, panel: Panel, given: Grid) -> Panel | None:

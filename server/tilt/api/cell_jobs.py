@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeVar, cast
 
-from tilt.api.state import USER, State, current
+from tilt.api.state import USER, Memo, State, current
 from tilt.data.live import Board, LastClose
 from tilt.data.store import Store
 from tilt.errors import BusyError, TiltError, UnknownNameError
 from tilt.jobs import Job, Jobs, Pieces
+from tilt.risk.model import RiskModel
 from tilt.settings import Settings, read_settings
 
 T = TypeVar("T")
@@ -133,6 +134,9 @@ def why_not(jobs: Jobs, job: Job) -> TiltError:
     raise ValueError(f"job {job.id} has a result")
 
 
+_MODELS: Memo[RiskModel] = Memo(128)  # of a worker: its next backtest decides on the same dates
+
+
 @lru_cache(maxsize=1)
 def _store(data_url: str, default_universe: str) -> Store:
     return Store.open(_settings(data_url, default_universe))
@@ -149,4 +153,4 @@ def worker_state(data_url: str, default_universe: str) -> State:
     settings = _settings(data_url, default_universe)
     board = Board(LastClose(store), seconds=settings.live_seconds)
     no_jobs = cast("Jobs", None)  # a job asks for no job
-    return State(settings, store, {}, no_jobs, board)
+    return State(settings, store, {}, no_jobs, board, models=_MODELS)

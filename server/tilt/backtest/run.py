@@ -130,6 +130,27 @@ def backtest(
     )
 
 
+def decision_dates(
+    panel: Panel,
+    strategy: Strategy,
+    *,
+    start: pd.Timestamp | None,
+    end: pd.Timestamp | None,
+    rebalance: str,
+    benchmark: "str | Weights | Panel",
+    lag: int,
+) -> pd.DatetimeIndex:
+    """Return the dates at which a backtest will ask its strategy, arguments as in ``backtest``.
+
+    Where weights that drift decide, only the first is known beforehand.
+    """
+    strategy = _ready(strategy, panel, (), benchmark)
+    schedule = _schedule(strategy, rebalance)
+    plan = _plan(panel, strategy, start, end, schedule=schedule, benchmark=benchmark, lag=lag)
+    known = plan.decisions if schedule.drift is None else plan.decisions[:1]
+    return panel.dates[[plan.first + row for row in known]]
+
+
 def _ready(
     strategy: Strategy, panel: Panel, rules: tuple[Rule, ...], benchmark: "str | Weights | Panel"
 ) -> Strategy:

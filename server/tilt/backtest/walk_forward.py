@@ -1,6 +1,6 @@
 """An objective of the optimizer, solved anew at every rebalance from what was known then."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -13,10 +13,11 @@ from tilt.optimize.market import quotes
 from tilt.optimize.options import read_options
 from tilt.optimize.problem import Problem
 from tilt.optimize.solve import solve
-from tilt.risk.model import LEAST_DAYS, RiskModel, estimate_model
+from tilt.risk.model import FACTOR, LEAST_DAYS, RiskModel, estimate_model
 from tilt.risk.returns_model import as_model
 
 TRADING_RULES = frozenset({"turnover", "trade", "adv", "cost"})
+FACTOR_MODEL = ("", FACTOR)  # the estimators that are the factor model
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,8 @@ class Optimal:
     alpha     : expected yearly return by ticker, the same at each decision
     options   : of the optimizer; the book is fully invested unless ``cash`` says otherwise
     horizon   : of the risk model, short or long
+    model_of  : gives the risk model of a date as it was estimated before, from that date's past
+        alone; None estimates it
     """
 
     objective: str
@@ -39,6 +42,7 @@ class Optimal:
     alpha: "Weights | None" = None
     options: Mapping[str, object] = field(default_factory=dict)
     horizon: str = "short"
+    model_of: Callable[[pd.Timestamp], RiskModel] | None = None
     notes: tuple[str, ...] = (
         "Rules about trading bind from the second decision on; the first buys the portfolio.",
         "A held name without exposures on the day of a decision is sold.",
@@ -97,10 +101,12 @@ class Optimal:
     def _model(self, view: Panel, names: "pd.Index[str]") -> RiskModel:
         """Return the risk model of the day over the names that are members or held."""
         asked = read_options(self.options)
-        if asked.estimator not in ("", "factor"):
+        if asked.estimator not in FACTOR_MODEL:
             past = view.returns.tail(asked.lookback)
             known = inside(past.columns, names)
             return as_model(past.loc[:, known], asked.estimator, universe=view.universe)
+        if self.model_of is not None:
+            return _only(self.model_of(view.as_of), names)
         model = estimate_model(
             view.factors,
             view.as_of,
@@ -109,6 +115,11 @@ class Optimal:
             horizon=self.horizon,
         )
         return _only(model, names)
+
+    @property
+    def has_factor_model(self) -> bool:
+        """Whether each decision needs the factor model of its date."""
+        return read_options(self.options).estimator in FACTOR_MODEL
 
     def _scenarios(self, view: Panel, model: RiskModel) -> pd.DataFrame | None:
         """Return the past days that an objective looks at; None for one that does not."""

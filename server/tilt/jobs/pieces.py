@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+U = TypeVar("U")
 V = TypeVar("V")
 
 MOST = 64  # pieces of a job: enough for as many workers, few enough to cost nothing
@@ -39,6 +40,11 @@ class Pieces(Generic[T]):
         if not self.each:
             raise ValueError("work that is cut into pieces has at least one")
 
+    def then(self, function: "Callable[..., U]", *given: object) -> "Pieces[U]":
+        """Return the same work, and ``function(progress, result, *given)`` of its result."""
+        then = (self.join, self.given, function, given)
+        return Pieces(self.function, self.each, join_and_then, then, self.stage)
+
     def cut(self) -> "Cut":
         """Return it as a server keeps it."""
         tasks = tuple(_pickled((self.function, tuple(one))) for one in self.each)
@@ -56,6 +62,21 @@ class Cut:
     tasks: tuple[bytes, ...]
     join: bytes
     stage: str
+
+
+def join_and_then(
+    progress: Callable[..., None],
+    parts: Sequence[object],
+    join: "Callable[..., T | Pieces[T]]",
+    own: tuple[object, ...],
+    function: Callable[..., U],
+    given: tuple[object, ...],
+) -> "U | Pieces[U]":
+    """Put parts together and do more with the result."""
+    result = join(progress, parts, *own)
+    if isinstance(result, Pieces):
+        return result.then(function, *given)
+    return function(progress, result, *given)
 
 
 def put_together(progress: Callable[..., None], join: bytes, parts: Sequence[bytes]) -> object:

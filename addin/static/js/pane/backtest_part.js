@@ -1,6 +1,7 @@
 // A backtest in the tab Performance: run as a job, shown as figures, curve, falls and months.
 
 import { SINCE, tile } from "./attribution_part.js";
+import { believed } from "./backtest_luck.js";
 import { showWhy } from "./backtest_why.js";
 import { choices } from "./book.js";
 import { at, fillSelect, h, input, select, tableOf } from "./dom.js";
@@ -13,6 +14,7 @@ import { runTrace } from "./run_trace.js";
 import { noteRun } from "./runs_part.js";
 import { ask, records } from "./server.js";
 import { settings } from "./settings.js";
+import { workbookName } from "./workbook.js";
 
 const SHEET = "Tilt Backtest Formula";
 const FIRST = "quantile:Momentum:5:5";
@@ -25,8 +27,6 @@ const REBALANCES = [
   { value: "drift:0.05", text: "when 5 % off" },
 ];
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-const ALONE =
-  "This backtest alone, as one trial. In a cell the view overfitting counts all that the workbook tried.";
 const MOST_POINTS = 400; // of a curve that is 292 points wide
 
 /** @type {[string, string, (value: number) => string][]} */
@@ -38,15 +38,6 @@ const TILES = [
   ["turnover_per_year", "Turnover a year", percent],
   ["cost_per_year", "Costs a year", percent],
 ];
-/** @type {Record<string, (value: number) => string>} */
-const HONEST = {
-  psr: percent,
-  deflated_sharpe: percent,
-  pbo: percent,
-  pbo_loss: percent,
-  trials: (value) => decimal(value, 0),
-  observations: (value) => decimal(value, 0),
-};
 
 export function startBacktest() {
   const since = [{ value: "", text: "the first day possible" }, ...SINCE].reverse();
@@ -95,7 +86,8 @@ async function run() {
   button.disabled = true;
   at("test-said").textContent = "";
   try {
-    const job = await ask("backtest", { method: "POST", body: asked() });
+    const workbook = await workbookName();
+    const job = await ask("backtest", { method: "POST", body: { ...asked(), workbook } });
     const found = await follow("test-busy", job);
     clearProblem("test-problem");
     at("test-body").hidden = false;
@@ -147,19 +139,7 @@ function show({ strategy, run_id: id, views, problems }) {
   showWhy(views, problems);
   noteRun({ id, strategy });
   at("test-monthly").replaceChildren(monthly(records(views.monthly)));
-  at("test-honesty").replaceChildren(
-    tableOf(
-      "How far to believe it",
-      ["Measure", "Meaning", "Value"],
-      records(views.overfitting).map(({ measure, value, meaning }) => [
-        measure.replaceAll("_", " "),
-        meaning,
-        value === null ? "–" : (HONEST[measure] ?? decimal)(value),
-      ]),
-      { numeric: [2] },
-    ),
-    h("p", { class: "quiet small" }, ALONE),
-  );
+  at("test-honesty").replaceChildren(...believed(views, problems));
   at("test-assumptions").replaceChildren(
     tableOf(
       "Assumptions",

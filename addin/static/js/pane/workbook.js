@@ -27,6 +27,16 @@ export async function inExcel() {
  */
 const inOneStep = (write) => Excel.run({ mergeUndoGroup: true }, write);
 
+/** The workbook's name, as the addresses of its cells tell it; empty outside Excel. */
+export async function workbookName() {
+  if (!(await inExcel())) return "";
+  return Excel.run(async (context) => {
+    const book = context.workbook.load("name");
+    await context.sync();
+    return book.name;
+  });
+}
+
 /**
  * The cells of a table with its header.
  *
