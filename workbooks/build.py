@@ -1,5 +1,7 @@
 """Write the workbooks of this folder, over the embedded sample: ``python workbooks/build.py``.
 
+The examples on the help pages of functions are written with them, from the same data.
+
 They hold live formulas of the add-in and the values those have now, so that they show numbers in a
 preview, on a phone, and in an Excel that has no add-in yet.
 """
@@ -8,7 +10,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
+import orjson
+
 from tilt.api.app import create_app
+from tilt.api.examples import example_of
+from tilt.api.examples import file as examples_file
 from tilt.api.starter import starter
 from tilt.api.starter_values import calculated
 from tilt.api.state import State, enter
@@ -34,6 +40,14 @@ def build(folder: Path, state: State) -> list[Path]:
     return [path]
 
 
+def build_examples(path: Path, state: State) -> Path:
+    """Write what the example of each function gives, for its help page; return the path."""
+    cells = state.cells.values()
+    made = {cell.name: example_of(state, cell, seconds=SECONDS) for cell in cells}
+    path.write_bytes(orjson.dumps(made, option=orjson.OPT_INDENT_2) + b"\n")
+    return path
+
+
 def main() -> None:
     """Build the sample in a folder that is removed again, and the workbooks from it."""
     asked = argparse.ArgumentParser(description=__doc__)
@@ -47,7 +61,7 @@ def main() -> None:
         state = create_app(settings).state.tilt.state
         enter(state, "")
         try:
-            for path in build(folder, state):
+            for path in (*build(folder, state), build_examples(examples_file(), state)):
                 print(f"{path.name}  {path.stat().st_size / 1024:,.0f} KB")
         finally:
             state.jobs.close()

@@ -41,7 +41,7 @@ RiskFree = Annotated[float, number("Yearly rate as a decimal; 0 unless given.")]
     result="measure, portfolio, benchmark, active; view rolling: date, return, volatility, sharpe, "
     "max_drawdown, and against a benchmark active_return, tracking_error, information_ratio, beta; "
     "view regimes: state, periods, share, mean, volatility, sharpe, max_drawdown, hit_rate, ...",
-    example='=TILT.STATS(B2:B500,C2:C500,"M")',
+    example='=TILT.STATS(B2:B500,C2:C500,"D")',
     keys={
         "mar": "least acceptable yearly return of the Sortino ratio; 0 unless given",
         "confidence": "of VaR and CVaR; 0.95 unless given",

@@ -14,11 +14,14 @@ from pydantic_core import PydanticUndefined
 from tilt.settings import Settings, addin_path
 
 ORDER = (  # as one reads them; a guide that is not named here comes after
+    "tour",
+    "tasks",
     "getting-started",
     "install-excel",
     "pane",
     "looking-for",
     "functions",
+    "conventions",
     "inputs",
     "optimization",
     "objectives",
@@ -30,6 +33,8 @@ ORDER = (  # as one reads them; a guide that is not named here comes after
     "refresh",
     "data-quality",
     "faq",
+    "http",
+    "extend",
     "for-it",
     "settings",
     "upgrade",
@@ -92,6 +97,16 @@ def sections(guide: Guide) -> list[dict[str, str]]:
         elif token.type == "fence":
             words[-1].append(token.content)
     return [{**one, "text": " ".join(w)} for one, w in zip(found, words, strict=True)]
+
+
+def section_about(guide: Guide, function: str) -> str:
+    """Return the section whose line "Functions:" names a function, as HTML; empty if none does."""
+    for part in re.split(r"^## .*$", guide.text, flags=re.MULTILINE)[1:]:
+        named = re.search(r"^Functions: (.*)$", part, re.MULTILINE)
+        if named and f"`{function}`" in named[1]:
+            text = part.replace(named[0], "")
+            return guide_body(Guide(guide.name, guide.title, "", text))
+    return ""
 
 
 def _set_anchors(tokens: list[Token]) -> None:

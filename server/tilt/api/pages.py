@@ -1,13 +1,22 @@
 """Pages for people: the guides, one per cell function, and the HTTP routes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 
 from tilt.api.cells import Cell, find
-from tilt.api.guides import PICTURE, Guide, folder, guide_body, guides, sections
+from tilt.api.examples import examples
+from tilt.api.guides import (
+    PICTURE,
+    Guide,
+    folder,
+    guide_body,
+    guides,
+    section_about,
+    sections,
+)
 from tilt.api.problems import RefusedError
 from tilt.api.running import running
 
@@ -34,10 +43,42 @@ def function_page(cell: Cell) -> str:
         f"<h2>Result</h2><p>{escape(cell.result)}</p>",
         f"<h2>Arguments</h2>{arguments}" if cell.arguments else "",
         f"<h2>Options</h2>{options}" if options else "",
-        f"<h2>Example</h2><pre>{escape(cell.example)}</pre>",
+        *_example(cell),
+        _conventions(cell.name.upper()),
         '<p><a href="/help">All functions</a></p>',
     ]
     return _page(cell.name.upper(), "\n".join(body))
+
+
+def _example(cell: Cell) -> Iterator[str]:
+    """Yield a function's example with what it gives over the embedded sample, and a slip."""
+    yield f"<h2>Example</h2><pre>{escape(cell.example)}</pre>"
+    known = examples().get(cell.name, {})
+    if known.get("formula") != cell.example:
+        return
+    ranges, rows, slip = known["ranges"], known["rows"], known["slip"]
+    if isinstance(ranges, dict) and ranges:
+        words = "; ".join(f"{place} holds {said}" for place, said in ranges.items())
+        yield f"<p>Here {escape(words)}.</p>"
+    if isinstance(rows, list) and rows:
+        more = f", and {known['more']} more rows" if known["more"] else ""
+        yield f"<p>It gives, over the embedded sample{more}:</p>"
+        yield (
+            _table(rows[0], rows[1:]) if len(rows) > 1 else f"<pre>{escape(str(rows[0][0]))}</pre>"
+        )
+    yield "<h2>Errors</h2>"
+    if isinstance(slip, dict):
+        yield (
+            f"<p><code>{escape(slip['formula'])}</code> is <code>{escape(slip['cell'])}</code>: "
+            f"{escape(slip['message'])}</p>"
+        )
+    yield '<p>What each error of a cell means: <a href="/help/functions#errors">Errors</a>.</p>'
+
+
+def _conventions(name: str) -> str:
+    """Return the section of the conventions that names a function: formulas and sources."""
+    found = section_about(guides()["conventions"], name)
+    return f"<h2>Formula and source</h2>{found}" if found else ""
 
 
 def index_page(cells: Iterable[Cell], pages: Iterable[Guide] = ()) -> str:

@@ -71,7 +71,7 @@ def _result(
     if call is None:
         return None
     cell = find(state.cells, call[1].lower())
-    given = [_argument(text, sheet, values, tables) for text in _arguments(call[2])]
+    given = [_argument(text, sheet, values, tables) for text in arguments_of(call[2])]
     try:
         return write_result(cell.call(*cell.read(given)), rich=False)
     except RunningError as running:
@@ -84,7 +84,8 @@ def _result(
         return [[error.cell]]
 
 
-def _arguments(text: str) -> Iterator[str]:
+def arguments_of(text: str) -> Iterator[str]:
+    """Yield the arguments between the brackets of a call, as they are typed."""
     if not text:
         return
     at = 0
