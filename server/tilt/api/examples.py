@@ -100,7 +100,8 @@ def _range(state: State, argument: Argument, address: str) -> tuple[Grid, str]:
     """Return what stands in a range of an example, by the name of its argument."""
     panel = state.panel(None)
     if argument.name == "constraints":
-        return [list(HEADER), *(list(rule) for rule in RULES)], "the rules of the starter's sheet Optimize"
+        rules: Grid = [[*row] for row in (HEADER, *RULES)]
+        return rules, "the rules of the starter's sheet Optimize"
     if argument.name == "trades":
         return [["AAPL", -0.02], ["XOM", 0.02]], "AAPL -2 % and XOM +2 %"
     if argument.name in ("tickers", "ids"):

@@ -136,7 +136,7 @@ def whatif_sheet(panel: Panel) -> Sheet:
     for i in range(8):
         ticker, size = typed[i] if i < len(typed) else (None, None)
         cells += [cell(FIRST + 1 + i, 0, ticker, INPUT), cell(FIRST + 1 + i, 1, size, percent)]
-    cells += shaped(rows=16, columns=dict.fromkeys((4, 5, 6), "0.0000"))
+    cells += shaped(rows=50, columns=dict.fromkeys((4, 5, 6), "0.0000"))
     return Sheet(
         name="What-if",
         cells=tuple(cells),
