@@ -92,6 +92,11 @@ def review(panel) -> Review:
 
 
 @pytest.fixture(scope="session")
+def created() -> dt.datetime:
+    return CREATED
+
+
+@pytest.fixture(scope="session")
 def report(review, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.xlsx"
     return write_portfolio_report(path, review, created=CREATED)

@@ -88,23 +88,21 @@ def test_libreoffice_opens_the_report_without_an_error_cell(report, tmp_path):
     office = shutil.which("soffice")
     assert office, "LibreOffice is needed: apt install libreoffice-calc"
     every_sheet = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
-    for target in ("pdf", every_sheet):
-        subprocess.run(
-            [
-                office,
-                f"-env:UserInstallation=file://{tmp_path}/profile",
-                "--headless",
-                "--convert-to",
-                target,
-                "--outdir",
-                str(tmp_path),
-                str(report),
-            ],
-            check=True,
-            capture_output=True,
-            timeout=400,
-        )
-    assert (tmp_path / "report.pdf").stat().st_size > 50_000
+    subprocess.run(
+        [
+            office,
+            f"-env:UserInstallation=file://{tmp_path}/profile",
+            "--headless",
+            "--convert-to",
+            every_sheet,
+            "--outdir",
+            str(tmp_path),
+            str(report),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=400,
+    )
     pages = list(tmp_path.glob("report-*.csv"))
     assert {p.stem.removeprefix("report-") for p in pages} == set(
         openpyxl.load_workbook(report, read_only=True).sheetnames

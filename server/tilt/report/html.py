@@ -22,7 +22,8 @@ _UNFIT = re.compile(r"[^a-z0-9]+")
 def write_html(report: Pack) -> str:
     """Return the page: every sheet a section, with the numbers of the workbook.
 
-    A table of more than ``LONGEST_READ`` rows shows its last ones, and says how many there are.
+    A table of more than ``LONGEST_READ`` rows, or of a sheet of data, shows its last ones and says
+    how many there are.
     """
     style = files("tilt.report").joinpath("page.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -48,7 +49,10 @@ def _slug(text: str) -> str:
 def _section(sheet: Sheet, ids: Mapping[str, str], blocks: Mapping[str, Block]) -> str:
     name = ids[sheet.name]
     level = 1 if name.startswith("s0-") else 2
-    parts = "".join(_part(part, f"{name}-{i}", ids, blocks) for i, part in enumerate(sheet.parts))
+    parts = "".join(
+        _part(part, f"{name}-{i}", ids, blocks, _KEPT if sheet.is_data else LONGEST_READ)
+        for i, part in enumerate(sheet.parts)
+    )
     return (
         f'<section id="{name}" aria-labelledby="{name}-h"><h{level} id="{name}-h">'
         f'{escape(sheet.title)}</h{level}><p class="sub">{escape(sheet.subtitle)}</p>'
@@ -56,7 +60,9 @@ def _section(sheet: Sheet, ids: Mapping[str, str], blocks: Mapping[str, Block]) 
     )
 
 
-def _part(part: Part, name: str, ids: Mapping[str, str], blocks: Mapping[str, Block]) -> str:
+def _part(
+    part: Part, name: str, ids: Mapping[str, str], blocks: Mapping[str, Block], most: int
+) -> str:
     if isinstance(part, Chart):
         return f"<figure>{svg_chart(part, blocks[part.block], name)}</figure>"
     if isinstance(part, Tiles):
@@ -69,13 +75,13 @@ def _part(part: Part, name: str, ids: Mapping[str, str], blocks: Mapping[str, Bl
     if isinstance(part, Words):
         title = f"<h3>{escape(part.title)}</h3>" if part.title else ""
         return title + "".join(f"<p>{escape(s)}</p>" for s in part.sentences)
-    return _table(part, ids)
+    return _table(part, ids, most)
 
 
-def _table(block: Block, ids: Mapping[str, str]) -> str:
+def _table(block: Block, ids: Mapping[str, str], most: int) -> str:
     names = list(block.table.columns)
     count = len(block.table)
-    rows = range(count) if count <= LONGEST_READ else range(count - _KEPT, count)
+    rows = range(count) if count <= most else range(count - _KEPT, count)
     head = "".join(f'<th scope="col"{_class(block, c)}>{escape(header(c))}</th>' for c in names) + (
         '<th scope="col">Course</th>' if block.trend else ""
     )
@@ -97,7 +103,7 @@ def _table(block: Block, ids: Mapping[str, str]) -> str:
         ]
         foot = f'<tfoot><tr><th scope="row">Total</th>{"".join(cells)}</tr></tfoot>'
     notes = [block.note] if block.note else []
-    if count > LONGEST_READ:
+    if count > most:
         notes.append(f"The last {_KEPT} of {count:,} rows; the workbook has them all.")
     return (
         f'<div class="wide" tabindex="0" role="region" aria-label="{escape(block.title)}">'

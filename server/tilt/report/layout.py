@@ -78,12 +78,14 @@ class Sheet:
     one_page: bool = False
     portrait: bool = False
     column_width: int = 0
+    data: bool = False
     hidden: bool = False
 
     @property
     def is_data(self) -> bool:
         """Whether it is rows by the hundred, for a spreadsheet and not for print."""
-        return max((len(block.table) for block in self.blocks()), default=0) > LONGEST_READ
+        longest = max((len(block.table) for block in self.blocks()), default=0)
+        return self.data or longest > LONGEST_READ
 
     def blocks(self) -> Iterator[Block]:
         """Yield the tables of the sheet."""

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -145,7 +145,8 @@ def pack(title: str, chapters: Sequence[Chapter], *, created: dt.datetime) -> Pa
     subtitle = _subtitle(chapters)
     several = len(apart) > 1
     body = [s for chapter in apart for section in chapter.sections for s in section.sheets]
-    body += [s for chapter in apart for section in chapter.sections for s in section.data]
+    behind = [s for chapter in apart for section in chapter.sections for s in section.data]
+    body += [replace(sheet, data=True) for sheet in behind]
     checks = check_block(
         [
             (f"{chapter.subject.name}: {check.claim}" if several else check.claim, check)

@@ -65,7 +65,7 @@ def fill_template(template: bytes, report: Pack) -> bytes:
     if unknown:
         hints = "".join(did_you_mean(name, known) for name in unknown[:1])
         raise ArgumentError(
-            f"This report has nothing for {listed(unknown)} of the template.{hints} Take more "
+            f"This report has nothing for {', '.join(unknown)} of the template.{hints} Take more "
             f"sections, or use one of its names: {', '.join(sorted(known))}."
         )
     problems = [p for r in ranges for p in _fill(r, known[r.name.casefold()])]
