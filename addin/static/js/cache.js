@@ -171,7 +171,7 @@ export class AnswerCache {
 }
 
 /** @param {any} value */
-export function countCells(value) {
+function countCells(value) {
   if (!Array.isArray(value)) return 1;
   let cells = 0;
   for (const item of value) cells += countCells(item);

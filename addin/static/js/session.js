@@ -1,6 +1,6 @@
 // Who is calling: the client's name on every request, and the API key where the server asks for one.
 
-export const CLIENT_HEADER = "X-Tilt-Client";
+const CLIENT_HEADER = "X-Tilt-Client";
 export const CLIENT = "excel";
 
 /** Excel on the web shares one origin's storage between sites; the partition keeps ours apart. */

@@ -12,7 +12,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tilt.data.schema import SCHEMAS
 from tilt.errors import DataError
 from tilt.frames import FactorHistory, Panel, Prices, Returns
 
@@ -180,11 +179,6 @@ def decode_table(table: pa.Table) -> pd.DataFrame:
     """Return a table with its text as text and its dates as dates."""
     frame: pd.DataFrame = table.to_pandas()
     return frame
-
-
-def decode_tables(files: Files) -> dict[str, pd.DataFrame]:
-    """Return the delivery's tables as they came."""
-    return {name: decode_table(files(f"{name}.parquet")) for name in SCHEMAS}
 
 
 def _plain(table: pd.DataFrame) -> pa.Table:

@@ -32,7 +32,7 @@ function show() {
  * @param {boolean} paused
  * @param {number} count of the cells that wait for an answer
  */
-export function stateOf(paused, count) {
+function stateOf(paused, count) {
   const cells = `${count.toLocaleString("en-US")} ${count === 1 ? "cell" : "cells"}`;
   const wait = count === 1 ? "waits" : "wait";
   if (!paused) return count > 0 ? `${cells} ${wait} for the server.` : "";

@@ -76,7 +76,7 @@ function showGuides(words) {
  * @param {string[]} words in lower case
  * @returns {Section[]}
  */
-export function findSections(all, words) {
+function findSections(all, words) {
   const has = (/** @type {string} */ text) => {
     const lower = text.toLowerCase();
     return words.every((word) => lower.includes(word));

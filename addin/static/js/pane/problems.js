@@ -50,7 +50,7 @@ export function clearProblem(box) {
  * @param {string} text
  * @returns {(event: Event) => void}
  */
-export function copyButton(text) {
+function copyButton(text) {
   return async (event) => {
     const button = /** @type {HTMLButtonElement} */ (event.currentTarget);
     button.textContent = (await copy(text)) ? "Copied" : "Copying is not allowed here";

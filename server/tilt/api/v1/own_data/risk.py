@@ -34,7 +34,6 @@ router = APIRouter(route_class=StrictRoute)
 SYMMETRIC = 1e-8  # of the largest entry
 NEGATIVE = 1e-8  # of the largest eigenvalue: what rounding leaves; beyond it the matrix is wrong
 CONFIDENCE = 0.95
-PER_PERIOD = ("var95", "cvar95")
 
 
 class CovarianceBody(Body):
