@@ -94,16 +94,17 @@ def liquidity(panel: Panel, costs: Costs) -> Liquidity | None:
 
 
 def charge(trade: Array, costs: Costs, slope: Array | None) -> Array:
-    """Return the cost of each name's trade by kind: names × (linear, spread, impact).
+    """Return the cost of each name's trade by kind: (linear, spread, impact) × names.
 
     Trade and cost are in units of the capital at the start.
     """
     size = np.abs(trade)
-    charged = np.zeros((len(trade), 3))
-    charged[:, 0] = costs.cost_bps * 1e-4 * size
-    charged[:, 1] = costs.spread / 2.0 * size
+    charged = np.zeros((3, len(trade)))  # a kind's costs lie side by side, to be summed fast
+    charged[0] = costs.cost_bps * 1e-4 * size
+    if costs.spread:
+        charged[1] = costs.spread / 2.0 * size
     if slope is not None:
-        charged[:, 2] = costs.impact * slope * size**1.5
+        charged[2] = costs.impact * slope * size**1.5
     return charged
 
 

@@ -108,18 +108,23 @@ class _Book:
         nav = self.worth(row)
         held = self.positions[row].copy()
         priced = self.market.priced[row]
-        wanted = np.where(priced, target * nav - held, 0.0)
+        everything = bool(priced.all())
+        wanted = target * nav - held
+        if not everything:
+            wanted = np.where(priced, wanted, 0.0)
         trade = self._done(row, wanted, held, nav)
         slope = None if self.market.slope is None else self.market.slope[row]
         cost = charge(trade, self.costs, slope)
         self.positions[row] = held + trade
-        self.cash[row] -= trade.sum() + cost.sum()
-        self.charged[row, :3] += cost.sum(axis=0)
-        self.turnover[row] += (np.abs(trade).sum() + abs(trade.sum())) / 2.0 / nav
+        bought, paid = trade.sum(), cost.sum(axis=1)
+        self.cash[row] -= bought + paid.sum()
+        self.charged[row, :3] += paid
+        self.turnover[row] += (np.abs(trade).sum() + abs(bought)) / 2.0 / nav
         self.targets[row] = target
-        missed = np.where(priced, 0.0, target - held / nav)
-        if missed.any():
-            self.unfilled[row] = missed
+        if not everything:
+            missed = np.where(priced, 0.0, target - held / nav)
+            if missed.any():
+                self.unfilled[row] = missed
         asset = np.flatnonzero(trade)
         self.trades.append(
             Trades(
@@ -128,7 +133,7 @@ class _Book:
                 asset,
                 held[asset],
                 trade[asset],
-                cost[asset].sum(axis=1),
+                cost.sum(axis=0)[asset],
                 nav,
                 REBALANCE,
             )
@@ -195,20 +200,24 @@ def _drift(book: _Book, row: int, end: int, cash_rate: float) -> None:
     """Carry the book from the close of ``row`` to that of ``end`` without a trade."""
     if end <= row:
         return
-    held = np.flatnonzero(book.positions[row])
-    path = book.positions[row, held] * np.cumprod(
-        book.market.growth[row + 1 : end + 1, held], axis=0
-    )
+    names = np.flatnonzero(book.positions[row])
+    held: Rows | slice = names
+    if 2 * len(names) > book.positions.shape[1]:  # then it is faster not to pick them out
+        names, held = np.arange(book.positions.shape[1]), slice(None)
+    growth = book.market.growth[row + 1 : end + 1, held]
+    path = book.positions[row, held] * (growth if len(growth) == 1 else np.cumprod(growth, axis=0))
     flows = np.zeros(end - row)
     sales: list[tuple[int, Rows, Array]] = []
     ended = book.market.ended[held]
-    for stop in np.unique(ended[(ended > row) & (ended <= end)]).tolist():
-        gone = np.flatnonzero(ended == stop)
+    stops = ended[(ended > row) & (ended <= end)]
+    for stop in sorted(set(stops.tolist())):
         day = stop - row - 1
+        gone = np.flatnonzero((ended == stop) & (path[day] != 0.0))
         worth = path[day, gone].copy()
         flows[day] += worth.sum()
         path[day:, gone] = 0.0
-        sales.append((stop, held[gone], worth))
+        if len(gone):
+            sales.append((stop, names[gone], worth))
     fee = borrow_fee(book.costs)
     if fee:
         before = np.vstack([book.positions[row, held], path[:-1]])
@@ -216,8 +225,11 @@ def _drift(book: _Book, row: int, end: int, cash_rate: float) -> None:
         flows -= short
         book.charged[row + 1 : end + 1, 3] += short
     grown = 1.0 + cash_rate
-    start = np.array([grown * book.cash[row]])
-    book.cash[row + 1 : end + 1] = lfilter([1.0], [1.0, -grown], flows, zi=start)[0]
+    start = grown * book.cash[row]
+    if end == row + 1:
+        book.cash[end] = start + flows[0]
+    else:
+        book.cash[row + 1 : end + 1] = lfilter([1.0], [1.0, -grown], flows, zi=[start])[0]
     book.positions[row + 1 : end + 1, held] = path
     for stop, asset, worth in sales:
         book.sell_delisted(stop, asset, worth)

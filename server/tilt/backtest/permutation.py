@@ -55,7 +55,9 @@ def dealt_by(result: BacktestResult, panel: Panel) -> Dealt:
     rows = panel.dates.get_indexer(market.dates[np.array(fills)])
     member = panel.member.to_numpy(dtype=bool)[np.maximum(rows - 1, 0)]  # at the close before
     eligible = (member & market.priced[fills]) | (targets != 0.0)
-    benchmark = None if result.benchmark is None else result.benchmark.to_numpy(dtype=float)[1:]
+    benchmark = None
+    if result.benchmark is not None:
+        benchmark = np.asarray(result.benchmark, dtype=np.float64)[1:]
     first, last = market.dates[0], market.dates[-1]
     return Dealt(first, last, tuple(fills), targets, eligible, benchmark, result.risk_free)
 
