@@ -31,9 +31,15 @@ from tilt.optimize.posing import open_case
 from tilt.optimize.problem import Problem
 from tilt.optimize.route import Found
 from tilt.optimize.rule_tables import conflict_table, rule_table
+from tilt.optimize.solution_tables import (
+    beside_unpinned,
+    figures,
+    summary_table,
+    trades_table,
+    weights_table,
+)
 from tilt.optimize.terms import OBJECTIVES
-from tilt.optimize.trades import LEAST_TRADE, reasons
-from tilt.risk.measures import exposure_table, risk_measure, risk_table
+from tilt.risk.measures import exposure_table, risk_table
 
 __all__ = ["OBJECTIVES", "OPTIONS", "VIEWS", "Problem", "Solution", "check_rules", "solve"]
 
@@ -153,7 +159,7 @@ class Solution:
                 f"'{ticker}' has no risk data at this date."
                 f"{did_you_mean(ticker, map(str, self.case.assets))}"
             )
-        return f"{self.case.assets[at]}: {why_held(self.case, self.found.weights, self._pull, at)}"
+        return f"{self.case.assets[at]}: {self._reason(at)}"
 
     @cached_property
     def unpinned(self) -> "Solution | None":
@@ -195,85 +201,22 @@ class Solution:
             return exposure_table(self.problem.model, self.weights, benchmark)
         if view == "risk":
             return risk_table(self.problem.model, self.weights, benchmark)
-        return self._weights() if view == "weights" else self._trades()
+        if view == "weights":
+            return weights_table(self.case, self.weights, self._reason)
+        return self._trades()
 
-    def _names(self, tickers: "pd.Index[str]") -> list[str]:
-        securities = self.problem.securities
-        if "name" not in securities.columns:
-            return [str(t) for t in tickers]
-        return [str(n) for n in securities["name"].reindex(tickers).fillna("")]
+    def _reason(self, at: int) -> str:
+        return why_held(self.case, self.found.weights, self._pull, at)
 
     def _trades(self) -> pd.DataFrame:
-        case, after = self.case, self.weights.to_numpy()
-        trade = after - case.current
-        why = reasons(case, after, self._priced)
-        order = sorted(why, key=lambda i: (-abs(trade[i]), str(case.assets[i])))
-        tickers = self.weights.index[order]
-        table = pd.DataFrame(
-            {
-                "ticker": tickers.to_numpy(),
-                "name": self._names(tickers),
-                "current": case.current[order],
-                "optimal": after[order],
-                "trade": trade[order],
-                "reason": [why[i] for i in order],
-            }
-        )
-        cash = -float(trade.sum())
-        if abs(cash) <= LEAST_TRADE:
-            return table
-        held = 1 - float(case.current.sum())
-        row = ["CASH", "Cash", held, held + cash, cash, "Changes with the sum of the weights."]
-        return pd.concat([table, pd.DataFrame([row], columns=table.columns)], ignore_index=True)
-
-    def _weights(self) -> pd.DataFrame:
-        after, case = self.weights.to_numpy(), self.case
-        table = pd.DataFrame(
-            {
-                "ticker": self.weights.index.to_numpy(),
-                "name": self._names(self.weights.index),
-                "weight": after,
-                "benchmark": case.center,
-                "active": after - case.center,
-                "current": case.current,
-            }
-        )
-        case, weights = self.case, self.found.weights
-        shown = table[(table["weight"] != 0) | (table["current"] != 0)]
-        shown = shown.assign(reason=[why_held(case, weights, self._pull, at) for at in shown.index])
-        return shown.sort_values(["weight", "ticker"], ascending=[False, True], ignore_index=True)
+        return trades_table(self.case, self.weights, self._priced)
 
     def _summary(self) -> pd.DataFrame:
-        before = self._figures(pd.Series(self.case.current, self._index))
-        after = self._figures(self.weights) if self.solved else dict.fromkeys(before, np.nan)
-        table = pd.DataFrame(
-            [(name, before[name], after[name]) for name in before],
-            columns=["measure", "before", "after"],
-        )
-        if self.unpinned is None:
+        case, free = self.case, self.unpinned
+        table = summary_table(case, figures(case, self.weights) if self.solved else None)
+        if free is None:
             return table
-        free = self.unpinned
-        figures = self._figures(free.weights) if free.solved else {}
-        return table.assign(unpinned=[figures.get(name, np.nan) for name in table["measure"]])
-
-    @property
-    def _index(self) -> "pd.Index[str]":
-        return self.problem.model.exposures.index
-
-    def _figures(self, weights: Weights) -> dict[str, float]:
-        problem, case, w = self.problem, self.case, weights.to_numpy(dtype=float)
-        measures = ["volatility"]
-        if case.benchmark is not None and np.any(case.benchmark):
-            measures = ["tracking_error", "volatility", "beta", "active_share"]
-        figures = {m: risk_measure(problem.model, weights, problem.benchmark, m) for m in measures}
-        trade = w - case.current
-        figures["turnover"] = float((np.abs(trade).sum() + abs(trade.sum())) / 2)
-        figures["names"] = float((w != 0).sum())
-        figures["largest_weight"] = float(w.max(initial=0.0))
-        figures["cash"] = 1.0 - float(w.sum())
-        if problem.alpha is not None:
-            figures["expected_return"] = float(case.alpha @ w)
-        return figures
+        return beside_unpinned(table, figures(case, free.weights) if free.solved else {})
 
     @cached_property
     def warnings(self) -> list[str]:
