@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import orjson
+from house_template import NAME, write_house_template
 
 from tilt.api.app import create_app
 from tilt.api.examples import example_of
@@ -37,7 +38,7 @@ def build(folder: Path, state: State) -> list[Path]:
     made = calculated(starter(state), state, seconds=SECONDS)
     path = folder / made.name
     path.write_bytes(write_xlsx(made))
-    return [path]
+    return [path, write_house_template(folder / NAME)]
 
 
 def build_examples(path: Path, state: State) -> Path:

@@ -1,6 +1,7 @@
 """A firm's own workbook, filled by its named ranges."""
 
 import io
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -112,3 +113,13 @@ def test_a_template_whose_charts_would_be_lost_is_refused(made):
 def test_a_file_that_is_no_workbook_is_said(made):
     with pytest.raises(ArgumentError, match="is no Excel workbook"):
         fill_template(b"PK, but no more", made)
+
+
+def test_the_template_of_the_house_is_filled_as_it_is_shipped(made, review):
+    shipped = Path(__file__).parents[2] / "workbooks" / "Tilt house template.xlsx"
+    filled = openpyxl.load_workbook(io.BytesIO(fill_template(shipped.read_bytes(), made)))
+    sheet = filled["One page"]
+    values = {cell.value for row in sheet.iter_rows() for cell in row}
+    assert {"A & B", review.tracking_error, review.turnover, made.findings[0]} <= values
+    largest = made.blocks()["risk_by_position"].table["name"]
+    assert set(largest) <= values
