@@ -52,6 +52,14 @@ async function write(page, pane) {
   return { words, sheet: await block(page, "Tilt Optimize") };
 }
 
+/** Open the run below the answer, and have it computed again. */
+async function traced(pane) {
+  await pane.locator("details.trace summary").click();
+  const table = await said(pane, ".trace-body table", /run_id/);
+  await pane.locator(".trace-body button").first().click();
+  return { table, verdict: await said(pane, ".trace-body [role=status]", /Computed again/) };
+}
+
 async function frontier(page, pane) {
   await bound(pane, [["#max-3", "20 %"]]);
   await pane.locator("#alpha").selectOption("Momentum");
@@ -94,6 +102,8 @@ async function work({ page, pane, seen, look }) {
   await look("repaired");
   result.written = await write(page, pane);
   await look("written");
+  result.traced = await traced(pane);
+  await look("traced");
   result.frontier = await frontier(page, pane);
   await look("drawn");
   result.tracking = await tracking(pane);

@@ -120,3 +120,9 @@ def test_a_point_of_the_turnover_curve_is_what_the_next_solve_reaches(seen):
 
 def test_nothing_fails_on_the_page(seen):
     assert seen["errors"] == []
+
+
+def test_the_run_below_the_answer_tells_what_is_behind_it_and_is_the_same_again(seen):
+    told = seen["traced"]
+    assert {"snapshot", "objective", "turnover", "numpy"} <= set(told["table"].split())
+    assert re.fullmatch(r"Computed again: all [\d,]+ numbers are equal\.", told["verdict"])

@@ -29,10 +29,7 @@ export function runTrace(id) {
  */
 async function open(id, body) {
   const problem = `trace-problem-${id}`;
-  body.replaceChildren(
-    h("p", { class: "quiet small" }, "Reading"),
-    h("div", { id: problem }),
-  );
+  body.replaceChildren(h("p", { class: "quiet small" }, "Reading"), h("div", { id: problem }));
   try {
     body.replaceChildren(...told(await ask(`runs/${id}`), problem));
   } catch (error) {
@@ -63,7 +60,12 @@ function told(run, problem) {
     h("div", { id: problem }),
     h(
       "div",
-      { class: "wide", tabindex: 0, role: "region", "aria-label": `What is behind run ${run.run_id}` },
+      {
+        class: "wide",
+        tabindex: 0,
+        role: "region",
+        "aria-label": `What is behind run ${run.run_id}`,
+      },
       tableOf(
         `What is behind run ${run.run_id}`,
         ["Part", "Item", "Value"],
