@@ -23,12 +23,14 @@ class Durations:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._count: dict[str, int] = defaultdict(int)
+        self._total: dict[str, float] = defaultdict(float)
         self._seconds: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=KEPT))
 
     def record(self, operation: str, seconds: float, *, calls: int = 1) -> None:
         """Add one duration that answered ``calls`` calls."""
         with self._lock:
             self._count[operation] += calls
+            self._total[operation] += seconds
             self._seconds[operation].append(seconds)
 
     @contextmanager
@@ -39,6 +41,11 @@ class Durations:
             yield
         finally:
             self.record(operation, time.perf_counter() - start, calls=calls)
+
+    def totals(self) -> dict[str, tuple[int, float]]:
+        """Return by operation: calls, and the seconds they took in all, since the start."""
+        with self._lock:
+            return {name: (self._count[name], self._total[name]) for name in sorted(self._count)}
 
     def summary(self) -> pd.DataFrame:
         """Return by operation: calls, and avg, max, min, p99 of the latest durations in seconds."""

@@ -51,6 +51,17 @@ def ask(shared, request):
     return run
 
 
+def test_jobs_of_all_owners_are_counted_by_state(shared):
+    before = shared.counts()
+    for owner in ("ann", "bob"):
+        ended(shared, submit(shared, work.give_back, owner, owner=owner, key="counted"))
+    after = shared.counts()
+    assert after["done"] - before.get("done", 0) == 2
+    assert {k: n for k, n in after.items() if k != "done"} == {
+        k: n for k, n in before.items() if k != "done"
+    }
+
+
 def test_a_result_comes_back_as_it_was_returned(ask):
     frame = pd.DataFrame(
         {"AAPL": [0.1, np.nan]}, index=pd.to_datetime(["2024-01-02", "2024-01-03"])

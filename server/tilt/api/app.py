@@ -15,6 +15,7 @@ from tilt.api.cell_jobs import ASKING, FORGOTTEN_SECONDS
 from tilt.api.guard import READS, Guard
 from tilt.api.headers import OuterLayer
 from tilt.api.idempotency import Idempotency
+from tilt.api.metrics import Metrics
 from tilt.api.pool import Pool
 from tilt.api.problems import problem
 from tilt.api.running import Running
@@ -36,7 +37,7 @@ class Tilt(FastAPI):
     """An application whose outermost layer also sees the answers to failures inside."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        return OuterLayer(super().build_middleware_stack())
+        return OuterLayer(super().build_middleware_stack(), self.state.tilt.metrics.answered)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -58,18 +59,20 @@ def create_app(settings: Settings) -> FastAPI:
         preload=("tilt.api.tasks", "tilt.api.backtests", "tilt.api.optimizations"),
         cluster=workers(settings),
     )
+    state = State(
+        settings,
+        store,
+        cells.registry(shipped.functions),
+        jobs,
+        Board(open_quotes(settings, store), seconds=settings.live_seconds),
+        pending=lambda: pool.waiting + pool.running,
+    )
     running = Running(
-        state=State(
-            settings,
-            store,
-            cells.registry(shipped.functions),
-            jobs,
-            Board(open_quotes(settings, store), seconds=settings.live_seconds),
-            pending=lambda: pool.waiting + pool.running,
-        ),
+        state=state,
         pool=pool,
         scripts=scripts.registry(shipped.scripts),
         shipped=shipped,
+        metrics=Metrics(state),
     )
 
     @asynccontextmanager

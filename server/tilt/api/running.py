@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from tilt.api.bridge import Shipped
+from tilt.api.metrics import Metrics
 from tilt.api.pool import Pool
 from tilt.api.state import State, enter
 
@@ -17,6 +18,7 @@ class Running:
     pool: Pool
     scripts: frozenset[str]
     shipped: Shipped
+    metrics: Metrics
 
 
 def running(request: Request) -> Running:

@@ -7,6 +7,7 @@ import pandas as pd
 from fastapi import APIRouter, Request, Response
 
 import tilt
+from tilt.api.metrics import CONTENT_TYPE
 from tilt.api.running import running
 from tilt.api.state import USER, State
 from tilt.data.store import Store
@@ -59,6 +60,13 @@ async def ready(request: Request) -> Response:
     return Response(
         orjson.dumps(body), status_code=503 if missing else 200, media_type="application/json"
     )
+
+
+@router.get("/metrics", include_in_schema=False)
+async def metrics(request: Request) -> Response:
+    """Return the figures that a monitoring system keeps, as Prometheus reads them."""
+    text = await asyncio.to_thread(running(request).metrics.text)
+    return Response(text, media_type=CONTENT_TYPE)
 
 
 @router.get("/api/v1/status")

@@ -142,6 +142,10 @@ class Jobs:
         """Return the owner's jobs, the newest first."""
         return self._ledger.listed(owner, most)
 
+    def counts(self) -> dict[str, int]:
+        """Return how many jobs of all owners wait, run or have ended, by state."""
+        return self._ledger.counts()
+
     def cancel(self, job: str, owner: str) -> Job:
         """Cancel a job that waits or runs, and return it; one that has ended stays as it is.
 

@@ -150,6 +150,12 @@ class Ledger:
             )
         return found[0]
 
+    def counts(self) -> dict[str, int]:
+        """Return how many jobs of all owners there are in each state."""
+        query = select(JOBS.c.state, func.count()).where(JOBS.c.parent == "").group_by(JOBS.c.state)
+        with self._engine.connect() as connection:
+            return {str(row[0]): int(row[1]) for row in connection.execute(query)}
+
     def listed(self, owner: str, most: int) -> list[Job]:
         """Return an owner's jobs, the newest first."""
         return self._rows((JOBS.c.owner == owner) & (JOBS.c.parent == ""), most=most)
