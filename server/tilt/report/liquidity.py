@@ -5,9 +5,10 @@ import pandas as pd
 
 from tilt.errors import DataError
 from tilt.report.charts import Chart
-from tilt.report.checks import FOOTS, Check
+from tilt.report.checks import Check
 from tilt.report.layout import Sheet, Tile, Words
 from tilt.report.pack import Section
+from tilt.report.proofs import foots
 from tilt.report.review import Review
 from tilt.report.tables import Block, Formula, Lineage
 from tilt.risk.liquidity import (
@@ -92,14 +93,23 @@ def _positions(review: Review, table: pd.DataFrame, lineage: Lineage) -> Block:
     names = review.panel.securities["name"].reindex(pd.Index(table["ticker"])).fillna("")
     shown = table.copy()
     shown.insert(1, "name", names.to_numpy())
+    size = shown["weight"].abs() / float(shown["weight"].abs().sum())
+    done = [share_out(shown.iloc[[row]], 5) for row in range(len(shown))]
+    shown["out_in_5_days"] = size * done
     return Block(
         "liquidity",
         "Positions, the slowest first",
         shown,
-        formats={"weight": "percent", "days_to_exit": "number", "pct_adv": "percent1"},
+        formats={
+            "weight": "percent",
+            "days_to_exit": "number",
+            "pct_adv": "percent1",
+            "out_in_5_days": "percent1",
+        },
+        totals={"out_in_5_days": share_out(table, 5)},
         bars=("days_to_exit",),
         note="Position as a share of the mean daily volume, and days to close it. Blank: no volume "
-        "is known, and it counts as stuck.",
+        "is known, and it counts as stuck. Out in 5 days: as a share of the portfolio.",
         lineage=lineage,
     )
 
@@ -109,13 +119,6 @@ def _checks(block: Block, shares: Block) -> tuple[Check, ...]:
     table = block.table
     days, volume = block.ref("days_to_exit"), block.ref("pct_adv")
     left = (table["days_to_exit"] * PARTICIPATION - table["pct_adv"]).fillna(0.0).abs().sum()
-    size, d = table["weight"].abs(), table["days_to_exit"]
-    done = np.where(d > 0, np.minimum(5 / d.where(d > 0, 1.0), 1.0), 0.0)
-    weight = f"ABS({block.ref('weight')})"
-    out = (
-        f"SUMPRODUCT({weight}*({days}>0)*(({days}<=5)+({days}>5)*5/({days}+({days}=0))))"
-        f"/SUMPRODUCT({weight})"
-    )
     at = int(np.flatnonzero(shares.table["days"] == 5)[0])
     return (
         Check(
@@ -124,12 +127,11 @@ def _checks(block: Block, shares: Block) -> tuple[Check, ...]:
             "=",
             0.0,
         ),
-        Check(
+        foots(
             "Positions give the share out in 5 days",
-            Formula(out, float((size * done).sum() / size.sum())),
-            "=",
+            block,
+            "out_in_5_days",
             float(shares.table["share"].iloc[at]),
-            FOOTS,
         ),
     )
 
