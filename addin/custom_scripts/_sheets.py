@@ -24,7 +24,8 @@ TITLE_SIZE = 14
 _GAP = 1  # blank columns between two tables
 _CHART_COLUMNS, _CHART_WIDTH, _CHART_HEIGHT = 11, 480, 320  # a standard column is 48 points
 _WIDEST, _WIDTH = 60, 320  # characters; points of a column that holds sentences
-_PERCENT, _NUMBER, _DATE = "0.00%", "0.000", "yyyy-mm-dd"
+_PERCENT, _NUMBER, _DATE, _COUNT = "0.00%", "0.000", "yyyy-mm-dd", "#,##0"
+_COUNTS = frozenset({"days", "days_down", "days_to_recover", "names", "periods"})  # columns
 _FORMULA = ("=", "+", "-", "@")
 
 
@@ -282,4 +283,6 @@ def _format(values: "pd.Series[float]", percent: bool) -> str:  # noqa: FBT001
         return _DATE
     if percent:
         return _PERCENT
+    if values.name in _COUNTS:
+        return _COUNT
     return _NUMBER if pd.api.types.is_float_dtype(values) else "General"

@@ -189,7 +189,13 @@ def test_the_route_gives_the_table_of_the_cell(excel, active):
 
 
 def test_a_backtest_over_the_route_has_every_view(excel):
-    asked = {"strategy": "equal_weight", "start": START, "end": END, "options": {"cost_bps": 5}}
+    asked = {
+        "strategy": "equal_weight",
+        "start": START,
+        "end": END,
+        "options": {"cost_bps": 5},
+        "benchmark": "index",  # whose weights nobody has told
+    }
     answer = excel.http.post("/api/v1/backtest", json=asked)
     assert answer.status_code == 202, answer.text
     job = answer.json()["id"]
@@ -201,5 +207,8 @@ def test_a_backtest_over_the_route_has_every_view(excel):
     assert body["state"] == "done", body
     stats = body["result"]["views"]["stats"]
     assert stats["columns"] == ["measure", "portfolio", "benchmark", "active"]
+    explained = ("attribution", "factors", "forecast", "regimes")
+    assert [body["result"]["views"][name] for name in explained] == [None] * 4
+    assert all("no weights" in body["result"]["problems"][name] for name in explained)
     wrong = excel.http.post("/api/v1/backtest", json={**asked, "strategy": "equal_weigth"})
     assert "Did you mean 'equal_weight'?" in wrong.json()["detail"]
