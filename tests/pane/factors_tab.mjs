@@ -4,7 +4,17 @@
 //   node factors_tab.mjs SERVER [FOLDER FOR PICTURES]
 
 import { launch, openAddin, shown } from "../browser/driver.mjs";
-import { looked, openTab, press, said, table, tableCells, tabTo, type, until } from "./keyboard.mjs";
+import {
+  looked,
+  openTab,
+  press,
+  said,
+  table,
+  tableCells,
+  tabTo,
+  type,
+  until,
+} from "./keyboard.mjs";
 
 const VIEWS = ["returns", "ic_series", "decay", "quantiles", "correlation", "shape"];
 
