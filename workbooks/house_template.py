@@ -15,7 +15,7 @@ FIGURES = {  # the cell's label, the name that is filled, the number format
     "After the rebalance": ("tilt_after_the_rebalance", "0.00%"),
     "Turnover": ("tilt_turnover", "0.0%"),
 }
-FINDINGS_ROW, TABLES_ROW, STYLES, POSITIONS = 9, 24, 20, 26
+FINDINGS_ROW, TABLES_ROW, STYLES, POSITIONS = 9, 24, 14, 26
 
 
 def write_house_template(path: Path) -> Path:
@@ -42,6 +42,7 @@ def write_house_template(path: Path) -> Path:
         figure.alignment = Alignment(horizontal="left")
         figure.fill = PatternFill("solid", fgColor=WASH)
         _name(book, name, f"{column}6")
+    sheet.row_dimensions[2].height = sheet.row_dimensions[6].height = 30
     sheet[f"B{FINDINGS_ROW - 1}"] = "What this shows"
     sheet[f"B{FINDINGS_ROW - 1}"].font = Font(name="Arial", size=12, bold=True, color=NAVY)
     _name(book, "tilt_findings", f"B{FINDINGS_ROW}:B{TABLES_ROW - 3}")
@@ -54,6 +55,7 @@ def write_house_template(path: Path) -> Path:
         for column, words in zip(first + rest, headings, strict=True):
             cell = sheet[f"{column}{TABLES_ROW}"]
             cell.value, cell.font = words, heading
+            cell.alignment = Alignment(horizontal="right" if column in rest else "left")
             cell.fill = PatternFill("solid", fgColor=NAVY)
             for row in range(TABLES_ROW + 1, TABLES_ROW + 1 + rows):
                 below = sheet[f"{column}{row}"]

@@ -125,6 +125,19 @@ def test_a_report_of_a_file_names_the_file(run, demo):
     assert not (folder / "mine.xlsx").exists()
 
 
+def test_a_report_has_the_sections_and_the_format_that_are_asked_for(run, demo):
+    folder, _, _ = demo
+    asked = ("SAMPLE", "--sections", "holdings,risk", "--report", "risk.html", "--json")
+    done = run(folder / "data", "report", *asked, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["sections"] == ["holdings", "risk"]
+    page = (folder / "risk.html").read_text(encoding="utf-8")
+    assert said["reports"] == [str(folder / "risk.html")]
+    assert "Where the tracking error comes from" in page
+    assert "Trades of the rebalance" not in page
+
+
 def test_check_names_the_row_and_the_likely_ticker(run, demo):
     folder, _, _ = demo
     book = openpyxl.Workbook()

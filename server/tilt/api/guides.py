@@ -32,6 +32,7 @@ ORDER = (  # as one reads them; a guide that is not named here comes after
     "your-data",
     "refresh",
     "data-quality",
+    "reports",
     "faq",
     "http",
     "extend",
