@@ -105,6 +105,11 @@ class Settings(BaseSettings):
     cache_bytes: int = Field(default=2**30, ge=2**20, description="Bound of the serving cache.")
     max_body_bytes: int = Field(default=32 * 2**20, ge=1024, description="Largest request body.")
     max_cells: int = Field(default=1_000_000, ge=1, description="Most cells in one request.")
+    requests_per_minute: int = Field(
+        default=1200,
+        ge=0,
+        description="Requests of one API key's owner in any minute; 0: as many as they come.",
+    )
     cell_seconds: float = Field(default=60.0, gt=0, description="Longest a cell may compute.")
     reporting_lag: int = Field(
         default=90,
@@ -132,6 +137,13 @@ class Settings(BaseSettings):
     yahoo_url: str = Field(
         default="",
         description="Address that gets the requests to Yahoo, such as a gateway; empty: Yahoo's.",
+    )
+    processes: int = Field(
+        default=2,
+        ge=0,
+        le=256,
+        description="Jobs this server computes at once, each in a process of its own; 0 leaves "
+        "them to other servers of the store.",
     )
     threads: int = Field(default=4, ge=1, le=64, description="Cells computed at once.")
     xlwings_license_key: SecretStr = Field(

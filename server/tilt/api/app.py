@@ -56,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
     jobs = Jobs(
         store.catalog,
         settings.data_path / "jobs",
+        processes=settings.processes,
         preload=("tilt.api.tasks", "tilt.api.backtests", "tilt.api.optimizations"),
         cluster=workers(settings),
     )
