@@ -10,7 +10,7 @@ class Connection extends EventTarget {
   note(status) {
     if (status === 401) this.#set("signed-out");
     else if (status === 0 || status === 502 || status === 504) this.#set("offline");
-    else if (status === 503) this.#set("busy");
+    else if (status === 503 || status === 429) this.#set("busy");
     else this.#set("online");
   }
 

@@ -52,7 +52,8 @@ function known(outcome) {
 export function refusal(response) {
   const gateway = [502, 504].includes(response?.status) && !response.data?.detail;
   if (!response || gateway) return { error: AWAY, status: 0, cell: "#N/A" }; // or a proxy says so
-  const { data, status } = response;
+  const { data } = response;
+  const status = response.status === 429 ? 503 : response.status; // too many of ours, or of all: wait
   const error = data?.detail ?? `The Tilt server refused the call (${status}).`;
   return { error, status, cell: data?.cell ?? "#VALUE!" };
 }

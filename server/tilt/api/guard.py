@@ -1,9 +1,14 @@
-"""Who is let in: host, origin, client header, API key and body size, before any body is read."""
+"""Who is let in: host, origin, client header, API key, rate and size, before any body is read."""
 
+import math
 import re
+import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -50,6 +55,9 @@ class Guard:
         self.hosts = allowed_hosts(settings)
         self.most = settings.max_body_bytes
         self.authenticate = authenticate
+        self.rate = RateLimitItemPerMinute(settings.requests_per_minute or 1)
+        self.limited = authenticate is not None and settings.requests_per_minute > 0
+        self.asked = MovingWindowRateLimiter(MemoryStorage())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -62,6 +70,7 @@ class Guard:
         try:
             self._check_origin(scope["method"], headers)
             user = await self._user(scope["method"], scope["path"], headers)
+            self._check_rate(user)
             self._check_size(headers)
         except TiltError as error:
             await problem_of(scope["path"], error)(scope, receive, send)
@@ -92,6 +101,19 @@ class Guard:
         if method in READS and (path == "/" or path.startswith(PUBLIC)):
             return ""
         return await self.authenticate(headers.get("authorization", ""))
+
+    def _check_rate(self, user: str) -> None:
+        if not user or not self.limited or self.asked.hit(self.rate, user):
+            return
+        left = self.asked.get_window_stats(self.rate, user).reset_time - time.time()
+        seconds = max(1, math.ceil(left))
+        raise RefusedError(
+            f"More than {self.rate.amount:,} requests in a minute. Wait {seconds} seconds, or have "
+            "TILT_REQUESTS_PER_MINUTE raised.",
+            429,
+            "#N/A",
+            retry=seconds,
+        )
 
     def _check_size(self, headers: Headers) -> None:
         declared = headers.get("content-length")

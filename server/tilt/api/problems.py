@@ -19,10 +19,13 @@ INTERNAL = "Tilt failed inside; nothing is wrong with the call. The server's log
 class RefusedError(TiltError):
     """A request that is not let in, or whose envelope is not what it must be."""
 
-    def __init__(self, detail: str, status: int = 400, cell: str = "#VALUE!") -> None:
+    def __init__(
+        self, detail: str, status: int = 400, cell: str = "#VALUE!", *, retry: int = 0
+    ) -> None:
         super().__init__(detail)
         self.refused = status
         self.shown = cell
+        self.retry = retry  # seconds until it may be let in
 
 
 class ClientGoneError(Exception):
@@ -39,8 +42,10 @@ def cell_of(error: TiltError) -> str:
     return error.shown if isinstance(error, RefusedError) else error.cell
 
 
-def problem(path: str, detail: str, *, status: int, cell: str) -> Response:
+def problem(path: str, detail: str, *, status: int, cell: str, retry: int = 0) -> Response:
     """Return a problem document.
+
+    The same request may go through ``retry`` seconds later.
 
     Under ``/xlwings`` its type is ``application/json``: the add-in's JavaScript parses no other.
     """
@@ -52,13 +57,18 @@ def problem(path: str, detail: str, *, status: int, cell: str) -> Response:
         "cell": cell,
     }
     kind = "application/json" if path.startswith("/xlwings/") else "application/problem+json"
-    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
+    headers = {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if retry or status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(retry or 1)
     return Response(orjson.dumps(body), status_code=status, media_type=kind, headers=headers)
 
 
 def problem_of(path: str, error: TiltError) -> Response:
     """Return the problem document of an error."""
-    return problem(path, str(error), status=status_of(error), cell=cell_of(error))
+    retry = error.retry if isinstance(error, RefusedError) else 0
+    return problem(path, str(error), status=status_of(error), cell=cell_of(error), retry=retry)
 
 
 def install(app: FastAPI) -> None:

@@ -179,6 +179,16 @@ test("a refusal of the whole request reaches every call, and is not repeated", a
   assert.deepEqual(statuses, [401]);
 });
 
+test("a request that was one too many in a minute is asked again like a busy server's", async () => {
+  let posts = 0;
+  const much = refuse(429, { detail: "More than 3 requests in a minute.", cell: "#N/A" });
+  const post = async () =>
+    (posts += 1) < 3 ? much() : { data: { results: [{ result: [[7]] }] }, status: 200 };
+  const batcher = makeBatcher({ post });
+  assert.deepEqual(await resultOf(batcher.call(URL, body("f", 1))), [[7]]);
+  assert.equal(posts, 3);
+});
+
 for (const [what, post] of [
   ["no answer at all", async () => Promise.reject(new Error("Network error"))],
   ["a proxy that finds no server", refuse(502, "<html>")],
