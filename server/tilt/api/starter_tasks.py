@@ -19,7 +19,7 @@ from tilt.api.starter_parts import (
 from tilt.api.workbook_model import Chart, Format, Sheet, Table
 from tilt.frames import Panel
 
-HOLDINGS, CONSTRAINTS, TRADES = "TiltHoldings", "TiltConstraints", "TiltTrades"
+HOLDINGS, CONSTRAINTS, TRADES = "TiltHoldings", "TiltConstraints", "TiltPlannedTrades"
 TASKS = (
     ("Morning check", "Morning", "What moved, what am I exposed to, can I trust the data?"),
     ("What-if trade", "What-if", "What does this trade do to risk before I send it?"),
