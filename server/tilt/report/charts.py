@@ -104,6 +104,8 @@ def _set_axes(native: NativeChart, chart: Chart, block: Block) -> None:
         lowest, highest = float(drawn.min().min()), float(drawn.max().max())
         steps = 10 if highest - lowest > 0.3 else 50  # in 1
         numbers["min"] = math.floor(steps * lowest) / steps
+    if chart.kind in {"bar", "column"} and float(block.table[list(chart.series)].min().min()) >= 0:
+        numbers["min"] = 0  # a bar that does not begin at nothing shows no size
     if chart.kind == "bar":
         names["reverse"] = True  # the first row of the table on top
         numbers["label_position"] = "high"

@@ -253,7 +253,7 @@ def _decay(factors: Factors, decays: dict[str, pd.DataFrame]) -> tuple[Part, ...
         "last_day",
         tuple(values.columns),
         "Columns of the mean rank correlation with returns of later and later windows",
-        "number",
+        "fine",
         width=WIDE,
         height=280,
     )
