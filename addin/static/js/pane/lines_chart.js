@@ -3,12 +3,9 @@
 
 import { h, s } from "./dom.js";
 import { chartFigure } from "./figure.js";
+import { timeFrame } from "./time_frame.js";
 
-const WIDTH = 292;
 const HEIGHT = 150;
-const LEFT = 46; // room for the numbers beside
-const TOP = 8;
-const BOTTOM = 18; // room for the dates below
 const MOST_ROWS = 72;
 
 /** @typedef {{name: string, values: (number | null)[]}} Line */
@@ -23,35 +20,14 @@ const MOST_ROWS = 72;
  */
 export function linesChart({ title, dates, lines, show }) {
   const values = lines.flatMap((line) => line.values.filter((value) => value !== null));
-  const low = Math.min(0, ...values);
-  const high = Math.max(0, ...values);
-  const room = { x: WIDTH - LEFT - 4, y: HEIGHT - TOP - BOTTOM };
-  const x = (/** @type {number} */ i) => LEFT + (room.x * i) / Math.max(dates.length - 1, 1);
-  const y = (/** @type {number} */ value) => TOP + (room.y * (high - value)) / (high - low || 1);
-  const marks = [...new Set([low, 0, high])].filter(
-    (value) => value === 0 || Math.abs(y(value) - y(0)) > 14,
-  );
+  const frame = timeFrame({ title, height: HEIGHT, dates, values, show });
   const path = (/** @type {Line} */ line) =>
     line.values
-      .map((value, i) => (value === null ? "" : `${x(i).toFixed(1)},${y(value).toFixed(1)}`))
+      .map((value, i) => (value === null ? "" : frame.point(i, value)))
       .filter(Boolean)
       .join(" ");
-  const drawing = s(
-    "svg",
-    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": title },
-    ...marks.flatMap((value) => [
-      s("line", {
-        class: value === 0 ? "zero" : "grid",
-        x1: LEFT,
-        x2: WIDTH - 4,
-        y1: y(value),
-        y2: y(value),
-      }),
-      s("text", { class: "value", x: LEFT - 4, y: y(value) + 4 }, show(value)),
-    ]),
+  const drawing = frame.drawing(
     ...lines.map((line, i) => s("polyline", { class: `line line-${i + 1}`, points: path(line) })),
-    s("text", { class: "quiet", x: LEFT, y: HEIGHT - 4 }, dates[0]),
-    s("text", { class: "value", x: WIDTH - 4, y: HEIGHT - 4 }, dates[dates.length - 1]),
   );
   const rows = dates
     .map((date, i) => [date, ...lines.map((line) => show(line.values[i]))])
