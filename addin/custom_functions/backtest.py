@@ -23,7 +23,7 @@ StrategyGiven = Annotated[
     result="view stats: measure, portfolio, benchmark, active; series: date, nav, return, "
     "benchmark_nav, active, drawdown, turnover, ...; weights; trades; costs; monthly; drawdowns; "
     "attribution; overfitting: measure, value, meaning; monte_carlo, horizons, permutation: what "
-    "luck may have done; trials; assumptions; forecast and regimes as in ATTRIBUTION",
+    "luck may have done; capacity; trials; assumptions; forecast and regimes as in ATTRIBUTION",
     example='=TILT.BACKTEST("quantile:Momentum:5:1","2014-01-02")',
     keys={**OPTIONS, **OPTION},
     alone=True,

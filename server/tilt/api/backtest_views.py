@@ -13,10 +13,12 @@ from tilt.api.luck import OPTIONS as OF_LUCK
 from tilt.api.luck import VIEWS as LUCK
 from tilt.api.runs import keep_backtest
 from tilt.api.state import State
+from tilt.api.sweeps import ask_capacity
 from tilt.api.trials import TRIALS, count_trial, listed_trials, with_trials, without_count
 from tilt.backtest.result import VIEWS as OF_RESULT
 from tilt.backtest.result import BacktestResult
 
+CAPACITY = "capacity"
 OPTIONS: Mapping[str, str] = MappingProxyType(
     {
         **OF_BACKTEST,
@@ -31,6 +33,7 @@ VIEWS: Mapping[str, str] = MappingProxyType(
         "forecast": "period, model, last, days, volatility, ...: forecast risk against what came",
         "regimes": "state, periods, share, mean, volatility, ...: in calm and in turbulent days",
         **LUCK,
+        CAPACITY: "capital, cagr, volatility, ..., cost_per_year: as the book grows, with impact",
         "trials": "run, strategy, first, last, sharpe, at: what was tried from this workbook",
     }
 )
@@ -75,6 +78,8 @@ def show(
     luck: Luck = AS_USUAL,
 ) -> pd.DataFrame:
     """Return a view of a result; ``count`` as the option ``trials``, ``luck`` how to draw."""
+    if view == CAPACITY:
+        return ask_capacity(state, asked)
     if view in LUCK:
         return ask_luck(state, asked, result, view, luck)
     if view == "trials":

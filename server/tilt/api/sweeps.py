@@ -36,6 +36,8 @@ SHOWN = (
     "cost_per_year",
 )  # fmt: skip
 MOST = 400  # backtests of one sweep
+CAPITALS = ("1e6", "1e7", "1e8", "3e8", "1e9", "3e9", "1e10", "1e11")
+USUAL_IMPACT = 1  # of the square-root law: about a day's deviation for a day's volume
 ARGUMENTS = ("rebalance", "start", "end")
 
 
@@ -213,11 +215,47 @@ def ask_sweep(state: State, asked: Asked, rows: Axis, columns: Axis | None) -> S
     RunningError
         If it is not done yet.
     """
-    panel = state.panel(asked.universe or None)
     every = spread_out(asked, rows, columns)
+    points = _ask_points(state, asked, every, (rows, columns))
+    for one, point in zip(every, points, strict=True):
+        if point.returns is not None:
+            count_trial(
+                state, one, point.strategy, point.returns,
+                risk_free=point.risk_free, run_id=point.run_id,
+            )  # fmt: skip
+    return Sweep(rows, columns, points)
+
+
+def ask_capacity(state: State, asked: Asked) -> pd.DataFrame:
+    """Return what a backtest would have earned with a book of each size, its impact paid.
+
+    The sizes are no trials: nobody chooses the strategy by them.
+
+    Raises
+    ------
+    RunningError
+        If it is not done yet.
+    """
+    impact = asked.options.get("impact", USUAL_IMPACT)
+    priced = replace(asked, options={**asked.options, "impact": impact})
+    axis = Axis("capital", CAPITALS)
+    points = _ask_points(state, priced, spread_out(priced, axis, None), (axis, None))
+    table = Sweep(axis, None, points).view("list", "cagr")
+    words = (
+        f"An impact of {impact} σ |x|^1.5 / √ADV, beside the costs given, for a book of capital."
+    )
+    return with_notes(table.assign(capital=table["capital"].astype(float)), (words,))
+
+
+def _ask_points(
+    state: State, asked: Asked, every: tuple[Asked, ...], axes: tuple[Axis, Axis | None]
+) -> tuple[Point, ...]:
+    """Return what each backtest of a sweep gives, from a job."""
+    rows, columns = axes
+    panel = state.panel(asked.universe or None)
     check_backtest(state, panel, every[0])
     data, _, _ = panel.snapshot.partition(".")
-    points: tuple[Point, ...] = work_out(
+    return work_out(
         state,
         sweep_job,
         state.settings.data_url,
@@ -229,13 +267,6 @@ def ask_sweep(state: State, asked: Asked, rows: Axis, columns: Axis | None) -> S
         title=f"{len(every)} backtests over {rows.name}{f' and {columns.name}' if columns else ''}",
         snapshot=data,
     )
-    for one, point in zip(every, points, strict=True):
-        if point.returns is not None:
-            count_trial(
-                state, one, point.strategy, point.returns,
-                risk_free=point.risk_free, run_id=point.run_id,
-            )  # fmt: skip
-    return Sweep(rows, columns, points)
 
 
 def sweep_job(
