@@ -96,7 +96,7 @@ def test_formats_of_another_shape_do_no_harm():
 
 
 # the data bars of Excel 2010, which openpyxl does not know
-@pytest.mark.filterwarnings("ignore:(Unknown|Conditional Formatting) extension")
+@pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
 def test_the_report_is_the_one_of_the_marked_holdings(ribbon, holdings):
     written = ribbon.press("export_report", ribbon.held(), ribbon.ruled())
     book = openpyxl.load_workbook(io.BytesIO(ribbon.fetch(written.file)), data_only=True)

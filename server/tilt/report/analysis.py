@@ -12,6 +12,7 @@ from tilt.report.style import measure_format
 from tilt.report.tables import BY_ROW, Block, Formula, Lineage, in_words
 
 TOP_POSITIONS = 25
+SHOWN = ("name", "group", "exposure", "volatility", "correlation", "mctr", "ctr", "pct")
 
 
 def holdings_section(review: Review) -> Section:
@@ -293,7 +294,7 @@ def positions_sheet(review: Review) -> Sheet:
 
 def risk_block(review: Review, by: str, title: str, key: str) -> Block:
     """Return one decomposition of the tracking error with its total under it."""
-    table = review.risk[by]
+    table = review.risk[by][[*SHOWN]]
     total = table.iloc[-1]
     rows = table.iloc[:-1].reset_index(drop=True)
     if by == "position":

@@ -106,7 +106,7 @@ class Block:
     bars        : columns drawn with data bars
     widths      : by column, in characters, for text that wraps
     live        : the add-in's formula for the same table, without its ``=``: it spills a heading,
-                  the same columns in the same order, these rows first, and the totals in one row
+                  these columns and rows first, and the totals in one row
     trend       : neighboring columns whose course is drawn beside each row
     """
 
