@@ -8,6 +8,7 @@ import shlex
 
 import pytest
 
+from tilt.api.cell_jobs import RunningError
 from tilt.api.cells import MARK, find
 from tilt.api.examples import PASSING, example_of, examples
 from tilt.api.guides import guides, section_about
@@ -70,7 +71,8 @@ def test_each_formula_of_a_guide_that_stands_alone_gives_a_value(state, name):
             continue  # of a range, or of a thing of the reader's own
         cell = find(state.cells, function.lower())
         read = [[[t.strip('"') if t.startswith('"') else float(t)]] if t else None for t in given]
-        assert cell.call(*cell.read(read)) is not None, function
+        with contextlib.suppress(RunningError):  # a job; what is wrong with a call is said at once
+            assert cell.call(*cell.read(read)) is not None, function
 
 
 def test_the_rule_and_the_cell_of_the_guide_for_developers_work(state):
