@@ -213,7 +213,7 @@ def _of_places(record: Record, places: Places) -> Drawn:
     r = record.returns[places]
     b = None if record.benchmark is None else record.benchmark[places]
     ends = np.array(HORIZONS) - 1
-    growth = np.cumprod(1.0 + r, axis=1)[:, ends]
+    growth: Array = np.asarray(np.cumprod(1.0 + r, axis=1)[:, ends], dtype=np.float64)
     active = np.empty((len(r), 0))
     if b is not None:
         active = np.asarray(growth - np.cumprod(1.0 + b, axis=1)[:, ends])
