@@ -10,7 +10,7 @@ from tilt.errors import ArgumentError, NoSolutionError
 from tilt.report.analysis import holdings_section, risk_section
 from tilt.report.kind import Kind, Study
 from tilt.report.kinds import KINDS
-from tilt.report.making import Asked, Book, check_asked
+from tilt.report.making import Asked, Book, Made, _distinct, check_asked
 from tilt.report.pack import ALWAYS, Chapter, Section, pack
 from tilt.report.workbook import write_workbook
 
@@ -127,3 +127,8 @@ def test_what_is_wrong_with_a_report_is_said_before_it_is_made(changed, said):
     asked = Asked(books=(Book("SAMPLE", "SAMPLE"),))
     with pytest.raises(ArgumentError, match=said):
         check_asked(replace(asked, **changed))
+
+
+def test_files_of_portfolios_whose_names_look_alike_do_not_overwrite_one_another():
+    files = [Made(name, "pdf", b"") for name in ("A_B.pdf", "a_b.pdf", "A_B.pdf")]
+    assert [file.name for file in _distinct(files)] == ["A_B.pdf", "a_b 2.pdf", "A_B 3.pdf"]

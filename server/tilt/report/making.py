@@ -134,7 +134,21 @@ def make_reports(
         said(_COMPUTED + (1 - _COMPUTED) * number / len(apart), f"writing {asked.format}")
         files.append(_written(kind, pack(kind.title, together, created=created), together, asked))
     said(1.0, "done")
-    return files
+    return _distinct(files)
+
+
+def _distinct(files: list[Made]) -> list[Made]:
+    """Return the files with names that differ, also where a folder knows no case."""
+    taken: set[str] = set()
+    apart = []
+    for file in files:
+        stem, dot, ending = file.name.rpartition(".")
+        name, number = file.name, 2
+        while name.casefold() in taken:
+            name, number = f"{stem} {number}{dot}{ending}", number + 1
+        taken.add(name.casefold())
+        apart.append(replace(file, name=name))
+    return apart
 
 
 def _chapter(
