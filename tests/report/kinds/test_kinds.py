@@ -239,7 +239,7 @@ def test_without_a_factor_model_the_sections_that_need_one_say_so(panel, grid):
     bare = replace(panel, factor_history=None)
     chapter = chapter_of("attribution", bare, grid, start="-1M")
     missing = [s for s in chapter.sections if not s.complete]
-    assert [s.key for s in missing] == ["factors"]
+    assert [s.key for s in missing] == ["factors", "forecast"]
     assert "no factor model" in said(chapter)
     with pytest.raises(ArgumentError, match="has no factor model"):
         chapter_of("month_end", bare, grid)
@@ -277,3 +277,32 @@ def test_a_wrong_option_is_named(panel, grid, kind, options, message):
 
     with pytest.raises(TiltError, match=message):
         everything()
+
+
+def test_a_portfolio_of_several_dates_is_attributed_and_compared_by_its_own_dates(panel, grid):
+    first, second = panel.dates[-60], panel.dates[-30]
+    old = pd.Series({"A30": 0.5, "A31": 0.5})
+    new = pd.Series(dict(grid))
+
+    class Saved(NothingSaved):
+        def portfolios(self):
+            return pd.DataFrame({"name": ["Fund"]})
+
+        def portfolio_dates(self, _name):
+            return pd.DatetimeIndex([first, second])
+
+        def portfolio(self, _name, date):
+            return old if date < second else new
+
+    held = parse_holdings("Fund", panel, panel.as_of, saved={"Fund": new})
+    options = {"since": f"{panel.dates[-40]:%Y-%m-%d}", "start": f"{panel.dates[-90]:%Y-%m-%d}"}
+    material = Material(
+        Saved(), panel, "Fund", held, [], ("changes", "attribution_months"), options
+    )
+    study = KINDS["month_end"].open(material)
+    changes = study.makers["changes"]()
+    what = next(b for b in changes.blocks() if b.key == "changes_held").table.set_index("ticker")
+    assert what["what"][["A30", "A31"]].tolist() == ["gone", "gone"]
+    assert (what["what"][new.index] == "new").all()
+    months = next(study.makers["attribution_months"]().blocks()).lineage
+    assert months.arguments["first_day"] == f"{panel.dates[-59]:%Y-%m-%d}"

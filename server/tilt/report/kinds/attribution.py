@@ -9,7 +9,9 @@ from tilt.frames import Panel, Weights
 from tilt.portfolio.period_attribution import CHAINING
 from tilt.report.kind import Kind, Material, Study
 from tilt.report.kinds import attribution_sheets as sheets
+from tilt.report.kinds.attribution_months import months_section
 from tilt.report.kinds.explained import Performance
+from tilt.report.kinds.forecast_sheets import forecast_section
 from tilt.report.pack import Subject
 
 SECTIONS = {
@@ -17,6 +19,7 @@ SECTIONS = {
     "groups": "Attribution by sector",
     "factors": "Attribution by factor",
     "positions": "Attribution by position",
+    "forecast": "Risk foreseen and realized",
 }
 COLUMNS = ("sector", "industry")
 OPTIONS = {
@@ -52,10 +55,11 @@ def open_attribution(material: Material) -> Study:
     return Study(
         subject,
         {
-            "months": lambda: sheets.months_section(performance, subject),
+            "months": lambda: months_section(performance, subject),
             "groups": lambda: sheets.groups_section(performance, subject),
             "factors": lambda: sheets.factors_section(performance, subject),
             "positions": lambda: sheets.positions_section(performance, subject),
+            "forecast": lambda: forecast_section(performance, panel, subject),
         },
     )
 

@@ -1,4 +1,4 @@
-"""Sections of an attribution: by month, by group, by factor and by position."""
+"""Sections of an attribution by group, by factor and by position."""
 
 from dataclasses import replace
 
@@ -11,158 +11,21 @@ from tilt.portfolio.period_attribution import PeriodEffects
 from tilt.portfolio.track import CASH_GROUP
 from tilt.report.charts import Chart
 from tilt.report.checks import Check
+from tilt.report.kinds.attribution_origin import (
+    CONVENTIONS,
+    frequency_of,
+    lineage,
+    over_time,
+    subtitle_of,
+)
 from tilt.report.kinds.explained import Performance
-from tilt.report.layout import Sheet, Tile
+from tilt.report.layout import Sheet
 from tilt.report.pack import Section, Subject
 from tilt.report.picked import highest, lowest, place_of
-from tilt.report.proofs import compounds, foots, rows_close, weighted
-from tilt.report.tables import Block, Formula, Lineage, number_at
+from tilt.report.proofs import foots
+from tilt.report.tables import Block, Formula
 
-MOST_MONTHS = 13  # side by side on a page; of more, years are shown
 SHOWN = 12  # positions at either end
-NOTHING = 5e-5  # rounds to 0.00 %
-CONVENTIONS = ("returns", "attribution", "linking")
-
-
-def lineage(performance: Performance, function: str) -> Lineage:
-    """Return the origin of a table of the attribution."""
-    days = performance.dates
-    return Lineage(
-        f"tilt.portfolio.{function}",
-        {
-            "portfolio": performance.name,
-            "benchmark": performance.benchmark.words,
-            "first_day": f"{days[0]:%Y-%m-%d}",
-            "last_day": f"{days[-1]:%Y-%m-%d}",
-            "by": performance.by,
-            "link": performance.link,
-        },
-    )
-
-
-def months_section(performance: Performance, subject: Subject) -> Section:
-    """Return each month's active return with its effects, and what it counts for in the whole."""
-    months = performance.effects_by("M")
-    block = months_block(performance, months)
-    chart = Chart(
-        "column",
-        "Active return by month",
-        block.key,
-        "month",
-        ("active",),
-        "Columns of the return above the benchmark's in each month",
-        "change1",
-        width=1060,
-        height=260,
-    )
-    grown = Chart(
-        "line",
-        "Linked active return so far",
-        block.key,
-        "month",
-        ("cumulative",),
-        "Line of the linked active return from the beginning to the end of each month",
-        "change1",
-        width=1060,
-        height=220,
-    )
-    rp, rb = performance.earned
-    return Section(
-        "months",
-        "Attribution by month",
-        (
-            Sheet(
-                "By month",
-                "Active return by month",
-                _subtitle(performance, subject),
-                (block, chart, grown),
-                one_page=len(block.table) <= 2 * MOST_MONTHS,
-            ),
-        ),
-        checks=_months_checks(performance, block),
-        findings=_months_findings(performance, months),
-        tiles=(
-            Tile("Return", rp, "change", _span(performance)),
-            Tile("Benchmark", rb, "change", subject.benchmark),
-            Tile("Active return", performance.active, "change", "portfolio less benchmark"),
-        ),
-        conventions=CONVENTIONS,
-    )
-
-
-def months_block(performance: Performance, months: PeriodEffects) -> Block:
-    """Return a row per month: returns, effects, residual, and its linked active return."""
-    sums = {e: pd.DataFrame(months.effects[e]).sum(axis=1) for e in EFFECTS}
-    table = pd.DataFrame(
-        {
-            "portfolio": months.portfolio,
-            "benchmark": months.benchmark,
-            "active": months.active,
-            **sums,
-            "costs": months.effects[COSTS, ""] if COSTS in months.effects else 0.0,
-            "residual": months.residual,
-            "linking": months.rates,
-            "linked": months.rates * months.active,
-        }
-    )
-    table["cumulative"] = table["linked"].cumsum()
-    table.insert(0, "month", _labels(months, "M"))
-    changes = [c for c in table.columns if c not in ("month", "linking")]
-    return Block(
-        "attribution_by_month",
-        "By month",
-        table.reset_index(drop=True),
-        formats=dict.fromkeys(changes, "change") | {"linking": "fine"},
-        totals={"linked": float(table["linked"].sum())},
-        note="Linked = active × linking; it sums to the compounded active return.",
-        lineage=lineage(performance, "period_attribution.by_period"),
-    )
-
-
-def _months_checks(performance: Performance, block: Block) -> tuple[Check, ...]:
-    rp, rb = performance.earned
-    table = performance.by_group
-    parts = (*EFFECTS, "costs", "residual")
-    return (
-        rows_close("Effects of each month close to its active return", block, "active", parts),
-        compounds("Months compound to the portfolio's return", block, "portfolio", rp),
-        compounds("Months compound to the benchmark's return", block, "benchmark", rb),
-        foots("Linked months sum to the active return", block, "linked", performance.active),
-        *(
-            weighted(
-                f"Months link to the {effect} of the groups",
-                block,
-                (effect, "linking"),
-                number_at(table, TOTAL, effect),
-            )
-            for effect in EFFECTS
-        ),
-    )
-
-
-def _months_findings(performance: Performance, months: PeriodEffects) -> tuple[str, ...]:
-    rp, rb = performance.earned
-    verb = "ahead of" if performance.active >= 0 else "behind"
-    said = [
-        (
-            f"From {performance.dates[0]:%Y-%m-%d} to {performance.dates[-1]:%Y-%m-%d} the "
-            f"portfolio returned {rp:+.2%}, {abs(performance.active):.2%} {verb} the benchmark's "
-            f"{rb:+.2%}."
-        )
-    ]
-    active = months.active
-    if len(active) > 1:
-        ends = pd.DatetimeIndex(active.index)
-        top, low = place_of(active), place_of(-active)
-        said.append(
-            f"It was ahead in {int((active > 0).sum())} of {len(active)} months; the best was "
-            f"{ends[top]:%Y-%m} ({active.iloc[top]:+.2%}), the worst {ends[low]:%Y-%m} "
-            f"({active.iloc[low]:+.2%})."
-        )
-    left = performance.line(RESIDUAL)
-    if abs(left) >= NOTHING:
-        said.append(f"{left:+.2%} of the active return is not explained by the effects.")
-    return tuple(said)
 
 
 def groups_section(performance: Performance, subject: Subject) -> Section:
@@ -195,7 +58,7 @@ def groups_section(performance: Performance, subject: Subject) -> Section:
         width=1060,
         height=max(260, 34 * held),
     )
-    over = _over_time(performance, _by_group_lines(performance), "attribution_groups_in_time")
+    over = over_time(performance, _by_group_lines(performance), "attribution_groups_in_time")
     checks = (
         beyond(block, performance.line(COSTS) + performance.line(RESIDUAL)),
         foots("Effects, costs and residual close to the active return", block, "total",
@@ -211,14 +74,14 @@ def groups_section(performance: Performance, subject: Subject) -> Section:
             Sheet(
                 f"By {performance.by}",
                 f"Attribution by {performance.by}",
-                _subtitle(performance, subject),
+                subtitle_of(performance, subject),
                 (block, chart),
                 one_page=held <= 2 * SHOWN,
             ),
             Sheet(
                 f"{performance.by.capitalize()} in time",
                 f"What each {performance.by} contributed in each period",
-                _subtitle(performance, subject),
+                subtitle_of(performance, subject),
                 (over,),
                 one_page=held <= 2 * SHOWN,
             ),
@@ -255,7 +118,7 @@ def _groups_findings(performance: Performance, rows: pd.DataFrame) -> tuple[str,
 
 def _by_group_lines(performance: Performance) -> PeriodEffects:
     """Return the total effect of each group by period, with costs."""
-    periods = performance.effects_by(_frequency(performance))
+    periods = performance.effects_by(frequency_of(performance))
     effects = periods.effects
     names = list(performance.effects.weights.columns)
     lines = pd.DataFrame(
@@ -264,36 +127,6 @@ def _by_group_lines(performance: Performance) -> PeriodEffects:
     if COSTS in effects:
         lines[COSTS] = effects[COSTS, ""]
     return replace(periods, effects=lines)
-
-
-def _frequency(performance: Performance) -> str:
-    months = performance.dates.to_period("M").nunique()
-    return "M" if months <= MOST_MONTHS else "Y"
-
-
-def _over_time(performance: Performance, periods: PeriodEffects, key: str) -> Block:
-    """Return a row per line and a column per period, with the linked sum at the end."""
-    frequency = _frequency(performance)
-    table = periods.effects.T.set_axis(_labels(periods, frequency), axis=1)
-    table.loc[RESIDUAL] = periods.residual.to_numpy()
-    table["linked"] = table.to_numpy(dtype=float) @ periods.rates.to_numpy()
-    # the years' numbers are linked apart from one another: what is left of all goes to residual
-    table.loc[RESIDUAL, "linked"] = periods.total - float(periods.linked.sum())
-    table.insert(0, "line", [str(name) for name in table.index])
-    numbers = [c for c in table.columns if c != "line"]
-    told = "month" if frequency == "M" else "year"
-    return Block(
-        key,
-        f"Contribution to the active return by {told}",
-        table.reset_index(drop=True),
-        formats=dict.fromkeys(numbers, "change"),
-        totals={
-            **dict(zip(_labels(periods, frequency), periods.active.to_numpy(), strict=True)),
-            "linked": periods.total,
-        },
-        note=f"Each {told} sums to its active return; linked over all of them in the last column.",
-        lineage=lineage(performance, "period_attribution.by_period"),
-    )
 
 
 def factors_section(performance: Performance, subject: Subject) -> Section:
@@ -328,7 +161,7 @@ def factors_section(performance: Performance, subject: Subject) -> Section:
         width=560,
         height=max(320, 22 * len(rows)),
     )
-    over = _over_time(performance, _factor_lines(performance), "attribution_factors_in_time")
+    over = over_time(performance, _factor_lines(performance), "attribution_factors_in_time")
     return Section(
         "factors",
         "Attribution by factor",
@@ -336,14 +169,14 @@ def factors_section(performance: Performance, subject: Subject) -> Section:
             Sheet(
                 "By factor",
                 "Attribution by factor",
-                _subtitle(performance, subject),
+                subtitle_of(performance, subject),
                 (block, chart),
                 one_page=True,
             ),
             Sheet(
                 "Factors in time",
                 "What factors contributed in each period",
-                _subtitle(performance, subject),
+                subtitle_of(performance, subject),
                 (over,),
                 one_page=True,
             ),
@@ -377,7 +210,7 @@ def _factors_findings(rows: pd.DataFrame) -> tuple[str, ...]:
 
 def _factor_lines(performance: Performance) -> PeriodEffects:
     """Return factors and the rest by period; what is nought throughout is left out."""
-    periods = performance.factors_by(_frequency(performance))
+    periods = performance.factors_by(frequency_of(performance))
     effects = periods.effects
     kept = [c for c in effects if c == SPECIFIC or bool((effects[c] != 0.0).any())]
     return replace(periods, effects=effects[kept])
@@ -420,7 +253,7 @@ def positions_section(performance: Performance, subject: Subject) -> Section:
             Sheet(
                 "By position",
                 "What positions contributed",
-                _subtitle(performance, subject),
+                subtitle_of(performance, subject),
                 (block,),
                 freeze_header=True,
                 one_page=True,
@@ -450,16 +283,3 @@ def extremes(table: pd.DataFrame, count: int) -> pd.DataFrame:
     middle = pd.DataFrame([other], columns=table.columns)
     return pd.concat([table.loc[order[:count]], middle, table.loc[order[-count:]]],
                      ignore_index=True)  # fmt: skip
-
-
-def _labels(periods: PeriodEffects, frequency: str) -> list[str]:
-    pattern = "%Y-%m" if frequency == "M" else "%Y"
-    return [end.strftime(pattern) for end in pd.DatetimeIndex(periods.effects.index)]
-
-
-def _span(performance: Performance) -> str:
-    return f"{performance.dates[0]:%Y-%m-%d} to {performance.dates[-1]:%Y-%m-%d}"
-
-
-def _subtitle(performance: Performance, subject: Subject) -> str:
-    return f"{subject.name} against {subject.benchmark} · {_span(performance)}"

@@ -23,6 +23,8 @@ from tilt.report.kind import Kind, Material, Study
 from tilt.report.kinds import asked, attribution_sheets
 from tilt.report.kinds import backtest_sheets as sheets
 from tilt.report.kinds.attribution import groups_of
+from tilt.report.kinds.backtest_costs import costs_section
+from tilt.report.kinds.backtest_trust import overfitting_section
 from tilt.report.kinds.explained import Performance
 from tilt.report.pack import Subject
 from tilt.report.performance import Tested
@@ -182,8 +184,8 @@ def open_backtest(material: Material) -> Study:
             "tear_sheet": lambda: sheets.tear_section(run.tested),
             "statistics": lambda: sheets.statistics_section(run.tested),
             "rolling": lambda: sheets.rolling_section(run.tested),
-            "costs": lambda: sheets.costs_section(run.tested),
-            "overfitting": lambda: sheets.overfitting_section(run.tested),
+            "costs": lambda: costs_section(run.tested),
+            "overfitting": lambda: overfitting_section(run.tested),
             "groups": lambda: attribution_sheets.groups_section(run.performance, subject),
             "factors": lambda: attribution_sheets.factors_section(run.performance, subject),
         },

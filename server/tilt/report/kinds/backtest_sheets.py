@@ -1,4 +1,4 @@
-"""Sections of a backtest beyond its tear sheet: years, rolling figures, costs, overfitting."""
+"""Sections of a backtest: its tear sheet, its years and its rolling figures."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from tilt.errors import DataError
 from tilt.portfolio.measures import underwater
 from tilt.portfolio.rolling import rolling_figures
 from tilt.report.charts import Chart
-from tilt.report.layout import Sheet, Tile, Words
+from tilt.report.layout import Sheet, Tile
 from tilt.report.pack import Section
 from tilt.report.performance import (
     CONVENTIONS,
@@ -20,13 +20,11 @@ from tilt.report.performance import (
     tear_sheet,
 )
 from tilt.report.picked import highest, lowest
-from tilt.report.proofs import compounds, difference, foots, rows_close
+from tilt.report.proofs import compounds, difference
 from tilt.report.style import measure_format
-from tilt.report.tables import BY_ROW, Block, Lineage, header, in_words, number_at
+from tilt.report.tables import BY_ROW, Block, Lineage, header, in_words
 
 WINDOWS = (252, 126, 63, 20)  # sessions; the longest of which there are two is taken
-KINDS = ("linear", "spread", "impact", "borrow")
-PROBABILITIES = frozenset({"psr", "deflated_sharpe", "pbo", "pbo_loss"})
 
 
 def tear_section(tested: Tested) -> Section:
@@ -284,129 +282,3 @@ def _rolling_findings(table: pd.DataFrame, window: int) -> tuple[str, ...]:
             f"best and {active.min():+.1%} at worst."
         ),
     )
-
-
-def costs_section(tested: Tested) -> Section:
-    """Return what trading cost, by kind and year, and each rebalance."""
-    costs = tested.result.view("costs")
-    years = costs.groupby(pd.DatetimeIndex(costs["date"]).year)[[*KINDS, "total"]].sum()
-    years = years.rename_axis("year").reset_index().assign(year=lambda t: t["year"].astype(str))
-    by_year = Block(
-        "backtest_costs_by_year",
-        "Costs by kind and year",
-        years,
-        formats=dict.fromkeys((*KINDS, "total"), "cost"),
-        totals={c: float(years[c].sum()) for c in (*KINDS, "total")},
-        note="Fractions of the capital of the day before.",
-        lineage=tested.lineage,
-    )
-    series = tested.result.series
-    turnover = series["turnover"].reindex(pd.DatetimeIndex(costs["date"])).to_numpy()
-    each = Block(
-        "backtest_costs",
-        "Each rebalance",
-        costs.assign(turnover=turnover)[["date", "turnover", *KINDS, "total"]],
-        formats={"date": "date", "turnover": "percent"} | dict.fromkeys((*KINDS, "total"), "cost"),
-        note="Turnover is one way. The first row is the opening.",
-        lineage=tested.lineage,
-    )
-    paid = tuple(k for k in KINDS if bool((years[k] != 0).any()))
-    chart = Chart(
-        "column",
-        "Costs by kind",
-        by_year.key,
-        "year",
-        paid,
-        "Columns of what each kind of cost took in each year",
-        "percent",
-        beside=True,
-        width=560,
-        height=260,
-    )
-    value = tested.statistic
-    said = f"Trading cost {value('cost_total'):.2%} of capital in all"
-    if np.isfinite(value("cost_per_year")):
-        said += (
-            f", {value('cost_per_year'):.2%} a year, for a one-way turnover of "
-            f"{value('turnover_per_year'):.0%} a year"
-        )
-    return Section(
-        "costs",
-        "Costs and turnover",
-        (
-            Sheet(
-                "Costs",
-                "What trading cost",
-                tested.subtitle,
-                (by_year, *([chart] if paid else [])),
-                one_page=True,
-            ),
-        ),
-        data=(Sheet("Rebalances", "What each rebalance traded and cost", tested.subtitle, (each,),
-                    freeze_header=True),),
-        checks=(
-            rows_close("Costs by kind are the total of each rebalance", each, "total", KINDS),
-            foots("Costs of the years are those of the backtest", by_year, "total",
-                  float(series["cost"].sum())),
-            foots("Costs of the rebalances too", each, "total", value("cost_total")),
-        ),
-        findings=(f"{said}.",),
-        conventions=("backtest", "turnover"),
-        cautions=("hypothetical",),
-    )  # fmt: skip
-
-
-def overfitting_section(tested: Tested) -> Section:
-    """Return how sure one may be of the Sharpe ratio, given what else was tried."""
-    table = tested.result.overfitting
-    formats = tuple(
-        "percent1" if m in PROBABILITIES else "count" if m in ("observations", "trials") else
-        "number"
-        for m in table["measure"]
-    )  # fmt: skip
-    block = Block(
-        "backtest_overfitting",
-        "How sure one may be",
-        in_words(table, "measure"),
-        formats={"value": BY_ROW},
-        row_formats=formats,
-        widths={"meaning": 80},
-        lineage=Lineage(
-            "tilt.portfolio.honesty.honest_table",
-            tested.lineage.arguments,
-            tested.lineage.run_id,
-        ),
-    )
-    said = _overfitting_findings(table)
-    return Section(
-        "overfitting",
-        "Overfitting",
-        (
-            Sheet(
-                "Overfitting",
-                "How far to believe it",
-                tested.subtitle,
-                (Words(said, "In words"), block),
-                one_page=True,
-            ),
-        ),
-        findings=said,
-        conventions=("overfitting",),
-        cautions=("hypothetical",),
-    )
-
-
-def _overfitting_findings(table: pd.DataFrame) -> tuple[str, ...]:
-    psr, deflated, trials, pbo = (
-        number_at(table, m, "value") for m in ("psr", "deflated_sharpe", "trials", "pbo")
-    )
-    if not np.isfinite(psr):
-        return ("The backtest is too short to say how sure its Sharpe ratio is.",)
-    said = f"The true Sharpe ratio is above zero with a probability of {psr:.1%}"
-    if trials > 1 and np.isfinite(deflated):
-        said += f"; that it beats the luckiest of {trials:.0f} trials, {deflated:.1%}"
-    else:
-        said += "; this counts one trial, so whatever else was tried makes it less"
-    if np.isfinite(pbo):
-        said += f". The probability that it is overfitted is {pbo:.1%} (PBO)"
-    return (f"{said}.",)

@@ -5,6 +5,8 @@ from tilt.errors import ArgumentError, cut
 from tilt.report.kind import Kind, Material, Study
 from tilt.report.kinds import asked
 from tilt.report.kinds import factor_sheets as sheets
+from tilt.report.kinds.factor_foretold import ic_section
+from tilt.report.kinds.factor_pages import pure_section, quantiles_section, shape_section
 from tilt.report.kinds.factors_seen import MONTH, Factors
 from tilt.report.pack import Subject
 
@@ -70,11 +72,11 @@ def open_factors(material: Material) -> Study:
         subject,
         {
             "returns": lambda: sheets.returns_section(factors, subject),
-            "ic": lambda: sheets.ic_section(factors, subject),
-            "quantiles": lambda: sheets.quantiles_section(factors, subject),
-            "shape": lambda: sheets.shape_section(factors, subject),
+            "ic": lambda: ic_section(factors, subject),
+            "quantiles": lambda: quantiles_section(factors, subject),
+            "shape": lambda: shape_section(factors, subject),
             "correlation": lambda: sheets.correlation_section(factors, subject),
-            "pure": lambda: sheets.pure_section(factors, subject),
+            "pure": lambda: pure_section(factors, subject),
             "coverage": lambda: sheets.coverage_section(factors, subject),
         },
     )

@@ -25,7 +25,7 @@ from tilt.report.review import HOUSE_RULES, Review, review_portfolio
 OF_REVIEW = ("holdings", "exposures", "risk", "liquidity", "stress")
 # of the other kinds: their sections here, by the names they have there
 PARTS = {
-    "attribution": (ATTRIBUTION, ("months", "groups", "factors", "positions")),
+    "attribution": (ATTRIBUTION, ("months", "groups", "factors", "positions", "forecast")),
     "optimization": (OPTIMIZATION, ("problem", "rules", "trades")),
     "factor": (FACTOR, ("returns", "correlation")),
     "backtest": (BACKTEST, ("tear_sheet",)),

@@ -12,6 +12,8 @@ from tilt.optimize.solve import Problem, Solution, solve
 from tilt.report.kind import Kind, Material, Study
 from tilt.report.kinds import asked
 from tilt.report.kinds import optimization_sheets as sheets
+from tilt.report.kinds.before_after import exposures_section
+from tilt.report.kinds.frontier_sheets import frontier_section
 from tilt.report.review import HOUSE_RULES, OBJECTIVE, Review, review_portfolio
 
 SECTIONS = {
@@ -110,8 +112,8 @@ def open_optimization(material: Material) -> Study:
             "problem": lambda: sheets.problem_section(it.solution, subject),
             "rules": lambda: sheets.rules_section(it.solution, subject),
             "trades": lambda: sheets.trades_section(it.solution, subject),
-            "exposures": lambda: sheets.exposures_section(it.solution, subject),
-            "frontier": lambda: sheets.frontier_section(it.frontier, it.solution, subject),
+            "exposures": lambda: exposures_section(it.solution, subject),
+            "frontier": lambda: frontier_section(it.frontier, it.solution, subject),
         },
     )
 

@@ -3,26 +3,24 @@
 import numpy as np
 import pandas as pd
 
-from tilt.errors import ZeroDenominatorError
-from tilt.frames import Weights
 from tilt.optimize.constraints import IMPLICIT, kind_of
 from tilt.optimize.explain import objective_name, shown_objective
-from tilt.optimize.frontier import Frontier
 from tilt.optimize.solve import OBJECTIVES, Solution
 from tilt.optimize.terms import SHOWN
-from tilt.report.charts import Chart
-from tilt.report.checks import FOOTS, KEPT, UNLISTED, Check
+from tilt.report.checks import KEPT, UNLISTED, Check
+from tilt.report.kinds.solution_origin import lineage
 from tilt.report.layout import Part, Sheet, Tile, Words
 from tilt.report.pack import Section, Subject
-from tilt.report.picked import farthest, highest, place_of
+from tilt.report.picked import farthest, place_of
 from tilt.report.proofs import difference, foots
 from tilt.report.style import measure_format
-from tilt.report.tables import BY_ROW, Block, Formula, Lineage, in_words, number_at
-from tilt.risk.measures import exposure_table, risk_table
+from tilt.report.tables import BY_ROW, Block, Formula, in_words, number_at
 from tilt.risk.model import CASH
 
 TOP = 15  # trades drawn
+
 CONVENTIONS = ("tracking_error", "turnover", "limits")
+
 STATUS = {
     "optimal": "solved",
     "optimal_inaccurate": "solved, less exactly than usual",
@@ -30,20 +28,6 @@ STATUS = {
     "unbounded": "nothing limits the objective",
     "time_limit": "stopped at the time limit",
 }
-
-
-def lineage(solution: Solution, subject: Subject, view: str) -> Lineage:
-    """Return the origin of a table of the solution."""
-    problem = solution.problem
-    told = {
-        "objective": problem.objective,
-        "portfolio": subject.name,
-        "benchmark": subject.benchmark,
-        "rules": "; ".join(rule.words() for rule in problem.rules),
-        **{key: str(value) for key, value in problem.options.items()},
-        "view": view,
-    }
-    return Lineage("tilt.optimize.solve.solve", told, solution.run_id)
 
 
 def problem_section(solution: Solution, subject: Subject) -> Section:
@@ -339,181 +323,4 @@ def weights_block(solution: Solution, subject: Subject) -> Block:
         totals={c: float(table[c].sum()) for c in (*percents, "active")},
         bars=("active",),
         lineage=lineage(solution, subject, "weights"),
-    )
-
-
-def exposures_section(solution: Solution, subject: Subject) -> Section:
-    """Return exposures and contributions to risk before and after; nothing without an answer."""
-    if not solution.solved:
-        return Section("exposures", "Exposures and risk", ())
-    blocks = {group: exposures_block(solution, subject, group) for group in ("style", "sector")}
-    risk = risk_block(solution, subject)
-    charts = {
-        group: Chart(
-            "bar",
-            f"Active {group} {'exposure' if group == 'style' else 'weight'}, before and after",
-            block.key,
-            "factor",
-            ("before_active", "after_active"),
-            f"Bars of the active exposure to each {group} before and after",
-            "number" if group == "style" else "percent1",
-            beside=True,
-            width=520,
-            height=max(260, 26 * len(block.table)),
-        )
-        for group, block in blocks.items()
-    }
-    totals = {c: float(risk.table[c].sum()) for c in ("before", "after")}
-    summary = solution.view("summary")
-    expected = {
-        c: number_at(summary, "tracking_error", c) if "tracking_error" in set(summary["measure"])
-        else totals[c]
-        for c in totals
-    }  # fmt: skip
-    return Section(
-        "exposures",
-        "Exposures and risk",
-        (
-            Sheet(
-                "Exposures",
-                "Exposures before and after",
-                subject.subtitle,
-                tuple(p for g, block in blocks.items() for p in (block, charts[g])),
-                one_page=True,
-            ),
-            Sheet("Risk", "Where the tracking error comes from", subject.subtitle, (risk,),
-                  one_page=True),
-        ),
-        checks=(
-            *(
-                difference(f"Active {g} exposure after is after less benchmark", b, "after_active",
-                           ("after", "benchmark"))
-                for g, b in blocks.items()
-            ),
-            *(
-                Check(f"Contributions {c} foot to the tracking error", Formula(
-                    f"SUM({risk.ref(c)})", totals[c]), "=", expected[c], FOOTS)
-                for c in totals
-            ),
-        ),
-        findings=_exposure_findings(blocks["style"].table),
-        conventions=("exposures", "tracking_error"),
-        cautions=("forecasts",),
-    )  # fmt: skip
-
-
-def _exposure_findings(styles: pd.DataFrame) -> tuple[str, ...]:
-    moved = styles["after"] - styles["before"]
-    if not (moved != 0).any():
-        return ()
-    row = styles.iloc[place_of(moved, size=True)]
-    return (
-        (
-            f"The exposure that changes most is {row['factor']}, from {row['before_active']:+.2f} "
-            f"to {row['after_active']:+.2f} against the benchmark."
-        ),
-    )
-
-
-def exposures_block(solution: Solution, subject: Subject, group: str) -> Block:
-    """Return the exposures of a group of factors before and after, and against the benchmark."""
-    problem = solution.problem
-    before = exposure_table(problem.model, problem.current, problem.benchmark)
-    after = exposure_table(problem.model, solution.weights, problem.benchmark)
-    table = pd.DataFrame(
-        {
-            "factor": before["factor"],
-            "before": before["portfolio"],
-            "after": after["portfolio"],
-            "benchmark": before["benchmark"],
-            "before_active": before["active"],
-            "after_active": after["active"],
-        }
-    )[(before["group"] == group).to_numpy()].reset_index(drop=True)
-    plain, signed = ("number", "signed") if group == "style" else ("percent", "change")
-    return Block(
-        f"solution_{group}_exposures",
-        "Styles, in standard deviations" if group == "style" else "Sectors, fractions of capital",
-        table,
-        formats=dict.fromkeys(("before", "after", "benchmark"), plain)
-        | dict.fromkeys(("before_active", "after_active"), signed),
-        lineage=lineage(solution, subject, "exposures"),
-    )
-
-
-def risk_block(solution: Solution, subject: Subject) -> Block:
-    """Return what each factor contributes to the tracking error before and after."""
-    problem = solution.problem
-    sides = {"before": problem.current, "after": solution.weights}
-    found = {name: _contributions(solution, weights) for name, weights in sides.items()}
-    table = pd.DataFrame(found).fillna(0.0).rename_axis("name").reset_index()
-    table["change"] = table["after"] - table["before"]
-    return Block(
-        "solution_risk",
-        "Contribution to the tracking error, a year",
-        table,
-        formats=dict.fromkeys(("before", "after", "change"), "change"),
-        totals={c: float(table[c].sum()) for c in ("before", "after", "change")},
-        bars=("after",),
-        lineage=lineage(solution, subject, "risk"),
-    )
-
-
-def _contributions(solution: Solution, weights: Weights) -> "pd.Series[float]":
-    problem = solution.problem
-    try:
-        table = risk_table(problem.model, weights, problem.benchmark)
-    except ZeroDenominatorError:  # it is its benchmark: nothing contributes to no risk
-        return pd.Series(dtype=float)
-    return table.iloc[:-1].set_index("name")["ctr"]
-
-
-def frontier_section(frontier: Frontier | None, solution: Solution, subject: Subject) -> Section:
-    """Return the efficient frontier; nothing where it was not asked for."""
-    if frontier is None or not solution.solved:
-        return Section("frontier", "Frontier", ())
-    if frontier.refusal:
-        words = Words((frontier.refusal,), "There is no frontier")
-        sheet = Sheet("Frontier", "Frontier", subject.subtitle, (words,), one_page=True)
-        return Section("frontier", "Frontier", (sheet,), findings=(frontier.refusal,))
-    table = frontier.table.reset_index(drop=True)
-    table.insert(0, "point", [str(n) for n in range(1, len(table) + 1)])
-    block = Block(
-        "solution_frontier",
-        "Points of equal steps in return",
-        table,
-        formats={"risk": "percent", "return": "percent", "ratio": "number",
-                 "turnover": "percent1", "names": "count"},
-        widths={"entering": 40, "leaving": 40},
-        lineage=Lineage("tilt.optimize.frontier.trace_frontier",
-                        dict(lineage(solution, subject, "frontier").arguments), solution.run_id),
-    )  # fmt: skip
-    chart = Chart(
-        "line",
-        f"{frontier.return_name[:1].upper()}{frontier.return_name[1:]} for each "
-        f"{frontier.risk_name}",
-        block.key,
-        "risk",
-        ("return",),
-        "Line of the return for each risk, from the least risk to the largest return",
-        "percent1",
-        width=1060,
-        height=280,
-    )
-    first, last = table.iloc[0], table.iloc[-1]
-    best = highest(table, "ratio")
-    return Section(
-        "frontier",
-        "Frontier",
-        (Sheet("Frontier", "Efficient frontier", subject.subtitle, (chart, block), one_page=True),),
-        findings=(
-            (
-                f"On the frontier {frontier.risk_name} runs from {first['risk']:.2%} to "
-                f"{last['risk']:.2%} and {frontier.return_name} from {first['return']:.2%} to "
-                f"{last['return']:.2%}; their ratio is best at point {best['point']} "
-                f"({best['risk']:.2%} for {best['return']:.2%})."
-            ),
-        ),
-        conventions=CONVENTIONS,
-        assumptions=tuple(("frontier", text) for text in frontier.messages),
     )
