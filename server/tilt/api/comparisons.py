@@ -86,13 +86,12 @@ def books_of(given: Mapping[str, Grid]) -> dict[str, Grid]:
     several = any(len(texts) > 1 for texts in lists.values())
     found: dict[str, Grid] = {}
     for name, grid in given.items():
-        heads = lists[name] if several else []
-        for text in heads:
-            if text in found:
-                raise ArgumentError(f"'{text}' is there twice. Give each portfolio once.")
-            found[text] = [[text]]
-        if not heads:
-            found[name] = grid
+        texts = lists[name] if several else []
+        books: list[tuple[str, Grid]] = [(text, [[text]]) for text in texts] or [(name, grid)]
+        for head, book in books:
+            if head in found:
+                raise ArgumentError(f"'{head}' is there twice. Give each portfolio once.")
+            found[head] = book
     if len(found) > MOST:
         raise ArgumentError(f"There are {len(found)} to compare; the most is {MOST}. Use fewer.")
     return found
