@@ -6,8 +6,7 @@ from tilt.errors import cut
 from tilt.report.kinds.factors_seen import Factor, Factors
 from tilt.report.tables import Lineage, header
 
-WIDE = 1060
-
+WIDE = 1060  # pixels of a chart as wide as the page
 DRAWN = 5  # lines that a chart tells apart
 
 
