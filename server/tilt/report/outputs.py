@@ -88,9 +88,7 @@ def _told(part: Part, hidden: set[str]) -> Part:
     links = {
         name: pd.Series(
             [
-                f"{v.text} ({NOT_PRINTED})"
-                if isinstance(v, Link) and v.sheet in hidden
-                else v
+                f"{v.text} ({NOT_PRINTED})" if isinstance(v, Link) and v.sheet in hidden else v
                 for v in table[name]
             ],
             table.index,
