@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from tilt.api import runs, traces
+from tilt.api.backtests import Asked, run_backtest
 from tilt.api.state import enter
 from tilt.data import runs as record
 from tilt.data.store import Store
@@ -17,6 +18,7 @@ HOLDINGS = [["ticker", "weight"], ["AAPL", 0.3], ["XOM", 0.3], ["JPM", 0.2], ["G
 RULES = [["rule", "who", "min", "max", "relative"], ["weight", "*", 0.0, 0.3, ""],
          ["sector", "*", -0.2, 0.2, "yes"], ["turnover", "", "", 0.4, ""]]  # fmt: skip
 IMPOSSIBLE = [["rule", "who", "min", "max"], ["weight", "*", 0.0, 0.05], ["turnover", "", "", 0.01]]
+OWNER = "local"
 DATED = [["2016-01-29", "AAPL", 0.5], ["2016-01-29", "XOM", 0.5]]
 
 
@@ -82,10 +84,27 @@ def test_a_trace_tells_holdings_rules_options_data_and_versions(excel, run_ids, 
 @pytest.mark.parametrize("kind", ["solved", "impossible", "frontier", "backtest", "attribution"])
 def test_a_run_computed_again_from_its_record_has_every_number(state, run_ids, kind):
     found = record.find(state.store.catalog, "local", run_ids[kind])
-    table = traces.compared(found, *traces.again(state, found))
+    table = traces.compared(found, *traces.again(state, found, OWNER))
     assert table["equal"].all(), table
     assert table["numbers"].iloc[-1] > 10
     assert table["table"].iloc[0] == "question"
+
+
+def test_the_attribution_of_a_users_own_backtest_is_computed_again_as_theirs(state):
+    enter(state, "ann")
+
+    def asked(name, *arguments):
+        cell = state.cells[name]
+        return cell.call(*cell.read([a if isinstance(a, list) else [[a]] for a in arguments]))
+
+    panel = state.panel(None)
+    given = Asked(DATED, "2016-02-01", "2016-03-31", "", None, None, {})
+    run = runs.keep_backtest(state, given, run_backtest(state, given, panel))
+    shown = asked("attribution", run, None, None, None, "factor", None, None, "run=yes")
+    found = record.find(state.store.catalog, "ann", shown)
+    assert traces.compared(found, *traces.again(state, found, "ann"))["equal"].all()
+    with pytest.raises(UnknownNameError, match=f"'{run}'"):
+        traces.again(state, found, "bob")
 
 
 def test_verify_is_a_job_that_says_so_in_a_cell(excel, run_ids):
@@ -97,7 +116,7 @@ def test_verify_is_a_job_that_says_so_in_a_cell(excel, run_ids):
 
 def test_verify_sees_a_number_that_differs_in_its_last_bit(state, run_ids):
     found = record.find(state.store.catalog, "local", run_ids["backtest"])
-    run, tables = traces.again(state, found)
+    run, tables = traces.again(state, found, OWNER)
     data = [list(row) for row in tables["series"]["data"]]
     data[3][1] = data[3][1] * (1 + 2.3e-16)
     changed = {**tables, "series": {**tables["series"], "data": data}}
@@ -155,7 +174,7 @@ def test_what_the_pane_and_http_compute_is_on_record_and_keeps_its_question_apar
     result = excel.http.get(f"/api/v1/jobs/{job['id']}").json()["result"]
     assert runs.QUESTION not in result
     found = record.find(state.store.catalog, "local", result["run_id"])
-    assert traces.compared(found, *traces.again(state, found))["equal"].all()
+    assert traces.compared(found, *traces.again(state, found, OWNER))["equal"].all()
 
 
 def test_a_run_whose_snapshot_is_gone_says_so(state, run_ids):

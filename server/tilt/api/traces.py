@@ -106,7 +106,8 @@ def verify(state: State, run_id: str) -> pd.DataFrame:
         If the caller has no such run, or its snapshot is gone.
     """
     found = _verifiable(state, run_id)
-    return work_out(state, verify_job, *_arguments(state, found), **_words(state, found))
+    given = _arguments(state, found, owner_now())
+    return work_out(state, verify_job, *given, **_words(state, found))
 
 
 def submit_verify(state: State, run_id: str, owner: str) -> Job:
@@ -115,7 +116,7 @@ def submit_verify(state: State, run_id: str, owner: str) -> Job:
     words = _words(state, found)
     return state.jobs.submit(
         verify_body,
-        *_arguments(state, found),
+        *_arguments(state, found, owner),
         owner=owner,
         key=f"as json {words['key']}",
         title=words["title"],
@@ -124,19 +125,19 @@ def submit_verify(state: State, run_id: str, owner: str) -> Job:
 
 
 def verify_body(
-    progress: Progress, data_url: str, default_universe: str, found: Run
+    progress: Progress, data_url: str, default_universe: str, owner: str, found: Run
 ) -> dict[str, object]:
     """Compute a run again in a worker process; return what is equal as JSON."""
-    table = verify_job(progress, data_url, default_universe, found)
+    table = verify_job(progress, data_url, default_universe, owner, found)
     return {"equal": bool(table["equal"].all()), "tables": split(table)}
 
 
 def verify_job(
-    progress: Progress, data_url: str, default_universe: str, found: Run
+    progress: Progress, data_url: str, default_universe: str, owner: str, found: Run
 ) -> pd.DataFrame:
     """Compute a run again in a worker process, and compare every cell with what was recorded."""
     progress(0.05, "opening the snapshot")
-    return compared(found, *again(worker_state(data_url, default_universe), found))
+    return compared(found, *again(worker_state(data_url, default_universe), found, owner))
 
 
 def compared(found: Run, run: str, tables: Mapping[str, Body]) -> pd.DataFrame:
@@ -155,11 +156,14 @@ def compared(found: Run, run: str, tables: Mapping[str, Body]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=VERIFIED)
 
 
-def again(state: State, found: Run) -> tuple[str, dict[str, Body]]:
-    """Return the run id and the tables of a run, computed anew on its own snapshot."""
+def again(state: State, found: Run, owner: str) -> tuple[str, dict[str, Body]]:
+    """Return the run id and the tables of a run, computed anew on its own snapshot.
+
+    ``owner`` is whose it is: what it rests on may be another run of theirs.
+    """
     data, _, _ = found.snapshot.partition(".")  # a universe made by a rule has its parent's data
     panel = state.store.panel(found.universe, data)
-    enter(state, "")
+    enter(state, owner)
     pin(panel)
     DECIMAL_SIGN.set(str(found.question.get("decimal", "")))
     if found.function == runs.BACKTEST:
@@ -234,8 +238,8 @@ def _is_there(state: State, found: Run) -> bool:
     return any(kept.id == data for kept in state.store.snapshots())
 
 
-def _arguments(state: State, found: Run) -> tuple[object, ...]:
-    return state.settings.data_url, state.settings.default_universe, found
+def _arguments(state: State, found: Run, owner: str) -> tuple[object, ...]:
+    return state.settings.data_url, state.settings.default_universe, owner, found
 
 
 def _words(state: State, found: Run) -> dict[str, str]:
