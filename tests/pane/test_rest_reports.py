@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 
 import openpyxl
 import pytest
@@ -62,6 +63,20 @@ def test_a_template_is_filled_by_the_job(api):
     result = api.ended(api.ok("POST", "reports", body))["result"]
     content = api("GET", f"reports/{result['files'][0]['file']}").content
     assert openpyxl.load_workbook(io.BytesIO(content))["Sheet"]["B2"].value == "SAMPLE"
+
+
+def test_a_run_id_of_a_report_can_be_traced_by_who_asked_for_it(api):
+    body = {"kind": "optimization", "portfolios": ["SAMPLE"], "sections": ["rules"]}
+    result = api.ended(api.ok("POST", "reports", body))["result"]
+    content = api("GET", f"reports/{result['files'][0]['file']}").content
+    book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
+    cells = [str(cell.value) for row in book["Lineage"].iter_rows() for cell in row]
+    ids = {text for text in cells if re.fullmatch(r"[0-9a-f]{12}", text)} - {result["snapshot"]}
+    assert len(ids) == 1
+    run = api.ok("GET", f"runs/{ids.pop()}")
+    assert run["function"] == "OPTIMIZE"
+    assert run["snapshot"] == result["snapshot"]
+    assert run["question"]["objective"] == "min_te"
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """Reports as jobs: made in a worker process, kept for whoever asked."""
 
 import datetime as dt
+from functools import partial
 
 from tilt.api import files
 from tilt.api.cell_jobs import worker_state
-from tilt.api.state import USER, State
+from tilt.api.runs import keep_solution
+from tilt.api.state import USER, State, enter
 from tilt.frames import content_id
 from tilt.jobs import Job, Progress
 from tilt.portfolio.cells import DECIMAL_SIGN
@@ -83,7 +85,15 @@ def report_job(
     DECIMAL_SIGN.set(decimal)
     state = worker_state(data_url, default_universe)
     panel = state.store.panel(asked.universe or None, snapshot)
-    made = make_reports(state.store, panel, asked, created=created, said=progress)
+    enter(state, user)
+    made = make_reports(
+        state.store,
+        panel,
+        asked,
+        created=created,
+        said=progress,
+        keep=partial(keep_solution, state),
+    )
     folder = state.settings.data_path
     return {
         "kind": asked.kind,

@@ -10,6 +10,7 @@ from tilt.optimize.constraints import Grid
 from tilt.portfolio.holdings import Holdings
 from tilt.report.absent import absent
 from tilt.report.pack import ALWAYS, Chapter, Section, Subject
+from tilt.report.review import Keep, keep_nothing
 
 Said = Callable[[float, str], None]  # done, a fraction; and what is being done
 
@@ -23,6 +24,7 @@ class Material:
     rules     : limits as typed in a sheet; empty takes the kind's own
     wanted    : keys of the sections that will be made
     options   : of the kind, by name, as typed
+    keep      : given each solution that a run id of the report names
     """
 
     store: Store
@@ -32,6 +34,7 @@ class Material:
     rules: Grid
     wanted: tuple[str, ...]
     options: Mapping[str, str] = field(default_factory=dict)
+    keep: Keep = keep_nothing
 
 
 @dataclass(frozen=True, eq=False)

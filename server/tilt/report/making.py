@@ -17,6 +17,7 @@ from tilt.report.kind import Kind, Material, Said
 from tilt.report.kinds import KINDS
 from tilt.report.outputs import check_output, render
 from tilt.report.pack import Chapter, Pack, Subject, pack
+from tilt.report.review import Keep, keep_nothing
 from tilt.report.tables import Block
 
 MOST_PORTFOLIOS = 20
@@ -98,7 +99,13 @@ def check_asked(asked: Asked) -> Asked:
 
 
 def make_reports(
-    store: Store, panel: Panel, asked: Asked, *, created: dt.datetime, said: Said
+    store: Store,
+    panel: Panel,
+    asked: Asked,
+    *,
+    created: dt.datetime,
+    said: Said,
+    keep: Keep = keep_nothing,
 ) -> list[Made]:
     """Return the files of a report.
 
@@ -107,6 +114,7 @@ def make_reports(
     asked : as :func:`check_asked` returns it
     created : UTC without a zone
     said : is told how much is done, and what is being done
+    keep : given each solution that a run id of the report names
 
     Raises
     ------
@@ -127,7 +135,7 @@ def make_reports(
             whose = f"{of.name}: {stage}" if of is not None and len(books) > 1 else stage
             said(_COMPUTED * (at + fraction) / len(books), whose)
 
-        chapters.append(_chapter(kind, store, panel, asked, book, told))
+        chapters.append(_chapter(kind, store, panel, asked, book, told, keep))
     apart = [[chapter] for chapter in chapters] if asked.separate else [chapters]
     files = []
     for number, together in enumerate(apart):
@@ -152,7 +160,13 @@ def _distinct(files: list[Made]) -> list[Made]:
 
 
 def _chapter(
-    kind: Kind, store: Store, panel: Panel, asked: Asked, book: Book | None, said: Said
+    kind: Kind,
+    store: Store,
+    panel: Panel,
+    asked: Asked,
+    book: Book | None,
+    said: Said,
+    keep: Keep,
 ) -> Chapter:
     holdings = None
     if book is not None:
@@ -174,6 +188,7 @@ def _chapter(
         rules=asked.rules,
         wanted=asked.sections,
         options=asked.options,
+        keep=keep,
     )
     return kind.chapter(material, said)
 

@@ -1,5 +1,6 @@
 """The main job: one portfolio from its holdings to exposures, risk, better weights, a backtest."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,6 +53,12 @@ SHOWN_MEASURES = (
     "cvar95",
 )
 
+Keep = Callable[[Solution], object]
+
+
+def keep_nothing(_: Solution) -> None:
+    """Leave no record of a solution."""
+
 
 @dataclass(frozen=True, eq=False)
 class Review:
@@ -66,6 +73,7 @@ class Review:
     start          : first day of the backtest; None is the first possible one
     rebalanced     : whether the rebalance is looked at
     notes          : what had to be assumed
+    keep           : given each solution that a run id of the report names
     """
 
     portfolio: str
@@ -81,6 +89,7 @@ class Review:
     start: pd.Timestamp | None
     rebalanced: bool
     notes: tuple[str, ...]
+    keep: Keep = keep_nothing
 
     @property
     def subject(self) -> Subject:
@@ -106,9 +115,11 @@ class Review:
             If no weights keep all of them; the message names those in conflict.
         """
         securities = self.panel.securities
-        return solve(
+        found = solve(
             Problem(OBJECTIVE, self.model, securities, self.held, self.benchmark, rules=self.rules)
         ).require()
+        self.keep(found)
+        return found
 
     @cached_property
     def backtest(self) -> BacktestResult:
@@ -180,6 +191,7 @@ def review_portfolio(
     strategy_rules: Grid = STRATEGY_RULES,
     start: pd.Timestamp | None = START,
     rebalanced: bool = True,
+    keep: Keep = keep_nothing,
 ) -> Review:
     """Return the main job on the last date of ``panel``, everything read and checked.
 
@@ -192,6 +204,7 @@ def review_portfolio(
     strategy_rules : limits the strategy keeps at each rebalance
     start : first day of the backtest; None takes the first possible one
     rebalanced : False leaves the rebalance out
+    keep : given each solution that a run id of the report names
     """
     date = panel.as_of
     model = estimate_model(panel.factors, date, universe=panel.universe, snapshot=panel.snapshot)
@@ -210,6 +223,7 @@ def review_portfolio(
         start=start,
         rebalanced=rebalanced,
         notes=(*holdings.notes, *notes),
+        keep=keep,
     )
 
 

@@ -58,7 +58,9 @@ class _Asked:
 
     @cached_property
     def solution(self) -> Solution:
-        return solve(self.problem)
+        found = solve(self.problem)
+        self.review.keep(found)
+        return found
 
     @cached_property
     def frontier(self) -> Frontier | None:
@@ -103,6 +105,7 @@ def open_optimization(material: Material) -> Study:
         rules=material.rules or HOUSE_RULES,
         strategy_rules=[],
         rebalanced=False,
+        keep=material.keep,
     )
     it = _Asked(review, material.options)
     subject = review.subject

@@ -17,6 +17,7 @@ def _open(material: Material) -> Study:
         portfolio=material.portfolio,
         rules=material.rules or HOUSE_RULES,
         rebalanced="rebalance" in material.wanted,
+        keep=material.keep,
     )
     looked_at = review if _solved(review) else replace(review, rebalanced=False)
     makers = dict(portfolio_makers(looked_at))
