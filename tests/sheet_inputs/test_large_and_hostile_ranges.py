@@ -205,7 +205,7 @@ FUNCTIONS = [
     "factor_returns", "factor_shape", "factor_stats", "factors", "frontier", "help", "history",
     "liquidity", "match", "members", "optimize", "portfolio", "pure_factor", "quality",
     "regime_risk", "regimes", "regress", "risk", "risk_table", "scenarios", "security",
-    "stat", "stats", "stress", "summary", "sweep", "universes", "var", "version", "whatif",
+    "stat", "stats", "stress", "summary", "sweep", "trace", "universes", "var", "version", "whatif",
 ]  # fmt: skip
 
 
