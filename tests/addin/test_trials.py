@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from alembic import command
 from cell_tables import frame
-from sqlalchemy import select
+from sqlalchemy import create_engine, inspect, select
 
 from tilt.data import catalog
+from tilt.data.migrations import configured
 from tilt.data.tables import trials as table
 from tilt.portfolio.honesty import overfitting_probability
 
@@ -100,10 +102,10 @@ def test_the_attribution_of_a_backtest_is_one_of_its_views(ask):
 
 def test_an_older_catalog_gets_its_ledger(tmp_path):
     url = f"sqlite:///{tmp_path}/catalog.sqlite"
-    engine = catalog.open_catalog(url)
-    with catalog.writing(engine) as connection:
-        connection.exec_driver_sql("DROP TABLE trials")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        command.upgrade(configured(connection), "0002")
+        assert not inspect(connection).has_table("trials")
     engine.dispose()
     again = catalog.open_catalog(url)
     with catalog.reading(again) as connection:

@@ -8,8 +8,8 @@ import pytest
 import tilt
 
 ONLY_POSIX = {"fcntl", "grp", "pwd", "resource", "termios", "tty", "pty", "syslog", "posix"}
-CALLS = {"fork", "forkpty", "getuid", "geteuid", "getpgid", "killpg", "setsid", "chown", "mkfifo"}
-ASKED_FIRST = {"nice"}  # only where hasattr says it is there
+CALLS = {"fork", "forkpty", "getuid", "geteuid", "getpgid", "setsid", "chown", "mkfifo"}
+ASKED_FIRST = {"killpg", "nice"}  # only where hasattr says it is there
 FILES = sorted(Path(tilt.__path__[0]).rglob("*.py"))
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from tilt.errors import BusyError, UnknownNameError
 from tilt.jobs import JobError, ledger
+from tilt.jobs.table import INDEXES, JOBS
 from tilt.jobs.worker import Failed, Task
 
 SERVER = """
@@ -276,7 +277,7 @@ def test_old_jobs_are_forgotten_with_their_files_and_no_others(open_jobs, until,
 
 
 def test_the_table_fits_postgresql_too():
-    table = str(CreateTable(ledger.JOBS).compile(dialect=postgresql.dialect()))
-    once = str(CreateIndex(ledger._INDEXES[0]).compile(dialect=postgresql.dialect()))
+    table = str(CreateTable(JOBS).compile(dialect=postgresql.dialect()))
+    once = str(CreateIndex(INDEXES[0]).compile(dialect=postgresql.dialect()))
     assert "fraction FLOAT NOT NULL" in table
     assert once.endswith("(owner, key) WHERE state IN ('queued', 'running', 'done')")

@@ -159,6 +159,13 @@ def test_the_line_below_says_what_data_it_is(used, store):
     assert snapshot.id in used["status"]
 
 
+def test_a_sheet_grows_to_what_is_written_far_down_and_to_the_right(used):
+    rows, columns, value = used["far"]
+    assert rows > 1500
+    assert columns > 60
+    assert value == 7
+
+
 def test_nothing_fails_on_the_page_but_what_the_server_refuses(used):
     assert not [e for e in used["errors"] if "status of 4" not in e]
 

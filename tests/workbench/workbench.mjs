@@ -146,6 +146,18 @@ const goneBeforeFitted = (page) =>
     await new Promise((idle) => window.requestIdleCallback(() => window.requestIdleCallback(idle)));
   });
 
+/** How many rows and columns a sheet has in which a button wrote far down and far to the right. */
+const farAway = (page) =>
+  page.evaluate(() => {
+    const { store } = window.tiltHost;
+    const { id } = store.addSheet("Far");
+    store.setCells(id, { 1500: { 60: { v: 7, t: 2 } } });
+    const shown = store.book.getSheetBySheetId(id);
+    const size = [shown.getMaxRows(), shown.getMaxColumns(), shown.getRange(1500, 60).getValue()];
+    store.removeSheet(store.sheets.find((sheet) => sheet.id === id));
+    return size;
+  });
+
 /** A thousand formulas at once, as a paste brings them. */
 async function thousand(page, seen, tickers) {
   const asked = Array.from({ length: THOUSAND }, (_, i) => [
@@ -276,6 +288,7 @@ async function main(server, given, folder) {
     result.thousand = await thousand(page, seen, tickers);
     result.moving = await moving(page);
     await goneBeforeFitted(page);
+    result.far = await farAway(page);
     result.files = await files(page, folder);
     result.errors = seen.errors;
     result.looks = await looks(browser, server);

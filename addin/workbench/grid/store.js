@@ -143,7 +143,7 @@ export class UniverStore extends Store {
   }
 
   /**
-   * Let a sheet grow where a result would spill over its edge: Excel's has a million rows.
+   * Let a sheet grow where what is shown would go over its edge: Excel's has a million rows.
    *
    * @param {{sheetId: string, row: number, column: number}} place
    * @param {number} rows
@@ -215,11 +215,13 @@ export class UniverStore extends Store {
    * @param {Record<number, Record<number, any>>} value
    */
   setCells(sheetId, value) {
+    const range = extent(value);
+    this.makeRoom({ sheetId, row: 0, column: 0 }, range.endRow + 1, range.endColumn + 1);
     this.#byUs(() =>
       this.commands.syncExecuteCommand(SetRangeValuesCommand.id, {
         unitId: this.unitId,
         subUnitId: sheetId,
-        range: extent(value),
+        range,
         value,
       }),
     );

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -100,9 +99,9 @@ def _run(command: list[str], seconds: float) -> str:
 
 
 def _end(running: "subprocess.Popen[str]") -> None:
-    if sys.platform == "win32":
-        running.kill()
-    else:
+    if hasattr(os, "killpg"):  # Windows has no groups of processes
         with contextlib.suppress(ProcessLookupError):  # all of it has ended
             os.killpg(running.pid, signal.SIGKILL)
+    else:
+        running.kill()
     running.communicate()
