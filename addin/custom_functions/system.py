@@ -24,7 +24,7 @@ def status() -> pd.DataFrame:
 @udf(
     result="part, item, value; view=verify: table, rows, numbers, equal; without a run id: run_id, "
     "function, subject, universe, snapshot, at, version",
-    example='=TILT.TRACE("0a1b2c3d4e5f","verify")',
+    example="=TILT.TRACE()",
     alone=True,
     lasting=False,
 )
