@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from tilt.errors import BusyError, NoSolutionError, UnknownNameError
-from tilt.jobs import JobError, Jobs
+from tilt.jobs import JobError, Jobs, pool
 
 
 def submit(jobs, function, *args, owner="ann", key="k", title="Backtest of momentum"):
@@ -99,6 +99,22 @@ def test_a_flood_of_reports_does_not_become_a_flood_of_writes(open_jobs, engine)
         beats = connection.exec_driver_sql("select beat from jobs").scalar_one()
     # a write each 0.2 s at most, beside the claim and the first sight of the task
     assert beats <= 3 + job.elapsed / 0.2
+
+
+def test_a_worker_that_is_long_idle_ends_and_the_next_job_has_another(
+    open_jobs, until, monkeypatch
+):
+    monkeypatch.setattr(pool, "IDLE_SECONDS", 0.0)
+    jobs = open_jobs()
+    process = outcome(jobs, work.process_id)
+    until(lambda: gone(process))
+    assert outcome(jobs, work.process_id, key="next") != process
+
+
+def test_a_worker_is_kept_for_the_next_job(open_jobs):
+    jobs = open_jobs()
+    process = outcome(jobs, work.process_id)
+    assert outcome(jobs, work.process_id, key="next") == process
 
 
 def test_cancel_kills_a_function_that_never_reports(open_jobs, until, tmp_path):

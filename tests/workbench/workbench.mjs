@@ -220,8 +220,9 @@ async function moving(page) {
   await page.keyboard.press("Control+c");
   await go(page, "J32");
   await page.keyboard.press("Control+v");
+  // the calculation begins a moment after the formula is there
   await page.waitForFunction(
-    () => window.tiltHost.store.find("Portfolio").grid.get(31, 9).formula !== "",
+    () => typeof window.tiltHost.store.find("Portfolio").grid.get(31, 9).value === "number",
   );
   await settled(page);
   const pasted = await cell(page, "Portfolio", 31, 9);

@@ -23,6 +23,7 @@ _SPAWN = get_context("spawn")  # forking a server with threads copies locks that
 _GRACE = 2.0  # seconds a stopped task has to run its ``finally`` clauses
 _STARTING = 120.0  # seconds a process may need to start on a machine that is very busy
 _JOIN = 5.0
+IDLE_SECONDS = 120.0  # after which a worker ends: it holds up to a gigabyte, and starts in seconds
 _BURST = 1000  # messages of one worker before the others have their turn
 
 
@@ -62,11 +63,13 @@ class _Worker:
     """One process, and the task it has."""
 
     task: Task | None = None
+    since = 0.0  # when it had nothing to do any more
     begun = False
     stopping = False
     deadline = float("inf")
 
     def __init__(self, folder: Path, preload: Sequence[str]) -> None:
+        self.since = time.monotonic()
         self.connection, theirs = Pipe()
         self.process: SpawnProcess = _SPAWN.Process(
             target=work, args=(theirs, folder, preload), name="tilt-job", daemon=True
@@ -87,7 +90,7 @@ class _Worker:
 
 
 class Pool:
-    """At most ``processes`` workers, started when first needed or warmed.
+    """At most ``processes`` workers, started when first needed or warmed, ended when long idle.
 
     All methods but ``wake`` belong to one thread.
     """
@@ -157,8 +160,11 @@ class Pool:
         for worker in list(self._workers):
             if worker.connection in ready:
                 events += self._heard(worker)
-            if worker.task is not None and time.monotonic() >= worker.deadline:
+            now = time.monotonic()
+            if worker.task is not None and now >= worker.deadline:
                 events += self._gone(worker, "late")
+            elif worker.task is None and now - worker.since >= IDLE_SECONDS:
+                events += self._gone(worker, "stopped")  # none, as it has no task
         return events
 
     def close(self) -> None:
@@ -186,7 +192,7 @@ class Pool:
                 else:
                     done = message if isinstance(message, Done | Failed) else Ended("stopped")
                     events.append((worker.task, done))
-                    worker.task = None
+                    worker.task, worker.since = None, time.monotonic()
         except (EOFError, OSError):
             events += self._gone(worker, "died")
         return events
