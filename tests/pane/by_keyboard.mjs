@@ -325,13 +325,15 @@ async function errors(page, context) {
   await page.unroute("**/api/v1/risk");
   await context.setOffline(true);
   await openTab(page, "optimize");
-  await page.waitForSelector("#check-problem .problem");
+  await until(page, "#check-problem", "does not answer");
+  await until(page, "#connection", "away");
   const away = {
     words: await said(page, "#check-problem"),
     state: await said(page, "#connection"),
   };
   await context.setOffline(false);
   await openTab(page, "risk");
+  await page.waitForSelector("#risk-problem .problem", { state: "detached" });
   await page.waitForSelector("#risk-chart svg");
   return {
     failed,

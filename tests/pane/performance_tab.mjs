@@ -14,7 +14,11 @@ const explained = (page) =>
 async function attribution(page) {
   await openTab(page, "performance");
   await explained(page);
-  const seen = { tiles: await said(page, "#why-tiles"), notes: await said(page, "#why-notes") };
+  const seen = {
+    portfolio: await page.inputValue("#why-portfolio"), // the first one of those saved here
+    tiles: await said(page, "#why-tiles"),
+    notes: await said(page, "#why-notes"),
+  };
   await press(page, "#why-chart summary");
   seen.sectors = await table(page, "#why-chart");
   await page.focus("#tab-performance");

@@ -22,9 +22,9 @@ def number(text: str) -> float:
     return float(text.replace("−", "-").replace(",", "").rstrip("%\u202f\u00a0 "))
 
 
-def test_the_active_return_is_that_of_the_books(worked, panel, store):
+def test_the_active_return_is_that_of_the_books(worked, panel, pane_store):
     first = panel.trading_day(panel.as_of - pd.DateOffset(years=1))
-    weights = store.portfolio("SAMPLE")
+    weights = pane_store.portfolio(worked["attribution"]["portfolio"])
     mine = track_of_weights(panel, {first: weights}, first, panel.as_of)
     base = track_of_universe(panel, first, panel.as_of)
     active = 100 * float((1 + mine.earned).prod() - (1 + base.earned).prod())

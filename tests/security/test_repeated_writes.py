@@ -1,5 +1,6 @@
 """A write with an Idempotency-Key is done once, however often it is sent."""
 
+import asyncio
 import datetime as dt
 import hashlib
 import shutil
@@ -10,6 +11,7 @@ from serving import PATIENCE, listening
 from sqlalchemy import create_engine
 
 from tilt.api.app import create_app
+from tilt.api.idempotency import Idempotency, _fingerprint
 from tilt.data.store import Store
 from tilt.jobs.repeats import ABANDONED, KEPT, Answer, Repeats
 from tilt.settings import Settings
@@ -113,3 +115,27 @@ def test_a_write_without_a_final_answer_can_be_sent_again(repeats):
     assert repeats.begin("ann", "k", ASKED, NOW) is None
     repeats.forget("ann", "k")
     assert repeats.begin("ann", "k", ASKED, NOW) is None
+
+
+def test_an_answer_is_on_record_before_the_client_has_any_of_it(repeats):
+    seen = []
+
+    async def app(_scope, _receive, send):
+        await send({"type": "http.response.start", "status": 201, "headers": []})
+        await send({"type": "http.response.body", "body": b"{", "more_body": True})
+        await send({"type": "http.response.body", "body": b"}"})
+
+    async def receive():
+        return {"type": "http.request", "body": b"{}", "more_body": False}
+
+    async def send(message):
+        known = repeats.begin("", "k", asked(), NOW)
+        seen.append((message["type"].rpartition(".")[2], known.status, known.body))
+
+    def asked():
+        return _fingerprint(scope, b"{}")
+
+    scope = {"type": "http", "method": "POST", "path": "/api/v1/x", "query_string": b"",
+             "headers": [(b"idempotency-key", b"k")]}  # fmt: skip
+    asyncio.run(Idempotency(app, repeats)(scope, receive, send))
+    assert seen == [("start", 201, b"{}"), ("body", 201, b"{}"), ("body", 201, b"{}")]

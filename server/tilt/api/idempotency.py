@@ -88,13 +88,18 @@ class Idempotency:
                 await asyncio.to_thread(self.repeats.finish, owner, key, answer)
             else:
                 await asyncio.to_thread(self.repeats.forget, owner, key)
+        await heard.let_go()
 
 
 class _Heard:
-    """What an application answers, passed on and kept."""
+    """What an application answers: held back until it is on record, unless it is too long for that.
+
+    A client that has its answer may send the request again at once, and is to find it answered.
+    """
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self._held: list[Message] = []
         self.status = 500
         self.content_type = ""
         self.body = bytearray()
@@ -107,7 +112,15 @@ class _Heard:
         elif message["type"] == "http.response.body" and not self.too_long:
             self.body += message.get("body", b"")
             self.too_long = len(self.body) > MOST_KEPT
-        await self._send(message)
+        self._held.append(message)
+        if self.too_long:
+            await self.let_go()
+
+    async def let_go(self) -> None:
+        """Pass on what is held back."""
+        held, self._held = self._held, []
+        for message in held:
+            await self._send(message)
 
 
 def _fingerprint(scope: Scope, body: bytes) -> str:
