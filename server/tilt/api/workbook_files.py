@@ -94,7 +94,7 @@ def _check_package(content: bytes) -> None:
                     start = stream.read(4096)
                 if part.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in start:
                     raise RefusedError(_BROKEN)  # no writer of workbooks declares entities
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, RuntimeError):
         raise RefusedError(_BROKEN) from None
 
 

@@ -198,7 +198,7 @@ def _check_workbook(name: str, data: bytes) -> None:
             for part in book.infolist():
                 if part.filename.casefold().endswith((".xml", ".rels")):
                     size += _scan(book, part, name, most=MOST_SHEETS - size)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as error:
         raise DataError(f"{name} is no whole Excel workbook ({error}). Save it again.") from None
 
 
