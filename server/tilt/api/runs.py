@@ -53,12 +53,17 @@ def keep_solution(state: State, solution: Solution) -> str:
     def tables() -> dict[str, Body]:
         return {name: split(solution.view(name)) for name in views_of(solution)}
 
-    return _keep_problem(state, OPTIMIZE, problem.run_id, problem, of_problem(problem), tables)
+    return _keep_problem(
+        state, OPTIMIZE, problem.run_id, problem, lambda: of_problem(problem), tables
+    )
 
 
 def keep_frontier(state: State, problem: Problem, points: int, found: Frontier) -> str:
     """Record an efficient frontier; return its run id."""
-    asked = {**of_problem(problem), "points": points}
+
+    def asked() -> Body:
+        return {**of_problem(problem), "points": points}
+
     run = frontier_id(problem, points)
     return _keep_problem(state, FRONTIER, run, problem, asked, lambda: frontier_tables(found))
 
@@ -68,7 +73,7 @@ def _keep_problem(
     function: str,
     run: str,
     problem: Problem,
-    question: Body,
+    question: Callable[[], Body],
     tables: Callable[[], Mapping[str, Body]],
 ) -> str:
     model = problem.model
@@ -89,7 +94,14 @@ def keep_backtest(state: State, asked: Asked, result: BacktestResult) -> str:
     said = tuple((str(i), str(v)) for i, v in result.assumptions.itertuples(index=False))
     place = (panel.universe, panel.snapshot)
     return _keep(
-        state, result.run_id, BACKTEST, result.strategy, place, of_asked(asked), tables, said
+        state,
+        result.run_id,
+        BACKTEST,
+        result.strategy,
+        place,
+        lambda: of_asked(asked),
+        tables,
+        said,
     )
 
 
@@ -113,7 +125,7 @@ def keep_attribution(
         ATTRIBUTION,
         method,
         (panel.universe, panel.snapshot),
-        question,
+        lambda: question,
         lambda: {"attribution": split(table)},
         (),
     )
@@ -131,7 +143,7 @@ def keep_body(state: State, owner: str, result: object) -> object:
         asked["function"],
         asked["subject"],
         (asked["universe"], asked["snapshot"]),
-        asked["content"],
+        lambda: asked["content"],
         lambda: tables,
         tuple((item, value) for item, value in asked["said"]),
         owner=owner,
@@ -248,25 +260,33 @@ def _keep(
     function: str,
     subject: str,
     place: tuple[str, str],
-    question: Body,
+    question: Callable[[], Body],
     tables: Callable[[], Mapping[str, Body]],
     said: tuple[tuple[str, str], ...],
     owner: str = "",
 ) -> str:
-    """Record a run unless it is on record; its tables are made only if it is not."""
+    """Record a run unless it is on record; what is recorded is made only if it is not.
+
+    This server does not ask the catalog again for a run that it knows to be there.
+    """
     RUN.set(run)
     catalog, mine = state.store.catalog, owner or owner_now()
-    if runs.known(catalog, mine, run, version_now()):
+
+    def kept() -> str:
+        if runs.known(catalog, mine, run, version_now()):
+            return run
+        results = {name: digest(table) for name, table in tables().items()}
+        runs.record(
+            catalog,
+            mine,
+            Run(
+                run, function, subject, *place, question(), results, said, version_now(),
+                _versions(),
+            ),
+        )  # fmt: skip
         return run
-    results = {name: digest(table) for name, table in tables().items()}
-    runs.record(
-        catalog,
-        mine,
-        Run(
-            run, function, subject, *place, question, results, said, version_now(), _versions(),
-        ),
-    )  # fmt: skip
-    return run
+
+    return state.recorded.get((mine, run), kept)
 
 
 @cache

@@ -73,6 +73,7 @@ class State:
     holdings : ranges of holdings as read
     results : solutions and backtests by the id of their inputs; another view of the same problem
         does not solve again
+    recorded : runs that are on record, by owner and id; fewer than the catalog keeps
     """
 
     settings: Settings
@@ -85,6 +86,7 @@ class State:
     models: Memo[RiskModel] = field(default_factory=lambda: Memo(32))
     holdings: Memo[Holdings] = field(default_factory=lambda: Memo(2048))
     results: Memo[object] = field(default_factory=lambda: Memo(64))
+    recorded: Memo[str] = field(default_factory=lambda: Memo(1024))
 
     def panel(self, universe: str | None) -> Panel:
         """Return a universe of the latest snapshot; None is the default universe.
