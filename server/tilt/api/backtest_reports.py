@@ -14,6 +14,7 @@ from tilt.api.state import USER, State
 from tilt.api.trials import WORKBOOK, count_trial, listed_trials, with_trials, without_count
 from tilt.backtest.result import VIEWS, BacktestResult
 from tilt.data import trials
+from tilt.data.derive import data_snapshot
 from tilt.errors import TiltError
 from tilt.frames import Panel, content_id
 from tilt.jobs import Job, Pieces, Progress
@@ -58,7 +59,7 @@ def submit_backtest(state: State, asked: Asked, owner: str, workbook: str = "") 
     check_backtest(state, panel, asked)
     own = asked_id(state, panel, asked)
     known = len(trials.tried(state.store.catalog, owner, workbook, panel.universe))
-    data, _, _ = panel.snapshot.partition(".")
+    data = data_snapshot(panel.snapshot)
     return state.jobs.submit(
         report_job,
         state.settings.data_url,

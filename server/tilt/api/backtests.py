@@ -20,6 +20,7 @@ from tilt.backtest.result import BacktestResult
 from tilt.backtest.strategy import CapWeight, Strategy
 from tilt.backtest.walk_forward import Optimal
 from tilt.configuration import Configuration
+from tilt.data.derive import data_snapshot
 from tilt.errors import ArgumentError, UnknownNameError, one_of
 from tilt.frames import Panel, Weights, content_id
 from tilt.jobs import Pieces, Progress
@@ -117,7 +118,7 @@ def ask_backtest(state: State, asked: Asked, panel: Panel | None = None) -> Back
     """
     panel = panel or state.panel(asked.universe or None)
     _prepare(state, panel, asked)
-    data, _, _ = panel.snapshot.partition(".")  # a universe made by a rule has its parent's data
+    data = data_snapshot(panel.snapshot)
     return work_out(
         state,
         backtest_job,

@@ -25,6 +25,7 @@ from tilt.api.values import Grid
 from tilt.backtest.held import track_of_backtest
 from tilt.backtest.parse import is_strategy
 from tilt.backtest.result import BacktestResult
+from tilt.data.derive import data_snapshot
 from tilt.errors import ArgumentError
 from tilt.frames import Panel, content_id
 from tilt.jobs import Job, Progress
@@ -159,7 +160,7 @@ def view_comparison(state: State, asked: ComparisonAsked, view: str) -> pd.DataF
 def submit_comparison(state: State, asked: ComparisonAsked, owner: str) -> Job:
     """Return the job that puts books side by side, its own or one that runs."""
     panel = state.panel(asked.universe or None)
-    data, _, _ = panel.snapshot.partition(".")
+    data = data_snapshot(panel.snapshot)
     given = [getattr(asked, f.name) for f in fields(asked)]
     return state.jobs.submit(
         comparison_job,

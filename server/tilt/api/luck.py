@@ -20,6 +20,7 @@ from tilt.backtest import permutation
 from tilt.backtest.costs import DAYS, Array
 from tilt.backtest.permutation import Dealt, deal, dealt_by, permutation_table
 from tilt.backtest.result import BacktestResult
+from tilt.data.derive import data_snapshot
 from tilt.errors import ArgumentError
 from tilt.frames import content_id
 from tilt.jobs import Pieces, Progress
@@ -169,7 +170,7 @@ def _permuted(state: State, asked: Asked, result: BacktestResult, luck: Luck) ->
     if draws > PERMUTED_MOST:
         raise ArgumentError(f"option draws of permutation is at most {PERMUTED_MOST}; got {draws}.")
     chunks(draws, luck.seed)
-    data, _, _ = panel.snapshot.partition(".")
+    data = data_snapshot(panel.snapshot)
     drawn: Array = work_out(
         state,
         permutation_job,

@@ -11,6 +11,7 @@ from tilt.api.research import read_factor
 from tilt.api.state import State
 from tilt.api.values import Grid
 from tilt.calendar import parse_date, period_ends
+from tilt.data.derive import data_snapshot
 from tilt.errors import ArgumentError
 from tilt.frames import PERIODS_PER_YEAR, Panel, Weights, content_id
 from tilt.jobs import Job, Progress
@@ -116,7 +117,7 @@ def _job(state: State, asked: PureAsked) -> tuple[tuple[object, ...], str, str]:
     panel = state.panel(asked.universe or None)
     read_factor(state, panel, asked.factor)
     _rebalances(panel, asked)
-    data, _, _ = panel.snapshot.partition(".")  # a universe made by a rule has its parent's data
+    data = data_snapshot(panel.snapshot)
     settings = state.settings
     arguments = (
         settings.data_url, settings.default_universe, data, DECIMAL_SIGN.get(), asked

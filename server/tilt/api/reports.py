@@ -7,6 +7,7 @@ from tilt.api import files
 from tilt.api.cell_jobs import worker_state
 from tilt.api.runs import keep_solution
 from tilt.api.state import USER, State, enter
+from tilt.data.derive import data_snapshot
 from tilt.frames import content_id
 from tilt.jobs import Job, Progress
 from tilt.portfolio.cells import DECIMAL_SIGN
@@ -51,7 +52,7 @@ def submit_report(state: State, asked: Asked, owner: str) -> Job:
     """Return the job that makes a report; what is wrong with the question is said at once."""
     right = check_asked(asked)
     panel = state.panel(right.universe or None)
-    data, _, _ = panel.snapshot.partition(".")  # a universe made by a rule has its parent's data
+    data = data_snapshot(panel.snapshot)
     created = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
     names = ", ".join(book.name for book in right.books) or panel.universe
     return state.jobs.submit(

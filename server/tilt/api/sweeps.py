@@ -16,6 +16,7 @@ from tilt.api.cell_jobs import work_out, worker_state
 from tilt.api.state import State
 from tilt.api.trials import count_trial
 from tilt.backtest.costs import DAYS
+from tilt.data.derive import data_snapshot
 from tilt.errors import ArgumentError, TiltError, cut, did_you_mean, one_of
 from tilt.frames import content_id
 from tilt.jobs import Pieces, Progress
@@ -254,7 +255,7 @@ def _ask_points(
     rows, columns = axes
     panel = state.panel(asked.universe or None)
     check_backtest(state, panel, every[0])
-    data, _, _ = panel.snapshot.partition(".")
+    data = data_snapshot(panel.snapshot)
     return work_out(
         state,
         sweep_job,

@@ -22,6 +22,7 @@ from tilt.api.questions import (
 from tilt.api.runs import Body, digest, owner_now, version_now, views_of
 from tilt.api.state import State, enter, pin
 from tilt.data import runs as record
+from tilt.data.derive import data_snapshot
 from tilt.data.runs import Run
 from tilt.errors import UnknownNameError
 from tilt.frames import Panel, content_id
@@ -161,7 +162,7 @@ def again(state: State, found: Run, owner: str) -> tuple[str, dict[str, Body]]:
 
     ``owner`` is whose it is: what it rests on may be another run of theirs.
     """
-    data, _, _ = found.snapshot.partition(".")  # a universe made by a rule has its parent's data
+    data = data_snapshot(found.snapshot)
     panel = state.store.panel(found.universe, data)
     enter(state, owner)
     pin(panel)
@@ -234,7 +235,7 @@ def _verifiable(state: State, run_id: str) -> Run:
 
 
 def _is_there(state: State, found: Run) -> bool:
-    data, _, _ = found.snapshot.partition(".")
+    data = data_snapshot(found.snapshot)
     return any(kept.id == data for kept in state.store.snapshots())
 
 
@@ -263,7 +264,7 @@ def _rows(state: State, found: Run) -> Iterator[tuple[str, str, object]]:
         yield "run", "this server", f"{version_now()}: another program, numbers may differ"
     yield "data", "universe", found.universe
     yield "data", "snapshot", found.snapshot
-    data, _, _ = found.snapshot.partition(".")
+    data = data_snapshot(found.snapshot)
     for action, at, detail in record.story(state.store.catalog, data):
         yield "data", action, f"{at:%Y-%m-%d %H:%M} UTC, {detail}"
     yield from _question(found)

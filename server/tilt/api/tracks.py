@@ -26,6 +26,7 @@ from tilt.backtest.held import (
 )
 from tilt.backtest.parse import is_strategy, read_dated
 from tilt.backtest.result import BacktestResult
+from tilt.data.derive import data_snapshot
 from tilt.errors import ArgumentError, DataError, UnknownNameError
 from tilt.frames import Panel, Weights
 from tilt.portfolio.cells import is_blank, is_zero
@@ -238,7 +239,7 @@ def find_finished(state: State, run: str, *, wait: bool = False) -> Finished:
     asked, snapshot = backtest_of(state, run)
     panel = state.panel(asked.universe or None)
     if panel.snapshot != snapshot:
-        data, _, _ = snapshot.partition(".")
+        data = data_snapshot(snapshot)
         panel = state.store.panel(asked.universe or None, data)
     result = (run_backtest if wait else ask_backtest)(state, asked, panel)
     if result.run_id != run:

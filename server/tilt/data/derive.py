@@ -19,6 +19,11 @@ from tilt.errors import DataError, UnknownNameError, did_you_mean
 from tilt.frames import Panel, listed
 
 
+def data_snapshot(snapshot: str) -> str:
+    """Return the snapshot that has the data: that of the parent for a universe made by a rule."""
+    return snapshot.partition(".")[0]
+
+
 def derive(parent: Panel, universe: Universe) -> Panel:
     """Return the panel of a universe that a rule makes out of its parent.
 

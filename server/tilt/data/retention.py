@@ -8,6 +8,7 @@ from sqlalchemy import func, insert, select
 
 from tilt.data import snapshots, tables
 from tilt.data.catalog import reading, writing
+from tilt.data.derive import data_snapshot
 from tilt.data.snapshots import Snapshot
 from tilt.data.store import Store
 from tilt.errors import ArgumentError, DataError
@@ -141,4 +142,4 @@ def _results(store: Store) -> dict[str, int]:
     query = select(job.snapshot).where(job.state == "done", job.snapshot != "")
     with reading(store.catalog) as connection:
         used = list(connection.execute(query).scalars())
-    return Counter(of.partition(".")[0] for of in used)  # behind the point is a universe's rule
+    return Counter(data_snapshot(of) for of in used)
