@@ -7,7 +7,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from tilt.api.backtests import OPTIONS as OF_BACKTEST
-from tilt.api.backtests import Asked, ask_backtest, read_number_option, run_backtest
+from tilt.api.backtests import read_number_option
 from tilt.api.books import date_of, with_notes
 from tilt.api.cell_jobs import RunningError, worker_state
 from tilt.api.frames import split
@@ -18,6 +18,7 @@ from tilt.api.tracks import (
     is_run,
     one_text,
     read_tracks,
+    strategy_result,
     track_of_given,
 )
 from tilt.api.trials import WORKBOOK, count_trial
@@ -251,19 +252,16 @@ def _runs(state: State, asked: ComparisonAsked, *, wait: bool) -> dict[str, _Run
 
 
 def _of_strategy(state: State, asked: ComparisonAsked, grid: Grid, *, wait: bool) -> _Run:
-    options = {k: v for k, v in asked.options.items() if k in OF_BACKTEST}
-    backtest = Asked(
+    given = AttributionAsked(
         grid,
+        asked.benchmark,
         asked.start,
         asked.end,
-        str(asked.options.get("rebalance", "")),
-        None,
-        asked.benchmark,
-        options,
-        asked.long_short,
         universe=asked.universe,
+        options=asked.options,
+        long_short=asked.long_short,
     )
-    result = (run_backtest if wait else ask_backtest)(state, backtest)
+    backtest, result = strategy_result(state, given, wait=wait)
     if WORKBOOK.get():
         count_trial(
             state, backtest, result.strategy, result.returns,

@@ -200,7 +200,14 @@ def track_of_given(
 
 
 def _of_strategy(state: State, panel: Panel, asked: AttributionAsked, *, wait: bool) -> Tracks:
-    """Return the tracks of a backtest; it is one that BACKTEST with these arguments finds done."""
+    _, result = strategy_result(state, asked, wait=wait)
+    return tracks_of_result(state, panel, result, asked.benchmark)
+
+
+def strategy_result(
+    state: State, asked: AttributionAsked, *, wait: bool
+) -> tuple[Asked, BacktestResult]:
+    """Return a strategy's backtest; it is one that BACKTEST with these arguments finds done."""
     options = {k: v for k, v in asked.options.items() if k in OF_BACKTEST}
     backtest = Asked(
         asked.holdings,
@@ -213,8 +220,7 @@ def _of_strategy(state: State, panel: Panel, asked: AttributionAsked, *, wait: b
         asked.long_short,
         universe=asked.universe,
     )
-    result = (run_backtest if wait else ask_backtest)(state, backtest)
-    return tracks_of_result(state, panel, result, asked.benchmark)
+    return backtest, (run_backtest if wait else ask_backtest)(state, backtest)
 
 
 def is_run(state: State, text: str) -> bool:
