@@ -28,6 +28,14 @@ def rows(engine, *where):
         return connection.execute(select(JOBS).where(*where)).all()
 
 
+def made(folder, names):
+    """Make a folder for each letter."""
+    folders = [folder / name for name in names]
+    for one in folders:
+        one.mkdir()
+    return folders
+
+
 def test_the_parts_come_in_order_from_the_pool_that_their_job_waits_in(open_jobs, engine, tmp_path):
     jobs = open_jobs(processes=1)
     job = submit(jobs, work.draw_in_pieces, str(tmp_path), SEEDS)
@@ -63,9 +71,7 @@ def test_a_piece_that_fails_ends_its_job_and_the_others(open_jobs, engine, until
 
 def test_cancel_ends_every_piece(open_jobs, engine, until, tmp_path):
     jobs = open_jobs()
-    folders = [tmp_path / name for name in "abc"]
-    for folder in folders:
-        folder.mkdir()
+    folders = made(tmp_path, "abc")
     job = submit(jobs, work.wait_in_pieces, [str(folder) for folder in folders])
     until(lambda: any(folders[0].glob("pid*")))
     seen = until(lambda: (j := jobs.get(job.id, "ann")).stage == "computing, 0 of 3 parts" and j)
@@ -77,9 +83,7 @@ def test_cancel_ends_every_piece(open_jobs, engine, until, tmp_path):
 
 def test_a_whole_job_goes_before_the_pieces_of_another(open_jobs, until, tmp_path):
     jobs = open_jobs()
-    folders = [tmp_path / name for name in "ab"]
-    for folder in folders:
-        folder.mkdir()
+    folders = made(tmp_path, "ab")
     long = submit(jobs, work.wait_in_pieces, [str(folder) for folder in folders])
     until(lambda: any(folders[0].glob("pid*")))
     short = submit(jobs, work.note, str(tmp_path / "noted"), "short", key="short")
@@ -92,9 +96,7 @@ def test_a_whole_job_goes_before_the_pieces_of_another(open_jobs, until, tmp_pat
 
 def test_another_server_ends_what_one_began(open_jobs, until, tmp_path):
     first = open_jobs()
-    folders = [tmp_path / name for name in "ab"]
-    for folder in folders:
-        folder.mkdir()
+    folders = made(tmp_path, "ab")
     job = submit(first, work.wait_in_pieces, [str(folder) for folder in folders])
     (folders[0] / "go").touch()
     until(lambda: any(folders[1].glob("pid*")))
@@ -106,9 +108,7 @@ def test_another_server_ends_what_one_began(open_jobs, until, tmp_path):
 
 def test_a_part_that_is_damaged_is_made_again(open_jobs, engine, until, tmp_path):
     jobs = open_jobs()
-    folders = [tmp_path / name for name in "ab"]
-    for folder in folders:
-        folder.mkdir()
+    folders = made(tmp_path, "ab")
     job = submit(jobs, work.wait_in_pieces, [str(folder) for folder in folders])
     (folders[0] / "go").touch()
     until(lambda: any(folders[1].glob("pid*")))
