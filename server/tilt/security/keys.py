@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import OperationalError
 
-from tilt.errors import AccessError, ArgumentError, UnknownNameError
+from tilt.errors import AccessError, ArgumentError, BusyError, DataError, UnknownNameError
 
 PREFIX = "tilt"
 NOT_SIGNED_IN = "Not signed in: open the Tilt pane."
@@ -174,8 +174,8 @@ def _note_use(catalog: Engine, prefix: str) -> None:
     try:
         with catalog.begin() as connection:
             connection.execute(update(_KEYS).where(_KEYS.c.prefix == prefix).values(used=_now()))
-    except OperationalError as error:
-        _LOG.warning("The last use of key %s cannot be noted: %s", prefix, error.orig)
+    except (OperationalError, BusyError, DataError) as error:
+        _LOG.warning("The last use of key %s cannot be noted: %s", prefix, error)
 
 
 def _valid(prefix: str, now: dt.datetime) -> ColumnElement[bool]:
