@@ -45,6 +45,7 @@ KEYS: Mapping[str, str] = {
     "by": "of Attribution: sector (default), industry or a column of the holdings",
     "link": "of Attribution: carino (default), menchero, grap or frongello",
     "interaction": "of Attribution: show (default), or merge it into selection",
+    "report": "of Export report: portfolio (default), optimization, attribution, month_end, ...",
     **OPTIONS,
     **backtest_views.OPTIONS,
     **OPTION,

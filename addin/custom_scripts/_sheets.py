@@ -164,6 +164,17 @@ def offer(book: xw.Book, file: str, name: str) -> None:
     book.impl.append_json_action(func="runMacro", args=["tiltOffer", file, name])
 
 
+def follow(book: xw.Book, job: str, title: str) -> None:
+    """Show a job in the task pane until it ends, and offer the files that it makes.
+
+    Parameters
+    ----------
+    job : its id
+    title : what it is called while it runs
+    """
+    book.impl.append_json_action(func="runMacro", args=["tiltFollow", job, title])
+
+
 def _typed(value: object) -> object:
     """Return a value as a cell takes it: missing blank, dates as numbers, text never a formula."""
     if isinstance(value, np.generic):

@@ -1,9 +1,7 @@
 """The buttons that make a file: Export report, Share as values, Starter workbook."""
 
-import datetime as dt
 import re
-import tempfile
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 import xlwings as xw
 import xlwings.server
@@ -11,13 +9,15 @@ import xlwings.server
 from custom_scripts import _inputs as inputs
 from custom_scripts import _sheets as sheets
 from tilt.api import files
+from tilt.api.reports import submit_report
+from tilt.api.runs import owner_now
 from tilt.api.starter import starter
 from tilt.api.starter_values import calculated
 from tilt.api.state import USER, State, current
 from tilt.api.workbook_files import write_xlsx
 from tilt.portfolio.holdings import parse_holdings
-from tilt.report.portfolio import write_portfolio_report
-from tilt.report.review import HOUSE_RULES, review_portfolio
+from tilt.report.kinds.portfolio import PORTFOLIO
+from tilt.report.making import Asked, Book
 from tilt.report.values import SheetValues, values_workbook
 
 _UNFIT = re.compile(r"[^\w .()-]+")
@@ -25,11 +25,11 @@ _UNFIT = re.compile(r"[^\w .()-]+")
 
 @xlwings.server.script
 def export_report(book: xw.Book) -> None:
-    """Write the report of the marked holdings: risk, better weights, a backtest."""
+    """Have the report of the marked holdings made: risk, better weights, a backtest."""
     state = current()
     marked = inputs.read_marked(book, state)
     panel = state.panel(marked.universe)
-    held = parse_holdings(
+    parse_holdings(  # what cannot be used is said at once, not by a job
         marked.holdings,
         panel,
         panel.as_of,
@@ -38,18 +38,21 @@ def export_report(book: xw.Book) -> None:
         argument=inputs.HOLDINGS,
     )
     name = inputs.portfolio_name(book, marked.settings)
-    review = review_portfolio(panel, held, portfolio=name, rules=marked.constraints or HOUSE_RULES)
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)  # Excel has no time zones
-    with tempfile.TemporaryDirectory() as folder:
-        path = write_portfolio_report(Path(folder) / "report.xlsx", review, created=now)
-        content = path.read_bytes()
-    _offer(book, state, content, f"{name} report {review.date:%Y-%m-%d}.xlsx")
+    asked = Asked(
+        kind=marked.text("report", PORTFOLIO.name),
+        books=(Book(name, marked.holdings),),
+        rules=marked.constraints or [],
+        universe=marked.universe or "",
+        long_short=marked.long_short,
+    )
+    job = submit_report(state, asked, owner_now())
+    sheets.follow(book, job.id, job.title)
     sheets.say(
         book,
         inputs.sentences(
             marked.said,
-            f"Wrote the report of {name}: tracking error {review.tracking_error:.2%}, "
-            f"as of {review.date:%Y-%m-%d}.",
+            f"Ordered: {job.title}. The pane shows how far it is, and offers the file when it is "
+            "ready.",
         ),
     )
 

@@ -1,5 +1,6 @@
 """The same numbers as a workbook, as a page and in print."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -236,6 +237,27 @@ def test_a_print_that_does_not_end_is_ended(monkeypatch, tmp_path):
     monkeypatch.setattr(shutil, "which", lambda _: str(program))
     with pytest.raises(BusyError, match="did not print the report within"):
         pdf.print_pdf(b"", seconds=0.1)
+
+
+class _CanceledError(Exception):
+    """What a job raises when it is canceled."""
+
+
+def test_a_print_ends_at_once_with_the_job_that_asked_for_it(monkeypatch, tmp_path):
+    program, started = tmp_path / "soffice", tmp_path / "started"
+    program.write_text(f"#!/bin/sh\necho $$ > {started}.new; mv {started}.new {started}\n"
+                       "exec tail -f /dev/null\n")  # fmt: skip
+    program.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda _: str(program))
+
+    def canceled() -> None:
+        if started.exists():
+            raise _CanceledError
+
+    with pytest.raises(_CanceledError):
+        pdf.print_pdf(b"", alive=canceled)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(started.read_text()), 0)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,6 +118,7 @@ class Written:
     said: str = ""
     file: str = ""
     file_name: str = ""
+    job: str = ""
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
@@ -155,6 +157,16 @@ class Ribbon:
         assert 400 <= answer.status_code < 500, answer.text
         return answer.json()["detail"]
 
+    def ended(self, job: str) -> dict[str, Any]:
+        """Return a job as it is when it has ended."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            found = self.http.get(f"/api/v1/jobs/{job}").json()
+            if found["state"] not in {"queued", "running"}:
+                return dict(found)
+            time.sleep(0.05)
+        raise TimeoutError(f"job {job} has not ended")
+
     def fetch(self, file: str) -> bytes:
         answer = self.http.get(f"/api/v1/reports/{file}")
         assert answer.status_code == 200, answer.text
@@ -188,6 +200,8 @@ def read_actions(actions) -> Written:
             written.said = action["args"][1]
         if action["func"] == "runMacro" and action["args"][0] == "tiltOffer":
             _, written.file, written.file_name = action["args"]
+        if action["func"] == "runMacro" and action["args"][0] == "tiltFollow":
+            _, written.job, _ = action["args"]
     areas = {}
     for action in actions:
         if action["func"] == "setValues" and len(action["values"]) > 1:

@@ -26,15 +26,15 @@ const watchUndo = (page) =>
     };
   });
 
-/** Save the file that is offered; what it is called and how it begins. */
+/** Save the file that is offered, or ordered and then offered; what it is called, how it begins. */
 async function saved(page) {
-  if ((await page.locator("#offer a").count()) === 0) return { name: null, magic: null };
-  const [download] = await Promise.all([
-    page.waitForEvent("download"),
-    page.locator("#offer a").click(),
-  ]);
+  if ((await page.locator("#ordered > *").count()) > 0)
+    await page.waitForSelector("#ordered a, #ordered button:text('Dismiss'):not([hidden])");
+  const link = page.locator("#offer a, #ordered a");
+  if ((await link.count()) === 0) return { name: null, magic: null };
+  const [download] = await Promise.all([page.waitForEvent("download"), link.click()]);
   const content = await readFile(await download.path());
-  await page.evaluate(() => document.getElementById("offer").remove());
+  await page.evaluate(() => document.querySelector("#offer, #ordered > *").remove());
   return { name: download.suggestedFilename(), magic: content.toString("latin1", 0, 2) };
 }
 
@@ -70,10 +70,22 @@ const charts = (page) =>
     ),
   );
 
+/** Order a report and cancel it while it is made; what the pane says then. */
+async function canceled(page) {
+  await page.evaluate(() => window.host.press("export_report"));
+  await page.waitForSelector("#ordered progress");
+  await page.click("#ordered .cancel");
+  await page.waitForSelector("#ordered .close:not([hidden])");
+  const text = await page.textContent("#ordered p");
+  await page.click("#ordered .close");
+  return { text, left: await page.locator("#ordered > *").count() };
+}
+
 async function main(server) {
   const browser = await launch();
   try {
     const { page, seen } = await openAddin(browser, server);
+    page.setDefaultTimeout(180_000);
     await watchUndo(page);
     const names = await buttons(page);
     const first = {};
@@ -85,6 +97,7 @@ async function main(server) {
     const then = { sheets: await workbook(page), charts: await charts(page) };
     const together = ["risk", "factor_analysis", "optimize"];
     await page.evaluate((all) => Promise.all(all.map((name) => window.host.press(name))), together);
+    const stopped = await canceled(page);
     const atOnce = { sheets: await workbook(page), charts: await charts(page) };
     console.log(
       JSON.stringify({
@@ -94,6 +107,7 @@ async function main(server) {
         after,
         then,
         atOnce,
+        stopped,
         errors: seen.errors,
       }),
     );

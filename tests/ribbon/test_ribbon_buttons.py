@@ -65,6 +65,14 @@ def test_a_file_is_offered_to_be_saved(pressed, button):
     assert file["magic"] == "PK"
 
 
+def test_a_report_is_ordered_beside_the_work_and_can_be_canceled(pressed):
+    said = pressed["first"]["export_report"]["text"]
+    assert said.startswith("There was no table TiltHoldings")
+    assert "Ordered: Portfolio review of " in said
+    assert pressed["stopped"]["text"].endswith(" was canceled.")
+    assert pressed["stopped"]["left"] == 0
+
+
 @pytest.mark.parametrize(("button", "tab"), TABS.items())
 def test_a_help_button_opens_its_tab(pressed, button, tab):
     assert pressed["first"][button]["tab"] == tab

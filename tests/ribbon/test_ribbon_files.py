@@ -2,7 +2,6 @@
 
 import io
 import os
-import re
 import time
 
 import httpx
@@ -95,16 +94,38 @@ def test_formats_of_another_shape_do_no_harm():
     assert page["B1"].value == 2
 
 
+@pytest.fixture(scope="module")
+def ordered(ribbon):
+    """What Export report answers at once, and the job that it starts, when it has ended."""
+    written = ribbon.press("export_report", ribbon.held(), ribbon.ruled())
+    return written, ribbon.ended(written.job)
+
+
 # the data bars of Excel 2010, which openpyxl does not know
 @pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
-def test_the_report_is_the_one_of_the_marked_holdings(ribbon, holdings):
-    written = ribbon.press("export_report", ribbon.held(), ribbon.ruled())
-    book = openpyxl.load_workbook(io.BytesIO(ribbon.fetch(written.file)), data_only=True)
+def test_the_report_is_the_one_of_the_marked_holdings(ribbon, ordered, holdings):
+    written, job = ordered
+    assert written.said.startswith("Ordered: Portfolio review of My book.")
+    assert job["state"] == "done"
+    (file,) = job["result"]["files"]
+    book = openpyxl.load_workbook(io.BytesIO(ribbon.fetch(file["file"])), data_only=True)
     texts = {c.value for row in book["Holdings"].iter_rows() for c in row}
     assert {row[0] for row in holdings[1:]} <= texts
-    error = float(re.search(r"tracking error ([\d.]+)%", written.said)[1])
-    assert 1 < error < 50
-    assert written.file_name.startswith("My book report 2017-")
+    limits = [c.value for row in book["Limits"].iter_rows() for c in row]
+    assert 0.9 in limits  # the marked turnover
+    assert file["name"].startswith("My book portfolio report 2017-")
+
+
+def test_holdings_that_cannot_be_used_are_told_before_a_report_is_ordered(ribbon):
+    said = ribbon.refusal("export_report", ribbon.sheet(
+        "Held", [["ticker", "weight"], ["AAPL", "much"]], tables=("TiltHoldings",)
+    ))  # fmt: skip
+    assert "much" in said
+
+
+def test_a_kind_of_report_that_is_none_is_told_with_the_nearest(ribbon):
+    said = ribbon.refusal("export_report", ribbon.held(), ribbon.settings(report="month_ned"))
+    assert "Did you mean 'month_end'" in said
 
 
 def test_the_starter_workbook_has_the_tables_that_the_buttons_read(ribbon):

@@ -4,6 +4,7 @@
 import { connection } from "./connection.js";
 import { fetchFile, offerFile } from "./files.js";
 import { changes } from "./pane/changes.js";
+import { followReport } from "./pane/ordered.js";
 import { settings } from "./pane/settings.js";
 import { getAuth, headers } from "./session.js";
 
@@ -78,6 +79,7 @@ export function associateButtons() {
     }
   }
   globalThis.xlwings.registerCallback(tiltOffer);
+  globalThis.xlwings.registerCallback(tiltFollow);
 }
 
 /** @param {string} tab */
@@ -121,8 +123,12 @@ async function apply(name, whole, title) {
   await Excel.run({ mergeUndoGroup: true }, async (context) =>
     globalThis.xlwings.runActions(actions, context),
   );
-  const { words, file } = takeSaid();
+  const { words, file, job } = takeSaid();
   if (file) offerFile(file.name, await fetchFile(file.id));
+  if (job) {
+    followReport(job.id, job.title); // the button does not wait for it
+    await Office.addin.showAsTaskpane();
+  }
   return words || `${title} is done.`;
 }
 
@@ -260,13 +266,16 @@ function wordsOf(error) {
   return error?.message ?? String(error);
 }
 
-/** @type {{words: string, file: {id: string, name: string} | null}} */
-let spoken = { words: "", file: null };
+/**
+ * @type {{words: string, file: {id: string, name: string} | null,
+ *   job: {id: string, title: string} | null}}
+ */
+let spoken = { words: "", file: null, job: null };
 
-/** What the script that ran last said it wrote, and the file it offers. */
+/** What the script that ran last said it wrote, the file it offers, and the job it started. */
 function takeSaid() {
   const taken = spoken;
-  spoken = { words: "", file: null };
+  spoken = { words: "", file: null, job: null };
   return taken;
 }
 
@@ -289,4 +298,15 @@ export async function tiltSay(_context, words) {
  */
 export async function tiltOffer(_context, id, name) {
   spoken.file = { id, name };
+}
+
+/**
+ * A callback that scripts call to have a job shown that makes files.
+ *
+ * @param {Excel.RequestContext} _context
+ * @param {string} id
+ * @param {string} title
+ */
+export async function tiltFollow(_context, id, title) {
+  spoken.job = { id, title };
 }

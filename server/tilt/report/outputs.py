@@ -12,7 +12,7 @@ from tilt.errors import ArgumentError, one_of
 from tilt.report.html import write_html
 from tilt.report.layout import Part
 from tilt.report.pack import Pack
-from tilt.report.pdf import print_pdf, require_office
+from tilt.report.pdf import Alive, print_pdf, require_office, unwatched
 from tilt.report.sheet_writer import FORMULAS, FROZEN, MODES
 from tilt.report.tables import Block, Link
 from tilt.report.template import fill_template
@@ -49,7 +49,12 @@ def check_output(format_: str, mode: str, *, template: bool) -> tuple[str, str]:
 
 
 def render(
-    report: Pack, format_: str = XLSX, mode: str = FORMULAS, *, template: bytes = b""
+    report: Pack,
+    format_: str = XLSX,
+    mode: str = FORMULAS,
+    *,
+    template: bytes = b"",
+    alive: Alive = unwatched,
 ) -> bytes:
     """Return a report as a file.
 
@@ -58,14 +63,15 @@ def render(
     format_ : one of ``FORMATS``
     mode : of a workbook
     template : a firm's own workbook, whose named ranges are filled; empty takes the house's look
+    alive : called while a document is printed; what it raises ends the print
     """
     if template:
         filled = fill_template(template, report)
-        return print_pdf(filled) if format_ == PDF else filled
+        return print_pdf(filled, alive=alive) if format_ == PDF else filled
     if format_ == HTML:
         return write_html(report).encode()
     if format_ == PDF:
-        return print_pdf(_workbook(for_print(report), FROZEN))
+        return print_pdf(_workbook(for_print(report), FROZEN), alive=alive)
     return _workbook(report, mode)
 
 

@@ -6,12 +6,21 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tilt.errors import ArgumentError, BusyError
 
 PROGRAMS = ("soffice", "libreoffice")
 SECONDS = 180.0
+_LOOK = 0.2  # seconds between two looks at a print that runs
+
+Alive = Callable[[], object]  # called while a print runs; what it raises ends the print
+
+
+def unwatched() -> None:
+    """Let a print run to its end."""
 
 
 def office() -> str | None:
@@ -36,11 +45,16 @@ def require_office() -> str:
     return found
 
 
-def print_pdf(workbook: bytes, *, seconds: float = SECONDS) -> bytes:
+def print_pdf(workbook: bytes, *, seconds: float = SECONDS, alive: Alive = unwatched) -> bytes:
     """Return a workbook as it prints.
 
     LibreOffice runs without a window, on a profile of its own that is deleted afterwards, so that
     neither a person's settings nor another print can meet it.
+
+    Parameters
+    ----------
+    alive : called several times a second; what it raises ends LibreOffice and is raised here, so
+        that a job that is canceled does not print on
 
     Raises
     ------
@@ -68,6 +82,7 @@ def print_pdf(workbook: bytes, *, seconds: float = SECONDS) -> bytes:
                 str(folder / "report.xlsx"),
             ],
             seconds,
+            alive,
         )
         if not made.is_file():
             why = said or "it gives no reason"
@@ -75,7 +90,7 @@ def print_pdf(workbook: bytes, *, seconds: float = SECONDS) -> bytes:
         return made.read_bytes()
 
 
-def _run(command: list[str], seconds: float) -> str:
+def _run(command: list[str], seconds: float, alive: Alive) -> str:
     """Run a program and end it in time, with all that it starts; return its complaints."""
     running = subprocess.Popen(  # noqa: S603 - a program found on the path, and files of ours
         command,
@@ -87,15 +102,24 @@ def _run(command: list[str], seconds: float) -> str:
         errors="replace",
     )
     try:
-        _, complaints = running.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
+        complaints = _watched(running, time.monotonic() + seconds, alive)
+    finally:
+        _end(running)
+    if complaints is None:
         raise BusyError(
             f"LibreOffice did not print the report within {seconds:g} seconds. Try again, with "
             "fewer sections, or ask for xlsx."
-        ) from None
-    finally:
-        _end(running)
+        )
     return " ".join(complaints.split())[-300:]
+
+
+def _watched(running: "subprocess.Popen[str]", until: float, alive: Alive) -> str | None:
+    """Return what a program complains of when it has ended; None if its time is over first."""
+    while (left := until - time.monotonic()) > 0:
+        alive()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return running.communicate(timeout=min(_LOOK, left))[1]
+    return None
 
 
 def _end(running: "subprocess.Popen[str]") -> None:

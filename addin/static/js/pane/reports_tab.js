@@ -1,10 +1,10 @@
 // The Reports tab: what a report is to show, made by the server as a job, saved from here.
 
-import { fetchFile, fileActions } from "../files.js";
 import { choices } from "./book.js";
 import { base64 } from "./data_file.js";
 import { at, fillSelect, h, input, select } from "./dom.js";
 import { Canceled, follow } from "./jobs.js";
+import { fileList } from "./ordered.js";
 import { clearProblem, showProblem } from "./problems.js";
 import { ask } from "./server.js";
 import { settings } from "./settings.js";
@@ -190,7 +190,7 @@ async function create(event) {
     const job = await ask("reports", { method: "POST", body: await asked() });
     const made = await follow("report-busy", job);
     clearProblem("report-problem");
-    await offer(made.files);
+    at("report-files").replaceChildren(await fileList(made.files));
     at("report-said").textContent = `Made, as of ${made.as_of}.`;
   } catch (error) {
     if (error instanceof Canceled) at("report-said").textContent = "The report was canceled.";
@@ -198,12 +198,4 @@ async function create(event) {
   } finally {
     button.disabled = false;
   }
-}
-
-/** @param {{file: string, name: string}[]} files */
-async function offer(files) {
-  const blobs = await Promise.all(files.map(({ file }) => fetchFile(file)));
-  at("report-files").replaceChildren(
-    ...files.map(({ name }, i) => h("li", null, ...fileActions(name, blobs[i]))),
-  );
 }
