@@ -1,9 +1,9 @@
 """Writes with an ``Idempotency-Key``: sent again, they are answered again and not done again."""
 
 import asyncio
-import datetime as dt
 import hashlib
 import re
+from contextlib import suppress
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -11,9 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tilt.api.guard import READS
 from tilt.api.problems import RefusedError, problem_of
+from tilt.errors import BusyError, TiltError
 from tilt.jobs.repeats import Answer, Repeats
 
 MOST_KEPT = 8 * 2**20  # bytes of an answer
+_TRIES, _PAUSE = 10, 1.0  # seconds, while the catalog is away
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _NOT_FINAL = frozenset({401, 403, 408, 409, 413, 429, 499})  # another try may succeed
 
@@ -35,7 +37,7 @@ class Idempotency:
             return
         try:
             await self._once(key, scope, receive, send)
-        except RefusedError as error:
+        except TiltError as error:
             await problem_of(scope["path"], error)(scope, receive, send)
 
     async def _once(self, key: str, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,9 +46,7 @@ class Idempotency:
         body = await _whole(receive)
         asked = _fingerprint(scope, body)
         owner = str(scope.get("state", {}).get("user", ""))
-        before = await asyncio.to_thread(
-            self.repeats.begin, owner, key, asked, dt.datetime.now(dt.UTC)
-        )
+        before = await asyncio.to_thread(self.repeats.begin, owner, key, asked)
         if before is None:
             await self._carry_out(owner, key, asked, body, scope, receive, send)
             return
@@ -85,10 +85,19 @@ class Idempotency:
             if final:
                 kind = heard.content_type
                 answer = Answer(asked, heard.status, kind, bytes(heard.body))
-                await asyncio.to_thread(self.repeats.finish, owner, key, answer)
+                await self._put_on_record(owner, key, answer)
             else:
                 await asyncio.to_thread(self.repeats.forget, owner, key)
         await heard.let_go()
+
+    async def _put_on_record(self, owner: str, key: str, answer: Answer) -> None:
+        """Keep an answer, also if the catalog is away just now: the write itself is done."""
+        for _ in range(_TRIES):
+            with suppress(BusyError):
+                await asyncio.to_thread(self.repeats.finish, owner, key, answer)
+                return
+            await asyncio.sleep(_PAUSE)
+        await asyncio.to_thread(self.repeats.finish, owner, key, answer)
 
 
 class _Heard:

@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import ArgumentError as UrlError
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -89,6 +89,7 @@ def _engine(url: str, busy_seconds: float) -> Engine:
             f"TILT_DATABASE_URL names {backend}; a catalog is kept in SQLite or PostgreSQL. Use a "
             "URL such as sqlite:////data/catalog.sqlite or postgresql+psycopg://user@host/tilt."
         )
+    _tell(engine)
     event.listen(engine, "begin", _begin_sqlite if backend == "sqlite" else _begin_postgresql)
     return engine
 
@@ -153,23 +154,45 @@ def catalog_errors(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        where = engine.url.render_as_string(hide_password=True)
-        said = " ".join(str(error.orig).split())
-        if any(words in said for words in _HELD):
-            raise BusyError(
-                f"The catalog {where} is in use by another process. Try again in a moment."
-            ) from None
-        if any(words in said for words in _BROKEN):
-            raise DataError(
-                f"The catalog {where} cannot be read ({said}). Check TILT_DATA_URL and "
-                "TILT_DATABASE_URL, or move the file away and run 'tilt refresh'."
-            ) from None
-        if error.connection_invalidated or "connection" in said:
-            raise BusyError(
-                f"The catalog {where} does not answer ({said}). What was not committed is not "
-                "there. Check that the database runs and TILT_DATABASE_URL, and try again."
-            ) from None
-        raise
+        told = _told(engine.url, error)
+        if told is None:
+            raise
+        raise told from None
+
+
+def _told(url: URL, error: DBAPIError, *, lost: bool = False) -> BusyError | DataError | None:
+    """Return a database error in words; None for one that nobody can mend."""
+    where = url.render_as_string(hide_password=True)
+    said = " ".join(str(error.orig).split())
+    if any(words in said for words in _HELD):
+        return BusyError(
+            f"The catalog {where} is in use by another process. Try again in a moment."
+        )
+    if any(words in said for words in _BROKEN):
+        return DataError(
+            f"The catalog {where} cannot be read ({said}). Check TILT_DATA_URL and "
+            "TILT_DATABASE_URL, or move the file away and run 'tilt refresh'."
+        )
+    if lost or error.connection_invalidated or "connection" in said:
+        return BusyError(
+            f"The catalog {where} does not answer ({said}). What was not committed is not "
+            "there. Check that the database runs and TILT_DATABASE_URL, and try again."
+        )
+    return None
+
+
+def _tell(engine: Engine) -> None:
+    """Let whoever uses the engine be told in words: jobs, keys and repeated writes are not ours."""
+
+    def in_words(context: ExceptionContext) -> None:
+        error = context.sqlalchemy_exception
+        if context.is_pre_ping or not isinstance(error, DBAPIError):
+            return  # a connection of the pool that has died is replaced
+        told = _told(engine.url, error, lost=context.is_disconnect)
+        if told is not None:
+            raise told
+
+    event.listen(engine, "handle_error", in_words)
 
 
 def _on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -1,6 +1,14 @@
-"""The catalog's table of writes that a client may send again, with the answer each was given."""
+"""The catalog's table of writes that a client may send again, with the answer each was given.
+
+Time is that of a clock that only rises. A machine's clock that is set forward must not make an
+answer of a minute ago look a day old, nor a write that is being carried out look abandoned: either
+would let it be done twice.
+"""
 
 import datetime as dt
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import (
@@ -21,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 KEPT = dt.timedelta(hours=24)
-ABANDONED = dt.timedelta(minutes=15)  # a server that has not answered by then has died
+ABANDONED = dt.timedelta(minutes=15)  # watched unanswered for so long, its server has died
 
 METADATA = MetaData()
 _REPEATS = Table(
@@ -47,35 +55,55 @@ class Answer:
     body: bytes
 
 
-class Repeats:
-    """The table in one catalog, created if absent; each statement is a transaction of its own."""
+def steady() -> Callable[[], dt.datetime]:
+    """Return a clock in UTC, right when it is made, that nobody's setting of the time moves."""
+    began, since = dt.datetime.now(dt.UTC), time.monotonic()
+    return lambda: began + dt.timedelta(seconds=time.monotonic() - since)
 
-    def __init__(self, engine: Engine) -> None:
+
+class Repeats:
+    """The table in one catalog, created if absent; each statement is a transaction of its own.
+
+    Parameters
+    ----------
+    now : in UTC, of a clock that only rises
+    """
+
+    def __init__(self, engine: Engine, now: Callable[[], dt.datetime] | None = None) -> None:
         self._engine = engine
+        self._now = now or steady()
+        self._lock = threading.Lock()
+        self._unanswered: dict[tuple[str, str, dt.datetime], dt.datetime] = {}  # first seen so
         METADATA.create_all(engine)
 
-    def begin(self, owner: str, key: str, request: str, now: dt.datetime) -> Answer | None:
+    def begin(self, owner: str, key: str, request: str) -> Answer | None:
         """Return None if the caller is the first and must carry the write out, else its answer.
+
+        A write that this server has seen unanswered for ``ABANDONED`` is the caller's to carry out.
 
         Parameters
         ----------
         request : SHA-256 of what is asked
-        now : in UTC
         """
         mine = (_REPEATS.c.owner == owner) & (_REPEATS.c.key == key)
-        now = now.replace(tzinfo=None)
-        left = (_REPEATS.c.status == 0) & (_REPEATS.c.begun < now - ABANDONED)
-        row = {"owner": owner, "key": key, "request": request, "begun": now}
         while True:
+            now = self._now().replace(tzinfo=None)
+            row = {"owner": owner, "key": key, "request": request, "begun": now}
             with self._engine.begin() as connection:
                 connection.execute(delete(_REPEATS).where(_REPEATS.c.begun < now - KEPT))
-                connection.execute(delete(_REPEATS).where(mine & left))
             try:
                 with self._engine.begin() as connection:
                     connection.execute(insert(_REPEATS).values(row))
             except IntegrityError:
-                if found := self._found(mine):
-                    return found
+                found = self._found(mine)
+                if found is None:
+                    continue  # another server let go of it this moment
+                answer, begun = found
+                if answer.status or not self._abandoned((owner, key, begun), now):
+                    return answer
+                left = mine & (_REPEATS.c.begun == begun) & (_REPEATS.c.status == 0)
+                with self._engine.begin() as connection:
+                    connection.execute(delete(_REPEATS).where(left))
             else:
                 return None
 
@@ -95,8 +123,16 @@ class Repeats:
                 delete(_REPEATS).where(_REPEATS.c.owner == owner, _REPEATS.c.key == key)
             )
 
-    def _found(self, where: ColumnElement[bool]) -> Answer | None:
+    def _abandoned(self, write: tuple[str, str, dt.datetime], now: dt.datetime) -> bool:
+        """Return whether a write has been seen unanswered for too long."""
+        with self._lock:
+            kept = {w: at for w, at in self._unanswered.items() if now - at <= 2 * ABANDONED}
+            since = kept.setdefault(write, now)
+            self._unanswered = kept
+        return now - since > ABANDONED
+
+    def _found(self, where: ColumnElement[bool]) -> tuple[Answer, dt.datetime] | None:
         columns = (_REPEATS.c[n] for n in ("request", "status", "content_type", "body"))
         with self._engine.connect() as connection:
-            row = connection.execute(select(*columns).where(where)).first()
-        return None if row is None else Answer(*row)
+            row = connection.execute(select(*columns, _REPEATS.c.begun).where(where)).first()
+        return None if row is None else (Answer(*row[:4]), row[4])

@@ -16,6 +16,7 @@ import time
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from tilt.errors import TiltError
 from tilt.jobs.files import DamagedFileError, Files, result_file, task_file
 from tilt.jobs.ledger import Ledger
 from tilt.jobs.pieces import Cut, put_together
@@ -114,7 +115,7 @@ class Runner:
         self._news = False
         try:
             self._step()
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, TiltError) as error:
             _LOG.warning("The catalog or the folder of jobs cannot be used, trying on: %s", error)
 
     def _step(self) -> None:
@@ -266,7 +267,11 @@ class Runner:
             self._record()
             for task in tasks:
                 self._ledger.hand_back(task)
-        except (SQLAlchemyError, OSError) as error:  # others will miss this server's beat
+        except (
+            SQLAlchemyError,
+            OSError,
+            TiltError,
+        ) as error:  # others will miss this server's beat
             _LOG.warning("Running jobs could not be handed back: %s", error)
 
 

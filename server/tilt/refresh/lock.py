@@ -10,7 +10,7 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Engine, text
@@ -70,7 +70,8 @@ def _catalog_lock(engine: Engine, key: int, what: str) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:space, :key)"), keys)
+            with suppress(BusyError):  # a session that was lost has taken its lock with it
+                connection.execute(text("SELECT pg_advisory_unlock(:space, :key)"), keys)
 
 
 def _busy(what: str, told: Path | None) -> BusyError:

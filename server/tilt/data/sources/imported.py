@@ -24,6 +24,7 @@ from tilt.data.reading.unreadable import none_unreadable, together
 from tilt.data.schema import SCHEMAS
 from tilt.data.sources.delivery import Delivery, Progress, Source, Vendor, quiet
 from tilt.data.sources.files import deliver
+from tilt.data.together import names_together, read_together, write_together
 from tilt.errors import ArgumentError, DataError, UnknownNameError, cut, did_you_mean
 from tilt.frames import listed
 from tilt.settings import Settings
@@ -122,7 +123,8 @@ def keep(
 ) -> list[Kept]:
     """Merge what was read into what is kept under a name.
 
-    Two imports at the same time are done one after the other: neither loses what the other wrote.
+    All of it is kept or, whatever stops the writing, nothing. Two imports at the same time are done
+    one after the other: neither loses what the other wrote.
 
     Parameters
     ----------
@@ -141,10 +143,10 @@ def keep(
     with writing(catalog):
         merged = _merged(files, universe, reading)
         try:
-            for kept, table in merged:
-                files.write(_path(universe, kept.table), _packed(table))
-            _keep_unreadable(files, universe, reading)
-            _keep_notes(files, universe, reading.notes)
+            contents = {f"{kept.table}.parquet": _packed(table) for kept, table in merged}
+            contents |= _with_unreadable(files, universe, reading)
+            contents[_NOTES] = _with_notes(files, universe, reading.notes)
+            write_together(files, _folder(universe), contents)
         except OSError as error:
             raise DataError(
                 f"What was read cannot be kept ({error.strerror or error}). Make room or set "
@@ -168,8 +170,7 @@ def exposures(files: Files, universe: str) -> pd.DataFrame:
 
 def kept_tables(files: Files, universe: str) -> list[str]:
     """Return the names of the tables that are kept under a name."""
-    prefix = f"{_FOLDER}/{universe_name(universe)}"
-    names = {n.rsplit("/", maxsplit=1)[-1] for n in files.listed(prefix)}
+    names = names_together(files, _folder(universe_name(universe)))
     return [n for n in READ_SCHEMAS if f"{n}.parquet" in names]
 
 
@@ -206,14 +207,14 @@ def _check_whole(name: str, table: pd.DataFrame) -> None:
         )
 
 
-def _path(universe: str, table: str) -> str:
-    return f"{_FOLDER}/{universe}/{table}.parquet"
+def _folder(universe: str) -> str:
+    return f"{_FOLDER}/{universe}"
 
 
 def _read(files: Files, universe: str, table: str) -> pd.DataFrame | None:
-    path = _path(universe, table)
+    folder, file = _folder(universe), f"{table}.parquet"
     try:
-        content = files.read(path)
+        content = read_together(files, folder, file)
     except FileNotFoundError:
         return None
     try:
@@ -221,7 +222,8 @@ def _read(files: Files, universe: str, table: str) -> pd.DataFrame | None:
         frame: pd.DataFrame = whole.to_pandas()
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(
-            f"{path} is damaged: {str(error).splitlines()[0]}. Remove it and import again."
+            f"{folder}/{file} is damaged: {str(error).splitlines()[0]}. "
+            "Remove it and import again."
         ) from None
     return frame
 
@@ -235,19 +237,18 @@ def _packed(table: pd.DataFrame) -> bytes:
 
 def _notes(files: Files, universe: str) -> list[Note]:
     try:
-        kept: list[Mapping[str, str]] = json.loads(files.read(f"{_FOLDER}/{universe}/{_NOTES}"))
+        kept: list[Mapping[str, str]] = json.loads(read_together(files, _folder(universe), _NOTES))
     except FileNotFoundError:
         return []
     return [Note(n["origin"], n["what"], n["text"]) for n in kept]
 
 
-def _keep_notes(files: Files, universe: str, notes: tuple[Note, ...]) -> None:
-    """Keep how files were read, in place of what was noted of files of the same name."""
+def _with_notes(files: Files, universe: str, notes: tuple[Note, ...]) -> bytes:
+    """Return how files were read, in place of what was noted of files of the same name."""
     again = {note.origin for note in notes}
     both = [*(n for n in _notes(files, universe) if n.origin not in again), *notes]
     in_order = sorted(both, key=lambda n: n.origin)  # the same files give the same snapshot
-    text = json.dumps([asdict(n) for n in in_order])
-    files.write(f"{_FOLDER}/{universe}/{_NOTES}", text.encode())
+    return json.dumps([asdict(n) for n in in_order]).encode()
 
 
 def _unreadable(files: Files, universe: str) -> pd.DataFrame:
@@ -255,14 +256,15 @@ def _unreadable(files: Files, universe: str) -> pd.DataFrame:
     return none_unreadable() if kept is None else kept
 
 
-def _keep_unreadable(files: Files, universe: str, reading: Reading) -> None:
-    """Keep the cells that could not be read, in place of those of files of the same name."""
+def _with_unreadable(files: Files, universe: str, reading: Reading) -> dict[str, bytes]:
+    """Return the cells that could not be read, in place of those of files of the same name."""
     again = {note.origin for note in reading.notes}
     before = _unreadable(files, universe)
     both = together([before[~before["file"].isin(again)], reading.unreadable])
-    if len(both) or len(before):
-        ordered = both.sort_values(["file", "column", "row"], ignore_index=True)
-        files.write(_path(universe, UNREADABLE), _packed(ordered))
+    if both.empty and before.empty:
+        return {}
+    ordered = both.sort_values(["file", "column", "row"], ignore_index=True)
+    return {f"{UNREADABLE}.parquet": _packed(ordered)}
 
 
 def open_import(asked: str, settings: Settings) -> Source:
@@ -275,7 +277,8 @@ def open_import(asked: str, settings: Settings) -> Source:
     """
     universe = universe_name(asked)
     files = open_files(settings)
-    names = sorted({n.split("/")[1] for n in files.listed(_FOLDER) if n.count("/") > 1})
+    folders = {n.split("/")[1] for n in files.listed(_FOLDER) if n.count("/") > 1}
+    names = sorted(n for n in folders if names_together(files, _folder(n)))
     if universe not in names:
         known = f" There is {listed(names)}." if names else ""
         raise UnknownNameError(
