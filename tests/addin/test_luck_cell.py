@@ -5,6 +5,7 @@ from cell_tables import frame
 
 from tilt.api.backtests import Asked, backtest_job, run_backtest
 from tilt.api.luck import Luck, tables_here
+from tilt.api.places import Place
 from tilt.api.sweeps import Axis, spread_out, sweep_job, sweep_part
 from tilt.jobs import Pieces
 from tilt.jobs.pieces import finish_here
@@ -78,10 +79,9 @@ def test_draws_that_cannot_be_made_are_refused(ask, excel, options, words):
 def test_a_walk_forward_with_shared_models_is_the_one_of_one_process(addin, monkeypatch):
     monkeypatch.setattr("tilt.api.backtests.LEAST_SHARED", 2)
     state = addin.state.tilt.state
-    settings = state.settings
-    given = (settings.data_url, settings.default_universe, state.panel(None).snapshot, ".")
+    place = Place.of(state, state.panel(None))
     asked = Asked([["min_te"]], "2016-10-03", END, "M", [["weight", "*", 0, 0.03]], None, {})
-    pieces = backtest_job(lambda *_: None, *given, asked)
+    pieces = backtest_job(lambda *_: None, place, asked)
     assert isinstance(pieces, Pieces)
     assert len(pieces.each) == 3
     there = finish_here(pieces)
@@ -94,10 +94,9 @@ def test_a_sweep_gives_the_same_in_whatever_number_of_pieces(addin):
     state = addin.state.tilt.state
     asked = Asked([["quantile:Value:{b}:1"]], "2016-06-01", END, "M", None, [["NONE"]], {})
     every = spread_out(asked, Axis("b", ("3", "4", "5")), None)
-    settings = state.settings
-    given = (settings.data_url, settings.default_universe, state.panel(None).snapshot, ".")
-    whole = sweep_part(lambda *_: None, *given, every)
-    pieces = finish_here(sweep_job(lambda *_: None, *given, every))
+    place = Place.of(state, state.panel(None))
+    whole = sweep_part(lambda *_: None, place, every)
+    pieces = finish_here(sweep_job(lambda *_: None, place, every))
     for one, other in zip(whole, pieces, strict=True):
         assert one.run_id == other.run_id
         assert one.returns.tolist() == other.returns.tolist()

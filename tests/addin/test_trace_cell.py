@@ -81,10 +81,15 @@ def test_a_trace_tells_holdings_rules_options_data_and_versions(excel, run_ids, 
     assert "to 1e-6" in rows["convention", "rules"]
 
 
+def again(state, found, owner):
+    """Return a run computed again as a worker does it for its owner."""
+    return traces.again(*traces.place_of_run(state, found, owner).open(), found)
+
+
 @pytest.mark.parametrize("kind", ["solved", "impossible", "frontier", "backtest", "attribution"])
 def test_a_run_computed_again_from_its_record_has_every_number(state, run_ids, kind):
     found = record.find(state.store.catalog, "local", run_ids[kind])
-    table = traces.compared(found, *traces.again(state, found, OWNER))
+    table = traces.compared(found, *again(state, found, OWNER))
     assert table["equal"].all(), table
     assert table["numbers"].iloc[-1] > 10
     assert table["table"].iloc[0] == "question"
@@ -102,9 +107,9 @@ def test_the_attribution_of_a_users_own_backtest_is_computed_again_as_theirs(sta
     run = runs.keep_backtest(state, given, run_backtest(state, given, panel))
     shown = asked("attribution", run, None, None, None, "factor", None, None, "run=yes")
     found = record.find(state.store.catalog, "ann", shown)
-    assert traces.compared(found, *traces.again(state, found, "ann"))["equal"].all()
+    assert traces.compared(found, *again(state, found, "ann"))["equal"].all()
     with pytest.raises(UnknownNameError, match=f"'{run}'"):
-        traces.again(state, found, "bob")
+        again(state, found, "bob")
 
 
 def test_verify_is_a_job_that_says_so_in_a_cell(excel, run_ids):
@@ -116,7 +121,7 @@ def test_verify_is_a_job_that_says_so_in_a_cell(excel, run_ids):
 
 def test_verify_sees_a_number_that_differs_in_its_last_bit(state, run_ids):
     found = record.find(state.store.catalog, "local", run_ids["backtest"])
-    run, tables = traces.again(state, found, OWNER)
+    run, tables = again(state, found, OWNER)
     data = [list(row) for row in tables["series"]["data"]]
     data[3][1] = data[3][1] * (1 + 2.3e-16)
     changed = {**tables, "series": {**tables["series"], "data": data}}
@@ -174,7 +179,7 @@ def test_what_the_pane_and_http_compute_is_on_record_and_keeps_its_question_apar
     result = excel.http.get(f"/api/v1/jobs/{job['id']}").json()["result"]
     assert runs.QUESTION not in result
     found = record.find(state.store.catalog, "local", result["run_id"])
-    assert traces.compared(found, *traces.again(state, found, OWNER))["equal"].all()
+    assert traces.compared(found, *again(state, found, OWNER))["equal"].all()
 
 
 def test_a_run_whose_snapshot_is_gone_says_so(state, run_ids):

@@ -6,19 +6,17 @@ from types import MappingProxyType
 
 from tilt.api.attributions import explain_tracks, tracks_of_result
 from tilt.api.backtests import Asked, asked_id, backtest_job, check_backtest, title_of
-from tilt.api.cell_jobs import worker_state
 from tilt.api.frames import split
 from tilt.api.luck import HORIZONS, MONTE_CARLO, Luck, tables_here, without_luck
+from tilt.api.places import Place
 from tilt.api.runs import QUESTION, question_of_backtest
 from tilt.api.state import USER, State
 from tilt.api.trials import WORKBOOK, count_trial, listed_trials, with_trials, without_count
 from tilt.backtest.result import VIEWS, BacktestResult
 from tilt.data import trials
-from tilt.data.derive import data_snapshot
 from tilt.errors import TiltError
 from tilt.frames import Panel, content_id
 from tilt.jobs import Job, Pieces, Progress
-from tilt.portfolio.cells import DECIMAL_SIGN
 
 EXPLAINED: Mapping[str, str] = MappingProxyType(
     {
@@ -59,41 +57,31 @@ def submit_backtest(state: State, asked: Asked, owner: str, workbook: str = "") 
     check_backtest(state, panel, asked)
     own = asked_id(state, panel, asked)
     known = len(trials.tried(state.store.catalog, owner, workbook, panel.universe))
-    data = data_snapshot(panel.snapshot)
+    place = Place.of(state, panel, asked.universe)
     return state.jobs.submit(
         report_job,
-        state.settings.data_url,
-        state.settings.default_universe,
-        data,
-        DECIMAL_SIGN.get(),
+        place,
         asked,
         (panel.universe, panel.snapshot),
         Among(owner, workbook, tried, luck),
         owner=owner,
         key=f"report {content_id(own, workbook, known, tried, repr(luck))}",
         title=f"Backtest of {title_of(asked)}",
-        snapshot=data,
+        snapshot=place.snapshot,
     )
 
 
 def report_job(
-    progress: Progress,
-    data_url: str,
-    default_universe: str,
-    snapshot: str,
-    decimal: str,
-    asked: Asked,
-    place: tuple[str, str],
-    among: Among,
+    progress: Progress, place: Place, asked: Asked, named: tuple[str, str], among: Among
 ) -> dict[str, object] | Pieces[dict[str, object]]:
     """Compute a backtest in a worker process; return its views as JSON knows them.
 
     Parameters
     ----------
-    place : universe and snapshot, as results name them
+    named : universe and snapshot, as results name them
     """
-    found = backtest_job(progress, data_url, default_universe, snapshot, decimal, asked)
-    given = (data_url, default_universe, snapshot, asked, place, among)
+    found = backtest_job(progress, place, asked)
+    given = (place, asked, named, among)
     if isinstance(found, Pieces):
         return found.then(report_of, *given)
     return report_of(progress, found, *given)
@@ -102,18 +90,15 @@ def report_job(
 def report_of(
     progress: Progress,
     found: BacktestResult,
-    data_url: str,
-    default_universe: str,
-    snapshot: str,
+    place: Place,
     asked: Asked,
-    place: tuple[str, str],
+    named: tuple[str, str],
     among: Among,
 ) -> dict[str, object]:
     """Return every view of a backtest as JSON knows them, in a worker process."""
-    state = worker_state(data_url, default_universe)
+    state, panel = place.open()
     judged = _judged(state, asked, found, among)
     progress(0.95, "attribution")
-    panel = state.store.panel(asked.universe or None, snapshot)
     explained, problems = _explained(state, panel, asked, found)
     redrawn, why_not = _redrawn(found, among.luck)
     views = {name: split(found.view(name)) for name in VIEWS}
@@ -122,7 +107,7 @@ def report_of(
         "strategy": found.strategy,
         "views": {**views, **judged, **explained, **redrawn},
         "problems": {**problems, **why_not},
-        QUESTION: question_of_backtest(asked, found, place),
+        QUESTION: question_of_backtest(asked, found, named),
     }
 
 

@@ -8,7 +8,8 @@ from types import MappingProxyType
 import pandas as pd
 
 from tilt.api.books import date_of
-from tilt.api.cell_jobs import work_out, worker_state
+from tilt.api.cell_jobs import work_out
+from tilt.api.places import Place
 from tilt.api.prepared import Prepared
 from tilt.api.state import State
 from tilt.api.values import Grid
@@ -20,7 +21,6 @@ from tilt.backtest.result import BacktestResult
 from tilt.backtest.strategy import CapWeight, Strategy
 from tilt.backtest.walk_forward import Optimal
 from tilt.configuration import Configuration
-from tilt.data.derive import data_snapshot
 from tilt.errors import ArgumentError, UnknownNameError, one_of
 from tilt.frames import Panel, Weights, content_id
 from tilt.jobs import Pieces, Progress
@@ -118,28 +118,20 @@ def ask_backtest(state: State, asked: Asked, panel: Panel | None = None) -> Back
     """
     panel = panel or state.panel(asked.universe or None)
     _prepare(state, panel, asked)
-    data = data_snapshot(panel.snapshot)
+    place = Place.of(state, panel, asked.universe)
     return work_out(
         state,
         backtest_job,
-        state.settings.data_url,
-        state.settings.default_universe,
-        data,
-        DECIMAL_SIGN.get(),
+        place,
         asked,
         key=asked_id(state, panel, asked),
         title=f"Backtest of {title_of(asked)}",
-        snapshot=data,
+        snapshot=place.snapshot,
     )
 
 
 def backtest_job(
-    progress: Progress,
-    data_url: str,
-    default_universe: str,
-    snapshot: str,
-    decimal: str,
-    asked: Asked,
+    progress: Progress, place: Place, asked: Asked
 ) -> BacktestResult | Pieces[BacktestResult]:
     """Compute a backtest in a worker process.
 
@@ -147,37 +139,22 @@ def backtest_job(
     not, and are most of the work: they are estimated in pieces.
     """
     progress(0.0, "reading the data")
-    DECIMAL_SIGN.set(decimal)
-    state = worker_state(data_url, default_universe)
-    panel = state.store.panel(asked.universe or None, snapshot)
+    state, panel = place.open()
     prepared = _prepare(state, panel, asked)
     dates = prepared.model_dates
     if len(dates) < LEAST_SHARED:
         return prepared.run(progress)
-    place = (data_url, default_universe, snapshot, asked.universe)
     each = [(place, asked.horizon, tuple(run)) for run in runs(dates, most=MODEL_RUNS)]
-    given = (data_url, default_universe, snapshot, decimal, asked)
-    return Pieces(
-        models_part, each, backtest_with_models, given, f"estimating {len(dates)} risk models"
-    )
+    stage = f"estimating {len(dates)} risk models"
+    return Pieces(models_part, each, backtest_with_models, (place, asked), stage)
 
 
 def models_part(
-    progress: Progress,
-    place: tuple[str, str, str, str],
-    horizon: str,
-    dates: Sequence[pd.Timestamp],
+    progress: Progress, place: Place, horizon: str, dates: Sequence[pd.Timestamp]
 ) -> list[RiskModel]:
-    """Estimate the factor models of some dates in a worker process.
-
-    Parameters
-    ----------
-    place : data folder, default universe, snapshot, universe
-    """
+    """Estimate the factor models of some dates in a worker process."""
     progress(0.0, "reading the data")
-    data_url, default_universe, snapshot, universe = place
-    state = worker_state(data_url, default_universe)
-    panel = state.store.panel(universe or None, snapshot)
+    state, panel = place.open()
     models = []
     for number, date in enumerate(dates):
         progress(number / len(dates), f"risk model of {date:%Y-%m-%d}")
@@ -186,19 +163,11 @@ def models_part(
 
 
 def backtest_with_models(
-    progress: Progress,
-    parts: Sequence[Sequence[RiskModel]],
-    data_url: str,
-    default_universe: str,
-    snapshot: str,
-    decimal: str,
-    asked: Asked,
+    progress: Progress, parts: Sequence[Sequence[RiskModel]], place: Place, asked: Asked
 ) -> BacktestResult:
     """Compute a backtest in a worker process, the risk models of its decisions given."""
     progress(0.0, "reading the data")
-    DECIMAL_SIGN.set(decimal)
-    state = worker_state(data_url, default_universe)
-    panel = state.store.panel(asked.universe or None, snapshot)
+    state, panel = place.open()
     prepared = _prepare(state, panel, asked)
     known = {model.date: model for part in parts for model in part}
     if not isinstance(prepared.strategy, Optimal):

@@ -4,16 +4,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TypeVar, cast
 
-from tilt.api.state import USER, Memo, State, current
-from tilt.data.live import Board, LastClose
-from tilt.data.store import Store
+from tilt.api.state import USER, State, current
 from tilt.errors import BusyError, TiltError, UnknownNameError
 from tilt.jobs import Job, Jobs, Pieces
-from tilt.risk.model import RiskModel
-from tilt.settings import Settings, read_settings
 
 T = TypeVar("T")
 
@@ -132,25 +127,3 @@ def why_not(jobs: Jobs, job: Job) -> TiltError:
     except TiltError as error:
         return error
     raise ValueError(f"job {job.id} has a result")
-
-
-_MODELS: Memo[RiskModel] = Memo(128)  # of a worker: its next backtest decides on the same dates
-
-
-@lru_cache(maxsize=1)
-def _store(data_url: str, default_universe: str) -> Store:
-    return Store.open(_settings(data_url, default_universe))
-
-
-def _settings(data_url: str, default_universe: str) -> Settings:
-    changed = {"data_url": data_url, "default_universe": default_universe}
-    return read_settings().model_copy(update=changed)
-
-
-def worker_state(data_url: str, default_universe: str) -> State:
-    """Return the state of a server for a worker process, which keeps its store open."""
-    store = _store(data_url, default_universe)
-    settings = _settings(data_url, default_universe)
-    board = Board(LastClose(store), seconds=settings.live_seconds)
-    no_jobs = cast("Jobs", None)  # a job asks for no job
-    return State(settings, store, {}, no_jobs, board, models=_MODELS)

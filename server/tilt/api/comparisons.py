@@ -9,9 +9,10 @@ import pandas as pd
 from tilt.api.backtests import OPTIONS as OF_BACKTEST
 from tilt.api.backtests import read_number_option
 from tilt.api.books import date_of, with_notes
-from tilt.api.cell_jobs import RunningError, worker_state
+from tilt.api.cell_jobs import RunningError
 from tilt.api.frames import split
-from tilt.api.state import State, enter, pin
+from tilt.api.places import Place
+from tilt.api.state import State, pin
 from tilt.api.tracks import (
     AttributionAsked,
     find_finished,
@@ -26,11 +27,10 @@ from tilt.api.values import Grid
 from tilt.backtest.held import track_of_backtest
 from tilt.backtest.parse import is_strategy
 from tilt.backtest.result import BacktestResult
-from tilt.data.derive import data_snapshot
 from tilt.errors import ArgumentError
 from tilt.frames import Panel, content_id
 from tilt.jobs import Job, Progress
-from tilt.portfolio.cells import DECIMAL_SIGN, is_blank, is_zero
+from tilt.portfolio.cells import is_blank, is_zero
 from tilt.portfolio.side_by_side import VIEWS, Candidate, SideBySide, candidate, side_by_side
 
 OPTIONS: Mapping[str, str] = MappingProxyType(
@@ -161,38 +161,24 @@ def view_comparison(state: State, asked: ComparisonAsked, view: str) -> pd.DataF
 def submit_comparison(state: State, asked: ComparisonAsked, owner: str) -> Job:
     """Return the job that puts books side by side, its own or one that runs."""
     panel = state.panel(asked.universe or None)
-    data = data_snapshot(panel.snapshot)
+    place = Place.of(state, panel, asked.universe)
     given = [getattr(asked, f.name) for f in fields(asked)]
     return state.jobs.submit(
         comparison_job,
-        state.settings.data_url,
-        state.settings.default_universe,
-        data,
-        DECIMAL_SIGN.get(),
+        place,
         asked,
-        owner,
         owner=owner,
-        key=f"comparison {content_id(state.edition(), panel.snapshot, DECIMAL_SIGN.get(), *given)}",
+        key=f"comparison {content_id(state.edition(), panel.snapshot, place.decimal, *given)}",
         title=f"{len(asked.books)} books side by side",
-        snapshot=data,
+        snapshot=place.snapshot,
     )
 
 
-def comparison_job(
-    progress: Progress,
-    data_url: str,
-    default_universe: str,
-    snapshot: str,
-    decimal: str,
-    asked: ComparisonAsked,
-    owner: str,
-) -> dict[str, object]:
+def comparison_job(progress: Progress, place: Place, asked: ComparisonAsked) -> dict[str, object]:
     """Put books side by side in a worker process; return every view as JSON knows it."""
     progress(0.0, "reading the data")
-    DECIMAL_SIGN.set(decimal)
-    state = worker_state(data_url, default_universe)
-    enter(state, owner)
-    pin(state.store.panel(asked.universe or None, snapshot))
+    state, panel = place.open()
+    pin(panel)
     progress(0.1, "running the backtests")
     found = compare_through_time(state, asked, wait=True)
     views = {name: split(found.view(name)) for name in VIEWS}

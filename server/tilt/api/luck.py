@@ -14,13 +14,13 @@ from numpy.random import SeedSequence
 
 from tilt.api.backtests import Asked, read_number_option
 from tilt.api.books import with_notes
-from tilt.api.cell_jobs import work_out, worker_state
+from tilt.api.cell_jobs import work_out
+from tilt.api.places import Place
 from tilt.api.state import State
 from tilt.backtest import permutation
 from tilt.backtest.costs import DAYS, Array
 from tilt.backtest.permutation import Dealt, deal, dealt_by, permutation_table
 from tilt.backtest.result import BacktestResult
-from tilt.data.derive import data_snapshot
 from tilt.errors import ArgumentError
 from tilt.frames import content_id
 from tilt.jobs import Pieces, Progress
@@ -170,26 +170,23 @@ def _permuted(state: State, asked: Asked, result: BacktestResult, luck: Luck) ->
     if draws > PERMUTED_MOST:
         raise ArgumentError(f"option draws of permutation is at most {PERMUTED_MOST}; got {draws}.")
     chunks(draws, luck.seed)
-    data = data_snapshot(panel.snapshot)
+    place = Place.of(state, panel, asked.universe)
     drawn: Array = work_out(
         state,
         permutation_job,
-        (state.settings.data_url, state.settings.default_universe, data, asked.universe),
+        place,
         dealt,
         draws,
         luck.seed,
         key=f"permutation {content_id(result.run_id, draws, luck.seed)}",
         title=f"{draws:,} random books beside {result.strategy}",
-        snapshot=data,
+        snapshot=place.snapshot,
     )
     words = (
         f"{draws:,} books with the weights of each rebalance on random members; without costs. "
         "p_value is the share of them, its own among them, that do as well."
     )
     return with_notes(permutation_table(panel, dealt, drawn), (words,))
-
-
-Place = tuple[str, str, str, str]  # data folder, default universe, snapshot, universe
 
 
 def permutation_job(
@@ -206,8 +203,7 @@ def deal_part(
 ) -> Array:
     """Follow some random books in a worker process."""
     progress(0.0, "reading the data")
-    url, default, snapshot, universe = place
-    panel = worker_state(url, default).store.panel(universe or None, snapshot)
+    _, panel = place.open()
     return deal(panel, dealt, part, lambda done: progress(done, "dealing"))
 
 

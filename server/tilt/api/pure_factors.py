@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from tilt.api.books import date_of, grid_id, open_book
-from tilt.api.cell_jobs import work_out, worker_state
+from tilt.api.cell_jobs import work_out
 from tilt.api.frames import split
+from tilt.api.places import Place
 from tilt.api.research import read_factor
 from tilt.api.state import State
 from tilt.api.values import Grid
 from tilt.calendar import parse_date, period_ends
-from tilt.data.derive import data_snapshot
 from tilt.errors import ArgumentError
 from tilt.frames import PERIODS_PER_YEAR, Panel, Weights, content_id
 from tilt.jobs import Job, Progress
@@ -100,41 +100,35 @@ def history(state: State, asked: PureAsked) -> PureHistory:
     TiltError
         If an argument is wrong.
     """
-    arguments, key, snapshot = _job(state, asked)
-    return work_out(state, history_job, *arguments, key=key, title=TITLE, snapshot=snapshot)
+    place, key = _job(state, asked)
+    return work_out(state, history_job, place, asked, key=key, title=TITLE, snapshot=place.snapshot)
 
 
 def submit_history(state: State, asked: PureAsked, owner: str) -> Job:
     """Return the job that computes a history as JSON, its own or one that runs."""
-    arguments, key, snapshot = _job(state, asked)
+    place, key = _job(state, asked)
     return state.jobs.submit(
-        report_job, *arguments, owner=owner, key=f"report {key}", title=TITLE, snapshot=snapshot
+        report_job,
+        place,
+        asked,
+        owner=owner,
+        key=f"report {key}",
+        title=TITLE,
+        snapshot=place.snapshot,
     )
 
 
-def _job(state: State, asked: PureAsked) -> tuple[tuple[object, ...], str, str]:
-    """Return a job's arguments, its key and its snapshot; raise at once what is wrong with it."""
+def _job(state: State, asked: PureAsked) -> tuple[Place, str]:
+    """Return a job's place and its key; raise at once what is wrong with it."""
     panel = state.panel(asked.universe or None)
     read_factor(state, panel, asked.factor)
     _rebalances(panel, asked)
-    data = data_snapshot(panel.snapshot)
-    settings = state.settings
-    arguments = (
-        settings.data_url, settings.default_universe, data, DECIMAL_SIGN.get(), asked
-    )  # fmt: skip
-    return arguments, _key(state, panel, asked), data
+    return Place.of(state, panel, asked.universe), _key(state, panel, asked)
 
 
-def report_job(
-    progress: Progress,
-    data_url: str,
-    default_universe: str,
-    snapshot: str,
-    decimal: str,
-    asked: PureAsked,
-) -> dict[str, object]:
+def report_job(progress: Progress, place: Place, asked: PureAsked) -> dict[str, object]:
     """Compute a history in a worker process; return its views as JSON knows them."""
-    found = history_job(progress, data_url, default_universe, snapshot, decimal, asked)
+    found = history_job(progress, place, asked)
     return {
         "history": split(found.returns.reset_index()),
         "net": split(found.net.reset_index()),
@@ -143,19 +137,11 @@ def report_job(
     }
 
 
-def history_job(
-    progress: Progress,
-    data_url: str,
-    default_universe: str,
-    snapshot: str,
-    decimal: str,
-    asked: PureAsked,
-) -> PureHistory:
+def history_job(progress: Progress, place: Place, asked: PureAsked) -> PureHistory:
     """Compute a history in a worker process."""
     progress(0.0, "reading the data")
-    DECIMAL_SIGN.set(decimal)
-    state = worker_state(data_url, default_universe)
-    return walk(state, state.store.panel(asked.universe or None, snapshot), asked, progress)
+    state, panel = place.open()
+    return walk(state, panel, asked, progress)
 
 
 def walk(

@@ -4,13 +4,11 @@ import datetime as dt
 from functools import partial
 
 from tilt.api import files
-from tilt.api.cell_jobs import worker_state
+from tilt.api.places import Place
 from tilt.api.runs import keep_solution
-from tilt.api.state import USER, State, enter
-from tilt.data.derive import data_snapshot
+from tilt.api.state import State
 from tilt.frames import content_id
 from tilt.jobs import Job, Progress
-from tilt.portfolio.cells import DECIMAL_SIGN
 from tilt.report.kinds import KINDS
 from tilt.report.making import Asked, check_asked, make_reports
 from tilt.report.outputs import FORMATS
@@ -52,41 +50,27 @@ def submit_report(state: State, asked: Asked, owner: str) -> Job:
     """Return the job that makes a report; what is wrong with the question is said at once."""
     right = check_asked(asked)
     panel = state.panel(right.universe or None)
-    data = data_snapshot(panel.snapshot)
+    place = Place.of(state, panel, right.universe)
     created = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
     names = ", ".join(book.name for book in right.books) or panel.universe
     return state.jobs.submit(
         report_job,
-        state.settings.data_url,
-        state.settings.default_universe,
-        data,
-        DECIMAL_SIGN.get(),
-        USER.get(),
+        place,
         created,
         right,
         owner=owner,
         key=f"report {content_id(state.edition(), panel.snapshot, created.isoformat(), right)}",
         title=f"{KINDS[right.kind].title} of {names}",
-        snapshot=data,
+        snapshot=place.snapshot,
     )
 
 
 def report_job(
-    progress: Progress,
-    data_url: str,
-    default_universe: str,
-    snapshot: str,
-    decimal: str,
-    user: str,
-    created: dt.datetime,
-    asked: Asked,
+    progress: Progress, place: Place, created: dt.datetime, asked: Asked
 ) -> dict[str, object]:
     """Make a report in a worker process; return the ids of its files and how they are named."""
     progress(0.0, "reading the data")
-    DECIMAL_SIGN.set(decimal)
-    state = worker_state(data_url, default_universe)
-    panel = state.store.panel(asked.universe or None, snapshot)
-    enter(state, user)
+    state, panel = place.open()
     made = make_reports(
         state.store,
         panel,
@@ -104,7 +88,7 @@ def report_job(
         "sections": list(asked.sections),
         "files": [
             {
-                "file": files.keep(folder, user, file.content, file.format),
+                "file": files.keep(folder, place.user, file.content, file.format),
                 "name": file.name,
                 "format": file.format,
                 "bytes": len(file.content),

@@ -12,16 +12,15 @@ import pandas as pd
 from tilt.api.backtests import OPTIONS as OF_BACKTEST
 from tilt.api.backtests import Asked, asked_id, check_backtest, run_prepared
 from tilt.api.books import with_notes
-from tilt.api.cell_jobs import work_out, worker_state
+from tilt.api.cell_jobs import work_out
+from tilt.api.places import Place
 from tilt.api.state import State
 from tilt.api.trials import count_trial
 from tilt.backtest.costs import DAYS
-from tilt.data.derive import data_snapshot
 from tilt.errors import ArgumentError, TiltError, cut, did_you_mean, one_of
 from tilt.frames import content_id
 from tilt.jobs import Pieces, Progress
 from tilt.jobs.pieces import runs
-from tilt.portfolio.cells import DECIMAL_SIGN
 from tilt.portfolio.honesty import Trials, honest_table, sharpe_ratio
 from tilt.portfolio.measures import per_period
 
@@ -255,33 +254,24 @@ def _ask_points(
     rows, columns = axes
     panel = state.panel(asked.universe or None)
     check_backtest(state, panel, every[0])
-    data = data_snapshot(panel.snapshot)
+    place = Place.of(state, panel, asked.universe)
     return work_out(
         state,
         sweep_job,
-        state.settings.data_url,
-        state.settings.default_universe,
-        data,
-        DECIMAL_SIGN.get(),
+        place,
         every,
         key=f"sweep {content_id(asked_id(state, panel, asked), repr((rows, columns)))}",
         title=f"{len(every)} backtests over {rows.name}{f' and {columns.name}' if columns else ''}",
-        snapshot=data,
+        snapshot=place.snapshot,
     )
 
 
 def sweep_job(
-    progress: Progress,
-    data_url: str,
-    default_universe: str,
-    snapshot: str,
-    decimal: str,
-    every: Sequence[Asked],
+    progress: Progress, place: Place, every: Sequence[Asked]
 ) -> Pieces[tuple[Point, ...]]:
     """Cut the backtests of a sweep into runs for workers to share."""
     progress(0.0, "cutting the sweep")
-    given = (data_url, default_universe, snapshot, decimal)
-    each = [(*given, tuple(run)) for run in runs(every)]
+    each = [(place, tuple(run)) for run in runs(every)]
     return Pieces(sweep_part, each, sweep_points, stage=f"running {len(every)} backtests")
 
 
@@ -290,19 +280,10 @@ def sweep_points(_progress: Progress, parts: Sequence[tuple[Point, ...]]) -> tup
     return tuple(point for part in parts for point in part)
 
 
-def sweep_part(
-    progress: Progress,
-    data_url: str,
-    default_universe: str,
-    snapshot: str,
-    decimal: str,
-    every: Sequence[Asked],
-) -> tuple[Point, ...]:
+def sweep_part(progress: Progress, place: Place, every: Sequence[Asked]) -> tuple[Point, ...]:
     """Run some backtests of a sweep in a worker process."""
     progress(0.0, "reading the data")
-    DECIMAL_SIGN.set(decimal)
-    state = worker_state(data_url, default_universe)
-    panel = state.store.panel(every[0].universe or None, snapshot)
+    state, panel = place.open()
 
     def part(number: int, done: float, stage: str) -> None:
         progress((number + done) / len(every), f"{number + 1} of {len(every)}: {stage}")

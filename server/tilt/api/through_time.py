@@ -7,10 +7,11 @@ from types import MappingProxyType
 import pandas as pd
 
 from tilt.api.books import date_of, grid_id
-from tilt.api.cell_jobs import work_out, worker_state
+from tilt.api.cell_jobs import work_out
 from tilt.api.configured import Posed, open_posed, posed_problem
 from tilt.api.frames import split
-from tilt.api.state import State
+from tilt.api.places import Place
+from tilt.api.state import State, pin
 from tilt.api.values import Grid
 from tilt.calendar import period_ends
 from tilt.errors import ArgumentError, one_of
@@ -89,7 +90,8 @@ def ask_through_time(state: State, asked: Asked) -> ThroughTime:
     return work_out(
         state,
         through_time_job,
-        *_arguments(state, asked),
+        Place.of(state, panel, asked.posed.universe),
+        asked,
         key=f"through time {asked_id(panel, asked)}",
         title=TITLE,
         snapshot=panel.snapshot,
@@ -101,17 +103,13 @@ def submit_through_time(state: State, asked: Asked, owner: str) -> Job:
     panel = check_first(state, asked)
     return state.jobs.submit(
         through_time_body,
-        *_arguments(state, asked),
+        Place.of(state, panel, asked.posed.universe),
+        asked,
         owner=owner,
         key=f"through time as json {asked_id(panel, asked)}",
         title=TITLE,
         snapshot=panel.snapshot,
     )
-
-
-def _arguments(state: State, asked: Asked) -> tuple[object, ...]:
-    settings = state.settings
-    return settings.data_url, settings.default_universe, DECIMAL_SIGN.get(), asked
 
 
 def asked_id(panel: Panel, asked: Asked) -> str:
@@ -142,26 +140,22 @@ def _problem(state: State, asked: Asked, date: pd.Timestamp) -> Problem:
     return posed_problem(state, book, asked.posed, asked.alpha, asked.views)
 
 
-def through_time_job(
-    progress: Progress, data_url: str, default_universe: str, sign: str, asked: Asked
-) -> ThroughTime:
+def through_time_job(progress: Progress, place: Place, asked: Asked) -> ThroughTime:
     """Solve on each date in a worker process."""
     progress(0.0, "opening the store")
-    state = worker_state(data_url, default_universe)
+    state, panel = place.open()
+    pin(panel)
 
     def problem_at(date: pd.Timestamp) -> Problem:
-        DECIMAL_SIGN.set(sign)  # of this thread
+        DECIMAL_SIGN.set(place.decimal)  # of this thread
         return _problem(state, asked, date)
 
-    returns = state.panel(asked.posed.universe).returns
-    return solve_through_time(asked.dates, problem_at, returns, progress=progress)
+    return solve_through_time(asked.dates, problem_at, panel.returns, progress=progress)
 
 
-def through_time_body(
-    progress: Progress, data_url: str, default_universe: str, sign: str, asked: Asked
-) -> dict[str, object]:
+def through_time_body(progress: Progress, place: Place, asked: Asked) -> dict[str, object]:
     """Solve on each date in a worker process; return the answers as JSON knows them."""
-    found = through_time_job(progress, data_url, default_universe, sign, asked)
+    found = through_time_job(progress, place, asked)
     return {
         "summary": split(found.summary),
         "weights": split(found.weights),

@@ -9,8 +9,9 @@ from tilt.api import runs
 from tilt.api.attributions import AttributionAsked, explain
 from tilt.api.backtests import run_prepared
 from tilt.api.books import date_of, problem_scenarios
-from tilt.api.cell_jobs import work_out, worker_state
+from tilt.api.cell_jobs import work_out
 from tilt.api.frames import split
+from tilt.api.places import Place
 from tilt.api.questions import (
     backtest_from,
     options_in_force,
@@ -20,7 +21,7 @@ from tilt.api.questions import (
     without_sign,
 )
 from tilt.api.runs import Body, digest, owner_now, version_now, views_of
-from tilt.api.state import State, enter, pin
+from tilt.api.state import State, pin
 from tilt.data import runs as record
 from tilt.data.derive import data_snapshot
 from tilt.data.runs import Run
@@ -32,7 +33,6 @@ from tilt.optimize.market import quotes
 from tilt.optimize.options import read_options
 from tilt.optimize.problem import Problem
 from tilt.optimize.solve import solve
-from tilt.portfolio.cells import DECIMAL_SIGN
 
 COLUMNS = ["part", "item", "value"]
 VERIFIED = ["table", "rows", "numbers", "equal"]
@@ -107,8 +107,8 @@ def verify(state: State, run_id: str) -> pd.DataFrame:
         If the caller has no such run, or its snapshot is gone.
     """
     found = _verifiable(state, run_id)
-    given = _arguments(state, found, owner_now())
-    return work_out(state, verify_job, *given, **_words(state, found))
+    place = place_of_run(state, found, owner_now())
+    return work_out(state, verify_job, place, found, **_words(state, found))
 
 
 def submit_verify(state: State, run_id: str, owner: str) -> Job:
@@ -117,7 +117,8 @@ def submit_verify(state: State, run_id: str, owner: str) -> Job:
     words = _words(state, found)
     return state.jobs.submit(
         verify_body,
-        *_arguments(state, found, owner),
+        place_of_run(state, found, owner),
+        found,
         owner=owner,
         key=f"as json {words['key']}",
         title=words["title"],
@@ -125,20 +126,16 @@ def submit_verify(state: State, run_id: str, owner: str) -> Job:
     )
 
 
-def verify_body(
-    progress: Progress, data_url: str, default_universe: str, owner: str, found: Run
-) -> dict[str, object]:
+def verify_body(progress: Progress, place: Place, found: Run) -> dict[str, object]:
     """Compute a run again in a worker process; return what is equal as JSON."""
-    table = verify_job(progress, data_url, default_universe, owner, found)
+    table = verify_job(progress, place, found)
     return {"equal": bool(table["equal"].all()), "tables": split(table)}
 
 
-def verify_job(
-    progress: Progress, data_url: str, default_universe: str, owner: str, found: Run
-) -> pd.DataFrame:
+def verify_job(progress: Progress, place: Place, found: Run) -> pd.DataFrame:
     """Compute a run again in a worker process, and compare every cell with what was recorded."""
     progress(0.05, "opening the snapshot")
-    return compared(found, *again(worker_state(data_url, default_universe), found, owner))
+    return compared(found, *again(*place.open(), found))
 
 
 def compared(found: Run, run: str, tables: Mapping[str, Body]) -> pd.DataFrame:
@@ -157,16 +154,9 @@ def compared(found: Run, run: str, tables: Mapping[str, Body]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=VERIFIED)
 
 
-def again(state: State, found: Run, owner: str) -> tuple[str, dict[str, Body]]:
-    """Return the run id and the tables of a run, computed anew on its own snapshot.
-
-    ``owner`` is whose it is: what it rests on may be another run of theirs.
-    """
-    data = data_snapshot(found.snapshot)
-    panel = state.store.panel(found.universe, data)
-    enter(state, owner)
+def again(state: State, panel: Panel, found: Run) -> tuple[str, dict[str, Body]]:
+    """Return the run id and the tables of a run, computed anew on its own snapshot."""
     pin(panel)
-    DECIMAL_SIGN.set(str(found.question.get("decimal", "")))
     if found.function == runs.BACKTEST:
         result = run_prepared(state, panel, backtest_from(found.question))
         return result.run_id, {name: split(result.view(name)) for name in runs.OF_BACKTEST}
@@ -239,8 +229,16 @@ def _is_there(state: State, found: Run) -> bool:
     return any(kept.id == data for kept in state.store.snapshots())
 
 
-def _arguments(state: State, found: Run, owner: str) -> tuple[object, ...]:
-    return state.settings.data_url, state.settings.default_universe, owner, found
+def place_of_run(state: State, found: Run, owner: str) -> Place:
+    """Return where a run was computed, and for whom: it may rest on another run of theirs."""
+    return Place(
+        state.settings.data_url,
+        state.settings.default_universe,
+        data_snapshot(found.snapshot),
+        found.universe,
+        str(found.question.get("decimal", "")),
+        owner,
+    )
 
 
 def _words(state: State, found: Run) -> dict[str, str]:
