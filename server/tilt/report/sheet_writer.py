@@ -5,15 +5,23 @@ from dataclasses import replace
 
 from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
-from xlsxwriter.worksheet import Worksheet
 
 from tilt.report import style
 from tilt.report.charts import Chart, Place, build_chart
+from tilt.report.columns import Column, ColumnSheet, plain
 from tilt.report.layout import LEFT, Layout, Sheet, Tiles, Words
 from tilt.report.live import live_formula, without_live_tables
 from tilt.report.marks import draw_trends, mark
 from tilt.report.style import Property, Styles
-from tilt.report.tables import Block, Formula, Link, header, starts_like_formula, write_cell
+from tilt.report.tables import (
+    BY_ROW,
+    Block,
+    Formula,
+    Link,
+    header,
+    starts_like_formula,
+    write_cell,
+)
 
 FORMULAS, FROZEN, LIVE = "formulas", "frozen", "live"
 MODES = (FORMULAS, FROZEN, LIVE)
@@ -26,7 +34,7 @@ class SheetWriter:
     def __init__(
         self,
         book: Workbook,
-        page: Worksheet,
+        page: ColumnSheet,
         styles: Styles,
         places: Mapping[str, Place],
         mode: str = FORMULAS,
@@ -127,13 +135,10 @@ class SheetWriter:
             self._write_live(block, head, column)
         else:
             self._write_table(block, head, column)
+        self._write_body(block, head + 1, column)
         for offset, name in enumerate(block.table.columns):
-            values = block.table[name].tolist()
-            for number, value in enumerate(values):
-                shape = self._body_style(block, number, name, value)
-                self._put(head + 1 + number, column + offset, value, shape)
             mark(self._book, self._page, block, name, (head + 1, column + offset))
-        for number in range(len(block.table)):
+        for number in range(len(block.table)) if block.widths else ():
             if block.lines(number) > 1:  # a fixed height looks the same in every program
                 self._page.set_row(head + 1 + number, LINE * block.lines(number) + 3)
         draw_trends(self._page, block, (head + 1, column))
@@ -163,7 +168,20 @@ class SheetWriter:
             },
         )
 
-    def _body_style(self, block: Block, row: int, column: str, value: object) -> Format:
+    def _write_body(self, block: Block, first: int, column: int) -> None:
+        """Write the rows of a table: by columns where nothing but values is in them."""
+        table = block.table
+        if BY_ROW not in block.formats.values() and plain(table):
+            look, names = self._look, list(table.columns)
+            columns = [Column(table[n], look(block, 0, n), look(block, 0, n, "=")) for n in names]
+            self._page.write_columns(first, column, columns)
+            return
+        for offset, name in enumerate(table.columns):
+            for number, value in enumerate(table[name].tolist()):
+                look = self._look(block, number, name, value)
+                self._put(first + number, column + offset, value, look)
+
+    def _look(self, block: Block, row: int, column: str, value: object = None) -> Format:
         properties: dict[str, Property] = {"bottom": 1, "bottom_color": style.RULE}
         if column in block.widths:
             properties |= {"text_wrap": True, "valign": "top"}

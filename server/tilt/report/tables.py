@@ -15,7 +15,10 @@ from tilt.report.style import NUMBER_FORMATS, WIDTHS
 
 _TABLE_NAME = re.compile(r"[a-z_]{4,240}(_\d+){0,2}")  # longer than any cell's address
 BY_ROW = "by row"  # a column whose rows have units of their own
-LONGEST_TEXT = 32_767  # Excel's limit for one cell
+LONGEST_TEXT = 32_767  # Excel's limit for one cell, in units of UTF-16
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # what a typed formula begins with
+# what XML has no letter for, and the halves of letters that text cut in the wrong place leaves
+_UNPRINTED = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 _WORDS = {
     "mctr": "MCTR",
     "ctr": "CTR",
@@ -200,8 +203,17 @@ def shown(value: object) -> str:
 
 def clean_text(text: str) -> str:
     """Return text that a cell can hold: no control characters, and cut at Excel's limit."""
-    kept = "".join(c if c >= " " or c in "\t\n" else " " for c in text)
-    return kept if len(kept) <= LONGEST_TEXT else kept[: LONGEST_TEXT - 1] + "…"
+    kept = _UNPRINTED.sub(" ", text)
+    if kept.startswith("<r>") and kept.endswith("</r>"):
+        kept += " "  # else XlsxWriter takes it for the XML of a text in several fonts
+    return kept if 2 * len(kept) <= LONGEST_TEXT else _cut(kept)
+
+
+def _cut(text: str) -> str:
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * LONGEST_TEXT:
+        return text
+    return units[: 2 * (LONGEST_TEXT - 1)].decode("utf-16-le", errors="ignore") + "…"
 
 
 class _Exact(float):
@@ -213,7 +225,7 @@ class _Exact(float):
 
 def starts_like_formula(text: str) -> bool:
     """Return True for text that a spreadsheet would take for a formula if it were typed."""
-    return text.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return text.startswith(FORMULA_SIGNS)
 
 
 def write_cell(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:

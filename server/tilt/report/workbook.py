@@ -8,6 +8,7 @@ from xlsxwriter.workbook import Workbook
 
 from tilt.errors import ArgumentError, one_of
 from tilt.report import style
+from tilt.report.columns import ColumnSheet
 from tilt.report.layout import Layout, lay_out
 from tilt.report.names import figure_names
 from tilt.report.pack import Pack
@@ -61,7 +62,7 @@ def _write(path: Path, report: Pack, layouts: list[Layout], mode: str) -> None:
         book.set_properties({"title": report.title, "author": "Tilt", "created": report.created})
         styles = Styles(book)
         places = {key: place for layout in layouts for key, place in layout.places.items()}
-        pages = [book.add_worksheet(sheet.name) for sheet in report.sheets]
+        pages = [book.add_worksheet(sheet.name, ColumnSheet) for sheet in report.sheets]
         for page, sheet, layout in zip(pages, report.sheets, layouts, strict=True):
             SheetWriter(book, page, styles, places, mode).write(sheet, layout, report.footer)
         for name, place in figure_names(report.sheets, layouts).items():
