@@ -86,6 +86,39 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(
         default=SecretStr(""), description="At least 32 characters; API keys are hashed with it."
     )
+    encrypt: Literal["", "portfolios"] = Field(
+        default="",
+        description=(
+            "'portfolios' encrypts saved portfolios and all that holds holdings: runs, jobs, "
+            "repeated answers, reports; empty: as they are."
+        ),
+    )
+    data_key: SecretStr = Field(
+        default=SecretStr(""),
+        description=(
+            "Key that data is encrypted with: 32 bytes in base64, or keyring:NAME; "
+            "'tilt encrypt key' makes one."
+        ),
+    )
+    data_keys_old: tuple[SecretStr, ...] = Field(
+        default=(), description="Keys of before, to read with until 'tilt encrypt rotate' is done."
+    )
+    audit_key: SecretStr = Field(
+        default=SecretStr(""),
+        description=(
+            "At least 32 characters; the audit is chained with it. Empty: with TILT_SECRET_KEY."
+        ),
+    )
+    audit_keys_old: tuple[SecretStr, ...] = Field(
+        default=(), description="Keys of before, to verify the older part of the audit with."
+    )
+    audit_anchor: Path | None = Field(
+        default=None,
+        description=(
+            "File to which the audit's last entry is noted, best on another machine; empty: "
+            "audit.anchors in the data folder."
+        ),
+    )
     cluster: str = Field(
         default="local",
         description=(
@@ -110,7 +143,41 @@ class Settings(BaseSettings):
         ge=0,
         description="Requests of one API key's owner in any minute; 0: as many as they come.",
     )
+    redis: SecretStr = Field(
+        default=SecretStr(""),
+        description=(
+            "Where several servers count requests together: redis://host:6379, or rediss:// "
+            "encrypted; empty: each process counts for itself."
+        ),
+    )
     cell_seconds: float = Field(default=60.0, gt=0, description="Longest a cell may compute.")
+    body_seconds: float = Field(
+        default=60.0, gt=0, description="Longest a request may take to arrive, head and body each."
+    )
+    max_waiting: int = Field(
+        default=2000,
+        ge=4,
+        description=(
+            "Calls of cells that may wait for a place in a process; more are told to come again."
+        ),
+    )
+    max_jobs_waiting: int = Field(
+        default=100, ge=1, description="Jobs that may wait; one user may have three quarters."
+    )
+    job_seconds: float = Field(default=600.0, gt=0, description="Longest a job may run.")
+    job_bytes: int = Field(
+        default=4 * 2**30,
+        ge=0,
+        description="Most memory of one job's process, on Linux; 0: as much as it takes.",
+    )
+    drain_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        description=(
+            "How long a server that is told to end still answers, while /health/ready says no, "
+            "so that a load balancer notices first."
+        ),
+    )
     reporting_lag: int = Field(
         default=90,
         ge=0,
@@ -145,14 +212,25 @@ class Settings(BaseSettings):
         description="Jobs this server computes at once, each in a process of its own; 0 leaves "
         "them to other servers of the store.",
     )
-    threads: int = Field(default=4, ge=1, le=64, description="Cells computed at once.")
+    threads: int = Field(
+        default=4, ge=1, le=64, description="Cells computed at once in each process."
+    )
+    workers: int = Field(
+        default=1, ge=1, le=64, description="Processes that serve, as 'tilt serve --workers'."
+    )
     xlwings_license_key: SecretStr = Field(
         default=SecretStr("noncommercial"),
         description="'noncommercial', or the key of a paid xlwings license.",
     )
 
     @field_validator(
-        "tls_cert", "tls_key", "cluster_ca", "cluster_cert", "cluster_key", mode="before"
+        "tls_cert",
+        "tls_key",
+        "cluster_ca",
+        "cluster_cert",
+        "cluster_key",
+        "audit_anchor",
+        mode="before",
     )
     @classmethod
     def _blank_is_none(cls, path: object) -> object:
@@ -168,7 +246,15 @@ class Settings(BaseSettings):
             raise ValueError("names no bucket: use s3://bucket/prefix")
         return url
 
-    @field_validator("secret_key")
+    @field_validator("redis")
+    @classmethod
+    def _redis_address(cls, url: SecretStr) -> SecretStr:
+        scheme, _, rest = url.get_secret_value().partition("://")
+        if url.get_secret_value() and not (scheme in ("redis", "rediss") and rest):
+            raise ValueError("is an address such as redis://host:6379 or rediss://host:6379")
+        return url
+
+    @field_validator("secret_key", "audit_key")
     @classmethod
     def _long_enough(cls, key: SecretStr) -> SecretStr:
         if key.get_secret_value() and len(key.get_secret_value()) < 32:
@@ -181,6 +267,12 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"TILT_HOST={self.host} is open to the network, so TILT_AUTH must be 'keys'"
             )
+        if self.encrypt and not self.data_key.get_secret_value():
+            raise ValueError(
+                "TILT_ENCRYPT=portfolios needs TILT_DATA_KEY; 'tilt encrypt key' makes one"
+            )
+        if self.audit_keys_old and not self.audit_secrets[0]:
+            raise ValueError("TILT_AUDIT_KEYS_OLD needs TILT_AUDIT_KEY or TILT_SECRET_KEY")
         if self.auth == "keys" and not self.secret_key.get_secret_value():
             raise ValueError("TILT_AUTH=keys needs TILT_SECRET_KEY, at least 32 characters")
         if (self.tls_cert is None) != (self.tls_key is None):
@@ -232,6 +324,17 @@ class Settings(BaseSettings):
         if self.bucket:
             return Path(self.work_folder or user_data_path("tilt")).expanduser().absolute()
         return Path(self.data_url).expanduser().absolute()
+
+    @property
+    def anchor_file(self) -> Path:
+        """Where the audit's last entry is noted."""
+        return self.audit_anchor or self.data_path / "audit.anchors"
+
+    @property
+    def audit_secrets(self) -> tuple[str, ...]:
+        """Keys of the audit, that of new entries first; an empty one is none."""
+        first = self.audit_key.get_secret_value() or self.secret_key.get_secret_value()
+        return (first, *(key.get_secret_value() for key in self.audit_keys_old))
 
     @property
     def scheme(self) -> str:

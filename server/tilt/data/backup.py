@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, DateTime, Table, func, insert, select, text
 
-from tilt import security
+from tilt import audit, security
 from tilt.data import snapshots, tables
 from tilt.data.catalog import count_change, reading, writing
 from tilt.data.contents import Contents
@@ -82,7 +82,8 @@ def copy_store(
 
 def _tables() -> list[Table]:
     """Return the tables that are copied, those first that others refer to."""
-    every = [*tables.metadata.sorted_tables, *security.METADATA.sorted_tables]
+    kept = (tables.metadata, security.METADATA, audit.METADATA)
+    every = [table for tables_of in kept for table in tables_of.sorted_tables]
     return [table for table in every if table is not tables.changes]
 
 

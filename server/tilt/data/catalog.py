@@ -24,23 +24,35 @@ from sqlalchemy.exc import ArgumentError as UrlError
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from tilt import audit
 from tilt.data.tables import changes
 from tilt.errors import ArgumentError, BusyError, DataError
+from tilt.sealing import NONE, Seal, give_seal, read_seal
+from tilt.settings import Settings
 
 BUSY_SECONDS = 10.0
-HEAD = "0006"  # the last step of ``migrations``
+NO_KEYS = audit.Keys()
+HEAD = "0009"  # the last step of ``migrations``
 _VERSION = "alembic_version"
 _LOCK = 0x74696C74  # "tilt": names the advisory lock of writers
 _HELD = ("locked", "could not obtain lock", "lock timeout")
 _BROKEN = ("unable to open", "not a database", "malformed", "disk I/O", "is full", "readonly")
 
 
-def open_catalog(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
+def open_catalog(
+    url: str,
+    *,
+    busy_seconds: float = BUSY_SECONDS,
+    seal: Seal = NONE,
+    audit_keys: audit.Keys = NO_KEYS,
+) -> Engine:
     """Return the catalog's engine, its tables made or brought up to this program.
 
     Parameters
     ----------
     busy_seconds : how long a writing waits for another one to end
+    seal : the data keys, for whoever reads or writes what may be encrypted
+    audit_keys : for whoever adds an entry to the audit
 
     Raises
     ------
@@ -52,6 +64,8 @@ def open_catalog(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
         If the database cannot be used: see :func:`catalog_errors`.
     """
     engine = _engine(url, busy_seconds)
+    give_seal(engine, seal)
+    audit.give_keys(engine, audit_keys)
     try:
         with reading(engine) as connection:
             current = _version(connection) == HEAD
@@ -114,6 +128,27 @@ def _version(connection: Connection) -> str:
     if not inspect(connection).has_table(_VERSION):
         return ""
     return str(connection.execute(text(f"SELECT version_num FROM {_VERSION}")).scalar() or "")  # noqa: S608 - a constant
+
+
+def open_configured(settings: Settings) -> Engine:
+    """Return the catalog of an installation, with its data keys and those of its audit.
+
+    Raises
+    ------
+    ArgumentError
+        If a key cannot be used; else as :func:`open_catalog`.
+    """
+    return open_catalog(
+        settings.catalog_url,
+        seal=settings_seal(settings),
+        audit_keys=audit.read_keys(settings.audit_secrets),
+    )
+
+
+def settings_seal(settings: Settings) -> Seal:
+    """Return the data keys of an installation."""
+    old = [key.get_secret_value() for key in settings.data_keys_old]
+    return read_seal(settings.data_key.get_secret_value(), old, on=bool(settings.encrypt))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, func, select
 
 from tilt.data import portfolios, publishing, snapshots, tables, universes
 from tilt.data.cache import Cache, Matrix
-from tilt.data.catalog import open_catalog, reading, writing
+from tilt.data.catalog import open_configured, reading, writing
 from tilt.data.contents import Contents
 from tilt.data.derive import derive
 from tilt.data.disk import Disk
@@ -44,10 +44,17 @@ UNIVERSE_COLUMNS = (
 )
 
 
+def unknown_universe(name: str, known: Sequence[str]) -> UnknownNameError:
+    """Return the error of a universe that is none of the known ones."""
+    near = did_you_mean(name, known)
+    return UnknownNameError(f"Unknown universe '{cut(name)}'.{near} There is {', '.join(known)}.")
+
+
 class Store:
     """Everything an installation keeps: snapshots in a folder or bucket, the rest in the catalog.
 
     catalog : the SQLAlchemy engine, for other tables that live beside the store's
+    default : the name of the universe that no name means
     """
 
     def __init__(
@@ -61,7 +68,7 @@ class Store:
     ) -> None:
         self.catalog = catalog
         self.place = place
-        self._default = default_universe
+        self.default = default_universe
         self._panels = Panels(cache_bytes)
         self._cache = Cache(cache, cache_bytes)
 
@@ -80,7 +87,7 @@ class Store:
         place = open_place(settings, disk or Disk())
         return cls(
             place,
-            open_catalog(settings.catalog_url),
+            open_configured(settings),
             default_universe=settings.default_universe,
             cache=settings.data_path / "cache",
             cache_bytes=settings.cache_bytes,
@@ -109,7 +116,7 @@ class Store:
 
     def rule_of(self, universe: str | None) -> Universe | None:
         """Return how a universe is made by a rule; None for one with data of its own."""
-        return universes.find(self.catalog, self._default if universe is None else universe)
+        return universes.find(self.catalog, self.default if universe is None else universe)
 
     def save_universe(self, universe: Universe) -> Panel:
         """Save a universe that a rule makes, after trying it, and return its panel.
@@ -143,17 +150,22 @@ class Store:
             raise UnknownNameError(
                 "There is no data yet. Run 'tilt demo' for the embedded sample, or 'tilt refresh'."
             )
-        name = self._default if universe is None else universe.strip()
+        name = self.default if universe is None else universe.strip()
         by_fold = {s.universe.casefold(): s for s in current}
         if name.casefold() in by_fold:
             return by_fold[name.casefold()]
         if universe is None and len(current) == 1:
             return current[0]
-        known = [s.universe for s in current] + [u.name for u in universes.saved(self.catalog)]
-        raise UnknownNameError(
-            f"Unknown universe '{cut(name)}'.{did_you_mean(name, known)} "
-            f"There is {', '.join(known)}."
-        )
+        raise unknown_universe(name, self.universe_names())
+
+    def universe_names(self) -> list[str]:
+        """Return the names of the universes, those made by a rule after the others."""
+        with_data = [s.universe for s in snapshots.current(self.catalog)]
+        return with_data + [u.name for u in universes.saved(self.catalog)]
+
+    def data_universe(self, universe: str | None) -> str:
+        """Return the name of the universe whose data a universe is made of."""
+        return self._with_data(universe).universe
 
     def snapshots(self, universe: str | None = None) -> list[Snapshot]:
         """Return every snapshot that can be read, of one universe or of all, newest first."""

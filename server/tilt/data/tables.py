@@ -93,7 +93,8 @@ universes = Table(  # those made from another one by a rule
 portfolios = Table(
     "portfolios",
     metadata,
-    Column("name", String(200), primary_key=True),
+    Column("name", String(200), primary_key=True),  # of an encrypted one an id
+    Column("sealed", LargeBinary),  # the name of an encrypted one
 )
 books = Table(  # a portfolio on a date; the first of all days for one without a date
     "books",
@@ -102,6 +103,7 @@ books = Table(  # a portfolio on a date; the first of all days for one without a
     Column("as_of", Date, primary_key=True),
     Column("source", String(200), nullable=False),
     Column("saved", DateTime(timezone=True)),
+    Column("sealed", LargeBinary),  # of an encrypted one: JSON of its source and positions
 )
 positions = Table(
     "positions",
@@ -121,7 +123,14 @@ configurations = Table(
     Column("body", Text, nullable=False),  # JSON
     Column("saved", DateTime(timezone=True), nullable=False),
 )
-audit = Table(
+credentials = Table(  # what sources sign in with; always encrypted
+    "credentials",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("saved", DateTime(timezone=True), nullable=False),
+)
+audit = Table(  # of before ``tilt.audit``
     "audit",
     metadata,
     Column("number", Integer, primary_key=True),
@@ -159,6 +168,20 @@ runs = Table(  # what was computed, by whom and from what; never changed
     Column("body", LargeBinary, nullable=False),  # JSON, packed
 )
 Index("runs_by_time", runs.c.owner, runs.c.at)
+packs = Table(  # what a report that was made held
+    "packs",
+    metadata,
+    Column("owner", String(200), primary_key=True),
+    Column("pack", String(12), primary_key=True),
+    Column("subject", String(12), nullable=False),  # a digest: whose portfolio of what name
+    Column("kind", String(40), nullable=False),
+    Column("universe", String(200), nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("snapshot", String(60), nullable=False),  # it may have been pruned since
+    Column("made", DateTime(timezone=True), nullable=False),
+    Column("body", LargeBinary, nullable=False),  # JSON, packed
+)
+Index("packs_by_subject", packs.c.subject, packs.c.kind, packs.c.as_of)
 changes = Table(
     "changes",
     metadata,

@@ -11,14 +11,14 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData
 
-from tilt import security
+from tilt import audit, security
 from tilt.data import tables
 from tilt.jobs import repeats, table
 
 
 def tables_of_all() -> list[MetaData]:
     """Return the tables of every module that keeps something in the catalog."""
-    return [tables.metadata, table.METADATA, repeats.METADATA, security.METADATA]
+    return [tables.metadata, table.METADATA, repeats.METADATA, security.METADATA, audit.METADATA]
 
 
 def configured(connection: Connection) -> Config:
