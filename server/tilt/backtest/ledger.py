@@ -6,10 +6,10 @@ of the conventions, and gives the same to 1e-12. Values are in units of the capi
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TypeAlias
 
 import numpy as np
-from scipy.signal import lfilter
 
 from tilt.backtest.costs import Array, Costs, borrow_fee, charge
 from tilt.backtest.execution import AS_WANTED, Execution
@@ -229,7 +229,10 @@ def _drift(book: _Book, row: int, end: int, cash_rate: float) -> None:
     if end == row + 1:
         book.cash[end] = start + flows[0]
     else:
-        book.cash[row + 1 : end + 1] = lfilter([1.0], [1.0, -grown], flows, zi=[start])[0]
+        days = accumulate(
+            flows[1:], lambda cash, flow: flow + grown * cash, initial=start + flows[0]
+        )
+        book.cash[row + 1 : end + 1] = list(days)
     book.positions[row + 1 : end + 1, held] = path
     for stop, asset, worth in sales:
         book.sell_delisted(stop, asset, worth)

@@ -12,7 +12,6 @@ from typing import Protocol
 import pandas as pd
 
 from tilt.data.quote import Quote
-from tilt.data.sources.yahoo_quotes import YahooQuotes
 from tilt.data.store import Store
 from tilt.errors import TiltError, one_of
 from tilt.settings import Settings
@@ -58,10 +57,16 @@ class LastClose:
         }
 
 
+def _yahoo(settings: Settings) -> Quotes:
+    from tilt.data.sources.yahoo_quotes import YahooQuotes  # what it asks with is large
+
+    return YahooQuotes(base_url=settings.yahoo_url)
+
+
 SOURCES: Mapping[str, Callable[[Settings, Store], Quotes]] = MappingProxyType(
     {
         "close": lambda _, store: LastClose(store),
-        "yahoo": lambda settings, _: YahooQuotes(base_url=settings.yahoo_url),
+        "yahoo": lambda settings, _: _yahoo(settings),
     }
 )
 

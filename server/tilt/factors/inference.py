@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtr
+
+from tilt.factors.ranking import ranks
 
 LEAST = 20  # observations for a t-value
 DRAWS = 1000
@@ -37,7 +39,7 @@ def hac_t(values: np.ndarray, *, lags: int) -> float:
 
 def p_values(t: np.ndarray, observations: np.ndarray) -> np.ndarray:
     """Return two-sided p-values of t-values, by Student's distribution."""
-    return np.asarray(2 * stats.t.sf(np.abs(t), np.maximum(observations - 1, 1)))
+    return np.asarray(2 * stdtr(np.maximum(observations - 1, 1), -np.abs(t)))
 
 
 def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
@@ -83,7 +85,8 @@ def monotonicity(returns: np.ndarray, *, seed: int = 0) -> Monotonicity:
     mean = r.mean(axis=0)
     number = np.arange(len(mean))
     flat = bool(np.ptp(mean) == 0)
-    spearman = float("nan") if flat else float(stats.spearmanr(number, mean).statistic)
+    ordered = ranks(mean[None])[0]
+    spearman = float("nan") if flat else float(np.corrcoef(number, ordered)[0, 1])
     if len(r) < LEAST or flat:
         return Monotonicity(spearman, float("nan"))
     steps = np.diff(r, axis=1) * (1.0 if mean[-1] >= mean[0] else -1.0)

@@ -14,17 +14,15 @@ Richard, Roncalli (2019), Constrained Risk Budgeting Portfolios.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import cvxpy as cp
 import numpy as np
 import scipy.sparse as sp
-from cvxpy.atoms.elementwise.log import log
 
 from tilt.errors import ArgumentError
 from tilt.optimize import route
 from tilt.optimize.case import Case
 from tilt.optimize.constraints import amount
-from tilt.optimize.general import solve_cvxpy
 from tilt.optimize.goals import RiskBudgets, risk_shares
 from tilt.optimize.homogeneous import Homogeneous, homogenize
 from tilt.optimize.implied import Tried, settle
@@ -33,6 +31,9 @@ from tilt.optimize.native import Answer, solve_clarabel, solve_piqp
 from tilt.optimize.program import SCALE, Program, build
 from tilt.optimize.route import Found, first_kept, solver_order
 from tilt.optimize.terms import Array, Factors, Term, Variance
+
+if TYPE_CHECKING:
+    import cvxpy as cp  # loaded where it is asked for: it takes a second, and 70 MB
 
 EXACT = "newton"  # the solver of budgets that the rules let be met
 STEPS = 60
@@ -179,15 +180,20 @@ class Logarithms(Term):
         slope[has] = self.budgets[has] / weights[has]
         return slope
 
-    def to_cvxpy(self, w: cp.Variable) -> cp.Expression:
+    def to_cvxpy(self, w: "cp.Variable") -> "cp.Expression":
+        from cvxpy.atoms.elementwise.log import log
+        from cvxpy.expressions.constants.constant import Constant
+
         has = np.flatnonzero(self.budgets > 0)
         rest = np.where(self.budgets > 0, 0.0, FEWER)
-        own: cp.Expression = cp.Constant(self.budgets[has]) @ log(w[has]) - cp.Constant(rest) @ w
+        own: cp.Expression = Constant(self.budgets[has]) @ log(w[has]) - Constant(rest) @ w
         return own
 
 
 def _by_logarithms(case: Case, goal: RiskBudgets) -> Answer:
     """Solve in weights: the best of ``Σ b ln w - σ²/2s`` at the s that is its own variance."""
+    from tilt.optimize.general import solve_cvxpy  # cvxpy takes a second to load
+
     logarithms = Logarithms(goal.budgets)
     variance = Variance(case.model, np.zeros(len(case.assets)))
 

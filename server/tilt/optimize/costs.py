@@ -1,16 +1,14 @@
 """What trades are expected to cost, as a term of the objective and as what a rule bounds."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import cvxpy as cp
 import numpy as np
-from cvxpy.atoms.affine.binary_operators import multiply
-from cvxpy.atoms.affine.sum import sum as total
-from cvxpy.atoms.elementwise.abs import abs as absolute
-from cvxpy.atoms.elementwise.maximum import maximum
-from cvxpy.atoms.elementwise.power import power
 
 from tilt.optimize.terms import Array, Factors, Term
+
+if TYPE_CHECKING:
+    import cvxpy as cp  # loaded where it is asked for: it takes a second, and 70 MB
 
 POWER = 1.5  # of the market's impact in the size of a trade
 
@@ -53,7 +51,13 @@ class Cost(Term):
         marginal = self.half + POWER * self.slope * np.sqrt(size)
         return np.asarray(side * marginal - self.borrow * (weights < 0))
 
-    def to_cvxpy(self, w: cp.Variable) -> cp.Expression:
+    def to_cvxpy(self, w: "cp.Variable") -> "cp.Expression":
+        from cvxpy.atoms.affine.binary_operators import multiply
+        from cvxpy.atoms.affine.sum import sum as total
+        from cvxpy.atoms.elementwise.abs import abs as absolute
+        from cvxpy.atoms.elementwise.maximum import maximum
+        from cvxpy.atoms.elementwise.power import power
+
         size = absolute(w - self.current)
         cost: cp.Expression = self.half * total(size)
         if self.slope.any():
@@ -83,7 +87,10 @@ class Turnover(Term):
             return np.asarray(1.0 * (trade > 0))
         return np.asarray(-1.0 * (trade < 0))
 
-    def to_cvxpy(self, w: cp.Variable) -> cp.Expression:
+    def to_cvxpy(self, w: "cp.Variable") -> "cp.Expression":
+        from cvxpy.atoms.affine.sum import sum as total
+        from cvxpy.atoms.elementwise.maximum import maximum
+
         trade = w - self.current
         larger: cp.Expression = maximum(total(maximum(trade, 0)), total(maximum(-trade, 0)))
         return larger

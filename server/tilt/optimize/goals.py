@@ -4,16 +4,17 @@ Each has a value and a gradient at any weights, and is solved by a method of its
 """
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-import cvxpy as cp
 import numpy as np
 import pandas as pd
-from cvxpy.atoms.affine.sum import sum as total
-from cvxpy.atoms.elementwise.maximum import maximum
 
 from tilt.errors import ArgumentError, DataError
 from tilt.optimize.parity import meet_budgets
 from tilt.optimize.terms import Array, Factors, Form, Objective, Term
+
+if TYPE_CHECKING:
+    import cvxpy as cp  # loaded where it is asked for: it takes a second, and 70 MB
 
 NODES = 8  # of the mean over the way from one portfolio to another
 LOSSES = ("risk_parity", "risk_budget", "min_cvar", "min_cost")  # reported as what is made small
@@ -154,9 +155,14 @@ class WorstDays(Term):
         days = np.arange(len(self.scenarios))
         return np.asarray(np.clip(self.tail - days, 0.0, 1.0) / self.tail)
 
-    def to_cvxpy(self, w: cp.Variable) -> cp.Expression:
-        edge = cp.Variable()
-        beyond = maximum(-(cp.Constant(self.scenarios) @ w) - edge, 0)
+    def to_cvxpy(self, w: "cp.Variable") -> "cp.Expression":
+        from cvxpy.atoms.affine.sum import sum as total
+        from cvxpy.atoms.elementwise.maximum import maximum
+        from cvxpy.expressions.constants.constant import Constant
+        from cvxpy.expressions.variable import Variable
+
+        edge = Variable()
+        beyond = maximum(-(Constant(self.scenarios) @ w) - edge, 0)
         mean: cp.Expression = edge + total(beyond) / self.tail
         return mean
 

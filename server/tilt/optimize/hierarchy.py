@@ -7,8 +7,6 @@ again, each half in inverse proportion to its variance.
 """
 
 import numpy as np
-from scipy.cluster.hierarchy import leaves_list, linkage
-from scipy.spatial.distance import pdist
 
 from tilt.errors import DataError
 from tilt.optimize.terms import Array
@@ -41,6 +39,10 @@ def leaf_order(cov: Array) -> Array:
     np.fill_diagonal(correlation, 1.0)
     distance = np.sqrt((1.0 - correlation) / 2)
     # Distances of distances: two names are near if they are as far from all the others.
+    # half of the program's start would be for those who never ask for it
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import pdist
+
     return np.asarray(leaves_list(linkage(pdist(distance), method="single")))
 
 

@@ -9,7 +9,6 @@ from tilt.errors import ArgumentError
 from tilt.optimize.case import Case
 from tilt.optimize.check import TOLERANCE, Reading, read_implicit, read_rules, worst
 from tilt.optimize.constraints import amount
-from tilt.optimize.general import solve_cvxpy
 from tilt.optimize.limits import Half, Layout, halves, lay_out
 from tilt.optimize.mixed import SECONDS, Best, solve_mixed
 from tilt.optimize.native import Answer, Status, solve_clarabel, solve_piqp
@@ -163,10 +162,16 @@ def _attempts(case: Case, program: Program) -> list[Callable[[], Answer]]:
     by_name: dict[str, Callable[[], Answer]] = {
         "piqp": lambda: solve_piqp(program),
         "clarabel": lambda: solve_clarabel(program, time_limit=limit),
-        "cvxpy": lambda: solve_cvxpy(case, time_limit=limit),
+        "cvxpy": lambda: _generally(case, limit),
     }
     conic = bool(program.cones) or program.powers is not None
     return [by_name[name] for name in solver_order(case, conic=conic)]
+
+
+def _generally(case: Case, limit: float | None) -> Answer:
+    from tilt.optimize.general import solve_cvxpy  # cvxpy takes a second to load
+
+    return solve_cvxpy(case, time_limit=limit)
 
 
 def solver_order(case: Case, *, conic: bool) -> list[str]:

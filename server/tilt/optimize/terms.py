@@ -7,14 +7,14 @@ matrix. An objective is always maximized.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import cvxpy as cp
 import numpy as np
-from cvxpy.atoms.affine.binary_operators import multiply
-from cvxpy.atoms.sum_squares import sum_squares
 
 from tilt.errors import ArgumentError
+
+if TYPE_CHECKING:
+    import cvxpy as cp  # loaded where it is asked for: it takes a second, and 70 MB
 
 Array: TypeAlias = np.ndarray
 
@@ -124,7 +124,7 @@ class Term:
     def form(self) -> Form:
         raise ArgumentError(f"{type(self).__name__} has no quadratic form.")
 
-    def to_cvxpy(self, w: cp.Variable) -> cp.Expression:
+    def to_cvxpy(self, w: "cp.Variable") -> "cp.Expression":
         raise ArgumentError(f"{type(self).__name__} has no cvxpy expression.")
 
     def __mul__(self, scale: float) -> "Objective":
@@ -162,8 +162,10 @@ class Objective:
     def __rmul__(self, scale: float) -> "Objective":
         return self * scale
 
-    def to_cvxpy(self, w: cp.Variable) -> cp.Expression:
-        total: cp.Expression = cp.Constant(0.0)
+    def to_cvxpy(self, w: "cp.Variable") -> "cp.Expression":
+        from cvxpy.expressions.constants.constant import Constant
+
+        total: cp.Expression = Constant(0.0)
         for c, term in self.terms:
             total = total + c * term.to_cvxpy(w)
         return total
@@ -210,7 +212,7 @@ class Variance(Term):
     def form(self) -> Form:
         return Form(1.0, self.model.specific, self.center, np.zeros(len(self.center)))
 
-    def to_cvxpy(self, w: cp.Variable) -> cp.Expression:
+    def to_cvxpy(self, w: "cp.Variable") -> "cp.Expression":
         return risk_squared(self.model, w - self.center)
 
 
@@ -224,8 +226,10 @@ class Return(Term):
         zero = np.zeros(len(self.alpha))
         return Form(0.0, zero, zero, self.alpha)
 
-    def to_cvxpy(self, w: cp.Variable) -> cp.Expression:
-        expected: cp.Expression = cp.Constant(self.alpha) @ w
+    def to_cvxpy(self, w: "cp.Variable") -> "cp.Expression":
+        from cvxpy.expressions.constants.constant import Constant
+
+        expected: cp.Expression = Constant(self.alpha) @ w
         return expected
 
 
@@ -239,17 +243,22 @@ class Distance(Term):
         size = len(self.target)
         return Form(0.0, np.ones(size), self.target, np.zeros(size))
 
-    def to_cvxpy(self, w: cp.Variable) -> cp.Expression:
+    def to_cvxpy(self, w: "cp.Variable") -> "cp.Expression":
         return _squares(w - self.target)
 
 
-def risk_squared(model: Factors, off: cp.Expression) -> cp.Expression:
+def risk_squared(model: Factors, off: "cp.Expression") -> "cp.Expression":
     """Return the yearly variance of ``off`` with the factor exposures as the inner variables."""
-    factor = cp.Constant(model.root.T) @ (cp.Constant(model.exposures.T) @ off)
+    from cvxpy.atoms.affine.binary_operators import multiply
+    from cvxpy.expressions.constants.constant import Constant
+
+    factor = Constant(model.root.T) @ (Constant(model.exposures.T) @ off)
     variance: cp.Expression = _squares(factor) + _squares(multiply(np.sqrt(model.specific), off))
     return variance
 
 
-def _squares(of: cp.Expression) -> cp.Expression:
+def _squares(of: "cp.Expression") -> "cp.Expression":
+    from cvxpy.atoms.sum_squares import sum_squares
+
     squares: cp.Expression = sum_squares(of)
     return squares

@@ -14,7 +14,6 @@ from tilt.errors import ArgumentError
 from tilt.frames import listed
 from tilt.optimize.case import Case
 from tilt.optimize.constraints import Rule
-from tilt.optimize.general import solve_cvxpy
 from tilt.optimize.goals import WorstDays
 from tilt.optimize.limits import halves, lay_out, without_rows
 from tilt.optimize.native import solve_clarabel, solve_linear
@@ -60,6 +59,8 @@ def _natively(case: Case) -> Found:
 
 def _generally(case: Case) -> Found:
     """Solve through cvxpy, where a name that is unknown needs a rule of its own."""
+    from tilt.optimize.general import solve_cvxpy  # cvxpy takes a second to load
+
     without = [Rule("weight", str(a), None, 0.0) for a in case.assets[case.unknown_days]]
     ruled = replace(case, rules=(*case.rules, *without))
     sides = halves(lay_out(ruled), ruled.rules)

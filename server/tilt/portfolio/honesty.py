@@ -14,9 +14,10 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm, rankdata
+from scipy.special import ndtr, ndtri
 
 from tilt.errors import ArgumentError, DataError
+from tilt.factors.ranking import ranks
 from tilt.portfolio.measures import (
     LEAST_FOR_INFERENCE,
     Array,
@@ -70,7 +71,7 @@ def probabilistic_sharpe(
     skewness, excess : of the returns; excess kurtosis, zero for a normal distribution
     """
     spread = 1.0 - skewness * sharpe + (excess + 2.0) / 4.0 * sharpe**2
-    return float(norm.cdf((sharpe - over) * np.sqrt(n - 1.0) / np.sqrt(spread)))
+    return float(ndtr((sharpe - over) * np.sqrt(n - 1.0) / np.sqrt(spread)))
 
 
 def expected_best(variance: float, trials: float) -> float:
@@ -83,7 +84,7 @@ def expected_best(variance: float, trials: float) -> float:
     if trials <= 1:
         return 0.0
     euler = float(np.euler_gamma)
-    best = (1 - euler) * norm.ppf(1 - 1 / trials) + euler * norm.ppf(1 - 1 / (trials * e))
+    best = (1 - euler) * ndtri(1 - 1 / trials) + euler * ndtri(1 - 1 / (trials * e))
     return float(np.sqrt(variance) * best)
 
 
@@ -94,7 +95,7 @@ def least_track_record(
     if not sharpe > 0:
         return float("nan")
     spread = 1.0 - skewness * sharpe + (excess + 2.0) / 4.0 * sharpe**2
-    return float(1.0 + spread * (norm.ppf(sure) / sharpe) ** 2)
+    return float(1.0 + spread * (ndtri(sure) / sharpe) ** 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +161,7 @@ def overfitting_probability(returns: pd.DataFrame, *, blocks: int = BLOCKS) -> O
         test = _sharpes((1 - chosen) @ sums, (1 - chosen) @ squares, length * blocks // 2)
         best = np.argmax(train, axis=1)
         rows = np.arange(len(best))
-        rank = rankdata(test, axis=1)[rows, best] / (count + 1)
+        rank = ranks(test)[rows, best] / (count + 1)
         logits.append(np.log(rank / (1 - rank)))
         inside.append(train[rows, best])
         outside.append(test[rows, best])

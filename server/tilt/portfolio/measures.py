@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -125,7 +125,7 @@ def psr(r: Array, rf: float) -> float:
         return float("nan")
     s = float(np.mean(x)) / deviation(x)
     spread = 1.0 - skew(x) * s + (kurtosis(x) + 2.0) / 4.0 * s**2
-    return float(norm.cdf(s * np.sqrt(len(x) - 1.0) / np.sqrt(spread)))
+    return float(ndtr(s * np.sqrt(len(x) - 1.0) / np.sqrt(spread)))
 
 
 def sortino(r: Array, mar: float, per_year: int) -> float:

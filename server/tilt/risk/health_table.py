@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
+from scipy.special import bdtr
 
 from tilt.frames import Weights
 from tilt.risk.covariance import HORIZONS, ewma_weights
@@ -102,7 +102,8 @@ def health_table(found: pd.DataFrame, model: RiskModel, days: int) -> pd.DataFra
     good = sum(row["verdict"] == RIGHT for row in rows)
     biases = len(rows)
     inside = float(factor["bias"].between(factor["low"], factor["high"]).mean())
-    least = float(binom.ppf(0.025, len(factor), 0.95)) / len(factor)
+    chance = bdtr(np.arange(len(factor) + 1), len(factor), 0.95)
+    least = int(np.argmax(chance >= 0.025)) / len(factor)
     rows.append(_row("factors_in_band", inside, least, None, few="fewer than chance allows"))
     rows += [
         {**_row(f"qlike_{name}", float(table["qlike"][key]), None, None), "verdict": LOWER}

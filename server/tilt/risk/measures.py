@@ -11,14 +11,16 @@ from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from tilt.errors import ZeroDenominatorError, one_of
 from tilt.frames import Weights
 from tilt.risk.model import CASH, RiskModel
+from tilt.risk.tail import normal_density
 
 DAYS = 252
 CONFIDENCE = 0.95
+NORMAL_LOSS = float(ndtri(CONFIDENCE))  # in deviations
 NO_VARIANCE = 1e-22  # per day; what rounding leaves of a portfolio that is its benchmark
 
 MEASURES: Mapping[str, str] = MappingProxyType(
@@ -123,8 +125,8 @@ _FORMULAS: Mapping[str, Callable[[_Books], np.ndarray]] = MappingProxyType(
         "specific_te": lambda p: _yearly(p.specific_variance(p.a)),
         "r_squared": lambda p: _ratio(p.factor_variance(p.y_w), p.total),
         "active_r_squared": lambda p: _ratio(p.factor_variance(p.y_a), p.active),
-        "var95": lambda p: norm.ppf(CONFIDENCE) * np.sqrt(p.total),
-        "cvar95": lambda p: norm.pdf(norm.ppf(CONFIDENCE)) / (1 - CONFIDENCE) * np.sqrt(p.total),
+        "var95": lambda p: NORMAL_LOSS * np.sqrt(p.total),
+        "cvar95": lambda p: normal_density(NORMAL_LOSS) / (1 - CONFIDENCE) * np.sqrt(p.total),
         "active_share": lambda p: p.active_share(),
         "effective_n": lambda p: _ratio(np.ones(p.w.shape[1]), (p.w**2).sum(axis=0)),
         "names": lambda p: (p.w != 0).sum(axis=0).astype(float),

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 import numpy as np
 import pandas as pd
-from scipy.signal import lfilter
 
 from tilt.risk.covariance import Horizon
 
@@ -114,4 +113,7 @@ def regime_multiplier(bias: np.ndarray, *, half_life: float) -> tuple[float, flo
 
 
 def _faded(values: np.ndarray, kept: float) -> np.ndarray:
-    return np.asarray(lfilter([1.0], [1.0, -kept], values, axis=0))
+    faded = np.array(values, dtype=float)
+    for day in range(1, len(faded)):
+        faded[day] += kept * faded[day - 1]
+    return faded

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from tilt.errors import ArgumentError, DataError, one_of
 from tilt.frames import Returns, Weights
@@ -39,10 +39,15 @@ def parametric_tail(volatility: float, confidence: float, horizon: int = 1) -> T
     horizon : days; the volatility grows with its square root
     """
     _check(confidence, horizon)
-    z = norm.ppf(confidence)
+    z = float(ndtri(confidence))
     scale = volatility * np.sqrt(horizon)
     notes = (_SCALED,) if horizon > 1 else ()
-    return Tail(float(z * scale), float(norm.pdf(z) / (1 - confidence) * scale), notes)
+    return Tail(float(z * scale), float(normal_density(z) / (1 - confidence) * scale), notes)
+
+
+def normal_density(z: float) -> float:
+    """Return the density of a standard normal variable."""
+    return float(np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
 
 
 _SCALED = "Scaled from one day by the square root of time: days are taken as independent."
