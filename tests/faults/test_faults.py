@@ -5,7 +5,6 @@ import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import killing
 import pytest
 from real_parts import settings_of
 from sqlalchemy import event
@@ -231,20 +230,3 @@ def test_every_damaged_file_is_named_and_the_next_writing_mends_it(old, either_s
     assert not old.holds("old")
     make.publish(old, make.small(), "old")
     assert_whole(old, "old")
-
-
-@pytest.mark.parametrize("kind", ["folder", "bucket"])
-def test_a_refresh_killed_at_any_instant_leaves_the_old_or_the_new_snapshot(
-    kind, tmp_path, request
-):
-    """A few rounds; ``killing.py`` does as many as wanted."""
-    settings = Settings(data_url=str(tmp_path / "store"))
-    if kind == "bucket":
-        servers = (request.getfixturevalue(f"{name}_server") for name in ("postgres", "s3"))
-        settings = settings_of(*servers, tmp_path)
-    source = tmp_path / "made_up"
-    with killing.launching(settings, source) as launcher:
-        seen = killing.run(launcher, settings, source, 4)
-    assert seen.wrong == []
-    assert seen.left[killing.OLD] > 0, "the first is killed at once"
-    assert seen.left[killing.NEW] > 0, "the last is not killed"
