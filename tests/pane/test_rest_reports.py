@@ -65,18 +65,43 @@ def test_a_template_is_filled_by_the_job(api):
     assert openpyxl.load_workbook(io.BytesIO(content))["Sheet"]["B2"].value == "SAMPLE"
 
 
-def test_a_run_id_of_a_report_can_be_traced_by_who_asked_for_it(api):
-    body = {"kind": "optimization", "portfolios": ["SAMPLE"], "sections": ["rules"]}
+def runs_of(api, body):
+    """Return the run ids that a report shows, each with what TRACE has on record of it."""
     result = api.ended(api.ok("POST", "reports", body))["result"]
     content = api("GET", f"reports/{result['files'][0]['file']}").content
     book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
     cells = [str(cell.value) for row in book["Lineage"].iter_rows() for cell in row]
     ids = {text for text in cells if re.fullmatch(r"[0-9a-f]{12}", text)} - {result["snapshot"]}
-    assert len(ids) == 1
-    run = api.ok("GET", f"runs/{ids.pop()}")
-    assert run["function"] == "OPTIMIZE"
-    assert run["snapshot"] == result["snapshot"]
-    assert run["question"]["objective"] == "min_te"
+    return {run: api.ok("GET", f"runs/{run}") for run in ids}
+
+
+def equal_again(api, run):
+    return api.ended(api.ok("POST", f"runs/{run}/verify"))["result"]["equal"]
+
+
+def test_every_run_of_a_pack_is_on_record_and_gives_the_same_numbers_again(api):
+    found = runs_of(api, {
+        "kind": "month_end",
+        "portfolios": ["SAMPLE"],
+        "sections": ["attribution_groups", "attribution_factors", "attribution_positions",
+                     "optimization_rules", "backtest_tear_sheet"],
+        "options": {"strategy": "quantile:Momentum:5:5", "cost_bps": "5", "start": "-6M"},
+    })  # fmt: skip
+    functions = sorted(run["function"] for run in found.values())
+    assert functions == ["ATTRIBUTION"] * 3 + ["BACKTEST", "OPTIMIZE"]
+    assert all(equal_again(api, run) for run in found)
+
+
+def test_a_backtest_report_explains_a_run_that_is_on_record(api):
+    found = runs_of(api, {
+        "kind": "backtest",
+        "sections": ["tear_sheet", "groups", "factors"],
+        "options": {"strategy": "min_te", "start": "2016-01-04", "rebalance": "Q"},
+    })  # fmt: skip
+    (tested,) = (run for run, told in found.items() if told["function"] == "BACKTEST")
+    explained = [told for told in found.values() if told["function"] == "ATTRIBUTION"]
+    assert [told["question"]["holdings"] for told in explained] == [[[tested]]] * 2
+    assert all(equal_again(api, run) for run in found)
 
 
 @pytest.mark.parametrize(

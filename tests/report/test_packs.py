@@ -6,12 +6,14 @@ import ironcalc
 import openpyxl
 import pytest
 
+from tilt.data.packs import Whose
 from tilt.errors import ArgumentError, NoSolutionError
 from tilt.report.analysis import holdings_section, risk_section
 from tilt.report.kind import Kind, Study
 from tilt.report.kinds import KINDS
 from tilt.report.making import Asked, Book, Made, _distinct, check_asked
 from tilt.report.pack import ALWAYS, Chapter, Section, pack
+from tilt.report.record import Record
 from tilt.report.workbook import write_workbook
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
@@ -91,7 +93,11 @@ def test_a_section_that_cannot_be_made_says_why_and_the_cover_says_so(review, cr
         lambda _: Study(review.subject, makers),
     )
     told = []
-    material = type("Material", (), {"portfolio": "P", "wanted": ("a", "b")})()
+    given = {
+        "portfolio": "P", "wanted": ("a", "b"),
+        "whose": Whose("", "P", saved=False), "record": Record(),
+    }  # fmt: skip
+    material = type("Material", (), given)()
     chapter = kind.chapter(material, lambda done, stage: told.append((done, stage)))
     assert told == [(0.0, "reading P"), (0.0, "holdings"), (0.5, "rebalance")]
     made = pack("T", [chapter], created=created)

@@ -1,12 +1,11 @@
 """Reports as jobs: made in a worker process, kept for whoever asked."""
 
 import datetime as dt
-from functools import partial
 
 from tilt.api import files
 from tilt.api.places import Place
-from tilt.api.runs import keep_solution
-from tilt.api.state import State
+from tilt.api.report_record import RunRecord
+from tilt.api.state import State, pin
 from tilt.frames import content_id
 from tilt.jobs import Job, Progress
 from tilt.report.kinds import KINDS
@@ -71,13 +70,14 @@ def report_job(
     """Make a report in a worker process; return the ids of its files and how they are named."""
     progress(0.0, "reading the data")
     state, panel = place.open()
+    pin(panel)
     made = make_reports(
         state.store,
         panel,
         asked,
         created=created,
         said=progress,
-        keep=partial(keep_solution, state),
+        record=RunRecord(state, panel),
     )
     folder = state.settings.data_path
     return {

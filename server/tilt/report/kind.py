@@ -1,8 +1,10 @@
 """A kind of report: its name, its sections, and how the sections are made from the data."""
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tilt.data import packs
 from tilt.data.store import Store
 from tilt.errors import ArgumentError, StoppedError, TiltError, one_of
 from tilt.frames import Panel
@@ -10,7 +12,7 @@ from tilt.optimize.constraints import Grid
 from tilt.portfolio.holdings import Holdings
 from tilt.report.absent import absent
 from tilt.report.pack import ALWAYS, Chapter, Section, Subject
-from tilt.report.review import Keep, keep_nothing
+from tilt.report.record import Record
 
 Said = Callable[[float, str], None]  # done, a fraction; and what is being done
 
@@ -24,7 +26,7 @@ class Material:
     rules     : limits as typed in a sheet; empty takes the kind's own
     wanted    : keys of the sections that will be made
     options   : of the kind, by name, as typed
-    keep      : given each solution that a run id of the report names
+    record    : of the runs whose ids the report shows, and of earlier reports
     """
 
     store: Store
@@ -34,15 +36,27 @@ class Material:
     rules: Grid
     wanted: tuple[str, ...]
     options: Mapping[str, str] = field(default_factory=dict)
-    keep: Keep = keep_nothing
+    record: Record = field(default_factory=Record)
+
+    @property
+    def whose(self) -> packs.Whose:
+        """Of which portfolio reports are looked for and written down."""
+        name = self.holdings.name if self.holdings is not None else ""
+        saved = {str(n).casefold() for n in self.store.portfolios()["name"]} if name else set()
+        known = name.casefold() in saved
+        return packs.Whose("", name if known else self.portfolio, saved=known)
 
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """A subject, and what makes each of its sections; one not asked for costs nothing."""
+    """A subject, and what makes each of its sections; one not asked for costs nothing.
+
+    figures : what the next report of the same portfolio needs to tell what changed, as JSON
+    """
 
     subject: Subject
     makers: Mapping[str, Callable[[], Section]]
+    figures: Callable[[], Mapping[str, object]] = dict
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,4 +121,19 @@ class Kind:
                 raise
             except TiltError as error:
                 made.append(absent(key, self.sections[key], study.subject, error))
-        return Chapter(study.subject, tuple(made))
+        return Chapter(study.subject, tuple(made), self._held(study, material))
+
+    def _held(self, study: Study, material: Material) -> packs.Pack:
+        """Return what is written down of the report."""
+        try:
+            figures = study.figures()
+        except StoppedError:
+            raise
+        except TiltError:  # a section says why; the next report finds nothing to compare with
+            figures = {}
+        subject = study.subject
+        whose = material.whose if self.of_portfolio else packs.Whose("", subject.name, saved=False)
+        return packs.Pack(
+            whose, self.name, subject.universe, subject.date, subject.snapshot,
+            dt.datetime.now(dt.UTC), figures, material.record.runs,
+        )  # fmt: skip

@@ -4,11 +4,12 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import pandas as pd
 
 from tilt.data.store import Store
-from tilt.errors import ArgumentError, one_of
+from tilt.errors import ArgumentError, StoppedError, TiltError, one_of
 from tilt.frames import Panel
 from tilt.optimize.constraints import Grid, parse_rules
 from tilt.portfolio.holdings import Holdings, check_table, inspect_holdings
@@ -17,11 +18,13 @@ from tilt.report.kind import Kind, Material, Said
 from tilt.report.kinds import KINDS
 from tilt.report.outputs import check_output, render
 from tilt.report.pack import Chapter, Pack, Subject, pack
-from tilt.report.review import Keep, keep_nothing
+from tilt.report.pdf import Alive
+from tilt.report.record import Record
 from tilt.report.tables import Block
 
 MOST_PORTFOLIOS = 20
 _UNFIT = re.compile(r"[^\w .()-]+")
+PRINTING = "printing with LibreOffice"
 _COMPUTED = 0.9  # of a report's time; the rest is writing
 
 
@@ -105,7 +108,7 @@ def make_reports(
     *,
     created: dt.datetime,
     said: Said,
-    keep: Keep = keep_nothing,
+    record: Record | None = None,
 ) -> list[Made]:
     """Return the files of a report.
 
@@ -114,33 +117,31 @@ def make_reports(
     asked : as :func:`check_asked` returns it
     created : UTC without a zone
     said : is told how much is done, and what is being done
-    keep : given each solution that a run id of the report names
+    record : of the runs whose ids the report shows, and of earlier reports; nothing is left
+        behind unless given
 
     Raises
     ------
-    UnknownNameError
-        If a saved portfolio is not known.
-    ArgumentError
-        If a rule is wrong, a template does not fit, or the file cannot be made.
+    TiltError
+        If a rule is wrong, a template does not fit, the file cannot be made, or no chapter can: of
+        several portfolios one that fails has a chapter that says why.
     """
     kind = KINDS[asked.kind]
     if asked.rules:  # a wrong rule is not a portfolio's problem
         factors = panel.factors.factors.index
         parse_rules(asked.rules, securities=panel.securities, factors=factors)
-    books: Sequence[Book | None] = asked.books or (None,)
-    chapters = []
-    for number, book in enumerate(books):
-
-        def told(fraction: float, stage: str, at: int = number, of: Book | None = book) -> None:
-            whose = f"{of.name}: {stage}" if of is not None and len(books) > 1 else stage
-            said(_COMPUTED * (at + fraction) / len(books), whose)
-
-        chapters.append(_chapter(kind, store, panel, asked, book, told, keep))
+    record = record or Record()
+    chapters = _chapters(kind, store, panel, asked, said, record)
     apart = [[chapter] for chapter in chapters] if asked.separate else [chapters]
     files = []
     for number, together in enumerate(apart):
-        said(_COMPUTED + (1 - _COMPUTED) * number / len(apart), f"writing {asked.format}")
-        files.append(_written(kind, pack(kind.title, together, created=created), together, asked))
+        done = _COMPUTED + (1 - _COMPUTED) * number / len(apart)
+        said(done, f"writing {asked.format}")
+        report = pack(kind.title, together, created=created)
+        files.append(_written(kind, report, together, asked, partial(said, done, PRINTING)))
+    for chapter in chapters:
+        if chapter.held is not None:
+            record.made(chapter.held)
     said(1.0, "done")
     return _distinct(files)
 
@@ -159,6 +160,38 @@ def _distinct(files: list[Made]) -> list[Made]:
     return apart
 
 
+def _chapters(
+    kind: Kind, store: Store, panel: Panel, asked: Asked, said: Said, record: Record
+) -> list[Chapter]:
+    """Return a chapter of each portfolio; of several, one that fails says why.
+
+    Raises
+    ------
+    TiltError
+        Of the first, if all of them fail.
+    """
+    books: Sequence[Book | None] = asked.books or (None,)
+    chapters: list[Chapter] = []
+    failed: list[TiltError] = []
+    for number, book in enumerate(books):
+
+        def told(fraction: float, stage: str, at: int = number, of: Book | None = book) -> None:
+            whose = f"{of.name}: {stage}" if of is not None and len(books) > 1 else stage
+            said(_COMPUTED * (at + fraction) / len(books), whose)
+
+        try:
+            chapters.append(_chapter(kind, store, panel, asked, book, told, record))
+        except StoppedError:
+            raise
+        except TiltError as error:
+            failed.append(error)
+            if book is not None:
+                chapters.append(_failed(kind, book.name, panel, error))
+    if len(failed) == len(books):
+        raise failed[0]
+    return chapters
+
+
 def _chapter(
     kind: Kind,
     store: Store,
@@ -166,9 +199,10 @@ def _chapter(
     asked: Asked,
     book: Book | None,
     said: Said,
-    keep: Keep,
+    record: Record,
 ) -> Chapter:
     holdings = None
+    record.begin()
     if book is not None:
         holdings = inspect_holdings(
             book.given,
@@ -188,9 +222,15 @@ def _chapter(
         rules=asked.rules,
         wanted=asked.sections,
         options=asked.options,
-        keep=keep,
+        record=record,
     )
     return kind.chapter(material, said)
+
+
+def _failed(kind: Kind, name: str, panel: Panel, error: TiltError) -> Chapter:
+    """Return a chapter that says why a portfolio's part of the report could not be made."""
+    subject = Subject(name, panel.universe, "", panel.as_of, panel.snapshot)
+    return Chapter(subject, (absent(kind.name, kind.title, subject, error),))
 
 
 def _unread(name: str, panel: Panel, holdings: Holdings) -> Chapter:
@@ -212,10 +252,12 @@ def _wide(columns: "pd.Index[str]") -> dict[str, int]:
     return {name: 50 for name in ("problem", "fix") if name in columns}
 
 
-def _written(kind: Kind, report: Pack, chapters: Sequence[Chapter], asked: Asked) -> Made:
+def _written(
+    kind: Kind, report: Pack, chapters: Sequence[Chapter], asked: Asked, alive: Alive
+) -> Made:
     names = [c.subject.name for c in chapters]
     whose = names[0] if len(names) == 1 else f"{len(names)} portfolios"
     day = f"{chapters[0].subject.date:%Y-%m-%d}"
     stem = _UNFIT.sub("_", f"{whose} {kind.name.replace('_', '-')} report {day}")
-    content = render(report, asked.format, asked.mode, template=asked.template)
+    content = render(report, asked.format, asked.mode, template=asked.template, alive=alive)
     return Made(f"{stem}.{asked.format}", asked.format, content)

@@ -8,6 +8,9 @@ from tilt.report import style
 from tilt.report.tables import Block
 
 
+_SHORT_OF = 1 - 1e-9  # a number that rounds away from zero keeps its sign
+
+
 def mark(book: Workbook, page: Worksheet, block: Block, name: str, at: tuple[int, int]) -> None:
     """Add what lets the eye find sign, size and status without reading every number."""
     if block.table.empty:
@@ -31,6 +34,20 @@ def mark(book: Workbook, page: Worksheet, block: Block, name: str, at: tuple[int
         )
     least = style.SIGNED.get(block.formats.get(name, "text"))
     if least is not None:
+        zero = book.add_format({"num_format": style.UNSIGNED[block.formats[name]]})
+        page.conditional_format(
+            first,
+            column,
+            last + bool(block.totals),
+            column,
+            {
+                "type": "cell",
+                "criteria": "between",
+                "minimum": -least * _SHORT_OF,
+                "maximum": least * _SHORT_OF,
+                "format": zero,
+            },
+        )
         for criteria, value, color in (("<=", -least, style.RED), (">=", least, style.GREEN)):
             page.conditional_format(
                 *area,

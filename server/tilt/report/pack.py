@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from tilt.data import packs
 from tilt.report.charts import Chart
 from tilt.report.checks import Check, check_block, checks_sheet, checks_status, checks_summary
 from tilt.report.distinct import distinct
@@ -86,10 +87,14 @@ class Section:
 
 @dataclass(frozen=True, eq=False)
 class Chapter:
-    """All sections about one subject."""
+    """All sections about one subject.
+
+    held : what is written down of it once the report is made; None leaves nothing
+    """
 
     subject: Subject
     sections: tuple[Section, ...]
+    held: packs.Pack | None = None
 
     @property
     def tiles(self) -> tuple[Tile, ...]:
@@ -194,7 +199,7 @@ def _with_summary(chapter: Chapter) -> Chapter:
     if not parts:
         return chapter
     sheet = Sheet("Summary", "Summary", chapter.subject.subtitle, tuple(parts), one_page=True)
-    return Chapter(chapter.subject, (Section("summary", "Summary", (sheet,)), *chapter.sections))
+    return replace(chapter, sections=(Section("summary", "Summary", (sheet,)), *chapter.sections))
 
 
 def _cover(

@@ -1,7 +1,6 @@
 """The main job: one portfolio from its holdings to exposures, risk, better weights, a backtest."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
@@ -14,6 +13,7 @@ from tilt.optimize.constraints import Grid, Rule, parse_rules
 from tilt.optimize.solve import Problem, Solution, solve
 from tilt.portfolio.holdings import Holdings
 from tilt.report.pack import Subject
+from tilt.report.record import BacktestAsked, Record
 from tilt.report.tables import number_at
 from tilt.risk.measures import exposure_table, risk_measure_many, risk_table
 from tilt.risk.model import RiskModel, estimate_model
@@ -53,12 +53,6 @@ SHOWN_MEASURES = (
     "cvar95",
 )
 
-Keep = Callable[[Solution], object]
-
-
-def keep_nothing(_: Solution) -> None:
-    """Leave no record of a solution."""
-
 
 @dataclass(frozen=True, eq=False)
 class Review:
@@ -73,7 +67,8 @@ class Review:
     start          : first day of the backtest; None is the first possible one
     rebalanced     : whether the rebalance is looked at
     notes          : what had to be assumed
-    keep           : given each solution that a run id of the report names
+    record         : of the runs whose ids the report shows
+    idea_asked     : the backtest as a cell would be asked for it
     """
 
     portfolio: str
@@ -89,7 +84,8 @@ class Review:
     start: pd.Timestamp | None
     rebalanced: bool
     notes: tuple[str, ...]
-    keep: Keep = keep_nothing
+    idea_asked: BacktestAsked
+    record: Record = field(default_factory=Record)
 
     @property
     def subject(self) -> Subject:
@@ -118,14 +114,20 @@ class Review:
         found = solve(
             Problem(OBJECTIVE, self.model, securities, self.held, self.benchmark, rules=self.rules)
         ).require()
-        self.keep(found)
+        self.record.solution(found)
         return found
 
     @cached_property
     def backtest(self) -> BacktestResult:
-        """Of ``strategy``, not of the portfolio."""
-        strategy = parse_strategy(self.strategy, self.panel, saved={})
-        return backtest(self.panel, strategy, start=self.start, rules=self.strategy_rules)
+        """Of ``strategy``, not of the portfolio; run once where portfolios share it."""
+        panel = self.panel
+
+        def run() -> BacktestResult:
+            strategy = parse_strategy(self.strategy, panel, saved={})
+            return backtest(panel, strategy, start=self.start, rules=self.strategy_rules)
+
+        over = (panel.universe, panel.snapshot, f"{panel.as_of:%Y-%m-%d}")
+        return self.record.tested(self.idea_asked, over, run)
 
     @cached_property
     def risk(self) -> dict[str, pd.DataFrame]:
@@ -191,7 +193,7 @@ def review_portfolio(
     strategy_rules: Grid = STRATEGY_RULES,
     start: pd.Timestamp | None = START,
     rebalanced: bool = True,
-    keep: Keep = keep_nothing,
+    record: Record | None = None,
 ) -> Review:
     """Return the main job on the last date of ``panel``, everything read and checked.
 
@@ -204,7 +206,7 @@ def review_portfolio(
     strategy_rules : limits the strategy keeps at each rebalance
     start : first day of the backtest; None takes the first possible one
     rebalanced : False leaves the rebalance out
-    keep : given each solution that a run id of the report names
+    record : of the runs whose ids the report shows; nothing is left behind unless given
     """
     date = panel.as_of
     model = estimate_model(panel.factors, date, universe=panel.universe, snapshot=panel.snapshot)
@@ -223,7 +225,8 @@ def review_portfolio(
         start=start,
         rebalanced=rebalanced,
         notes=(*holdings.notes, *notes),
-        keep=keep,
+        idea_asked=BacktestAsked(strategy, start, None, "", strategy_rules),
+        record=record or Record(),
     )
 
 

@@ -91,7 +91,7 @@ class SheetWriter:
             bold=True,
             font_color="#FFFFFF",
             bg_color=style.NAVY,
-            align="right" if name in block.formats else "left",
+            align="left" if block.stands_left(name) else "right",
             indent=int(block.follows_number(name)),
         )
 
@@ -187,7 +187,7 @@ class SheetWriter:
             properties |= {"text_wrap": True, "valign": "top"}
         elif block.widths:
             properties |= {"valign": "top"}
-        if block.number_format(row, column) == "text":
+        if block.number_format(row, column) == "text" or block.stands_left(column):
             properties |= {"align": "left", "indent": int(block.follows_number(column))}
         if isinstance(value, Link):
             properties |= {"font_color": style.NAVY, "underline": 1}

@@ -44,13 +44,12 @@ def _number(value: float, name: str) -> str:
         return f"{value:.1E}"
     if name == "date":
         raise TypeError("a date is needed, not a number")
-    pattern, *others = NUMBER_FORMATS[name].split(";")
+    pattern = NUMBER_FORMATS[name].split(";")[0]
     percent = pattern.endswith("%")
     found = _PLACES.search(pattern)
     places = len(found[1]) if found else 0
     exact = Decimal(f"{value:.{_DIGITS}g}") * (100 if percent else 1)
     rounded = exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-    below = value < 0 and (bool(others) or rounded != 0)  # only a format's own sign stays at zero
-    sign = "+" if pattern.startswith("+") and value > 0 else "-" if below else ""
+    sign = "" if rounded == 0 else "-" if value < 0 else "+" if pattern.startswith("+") else ""
     grouped = "," if "#,##" in pattern else ""
     return f"{sign}{abs(rounded):{grouped}.{places}f}{'%' if percent else ''}"

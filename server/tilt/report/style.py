@@ -43,6 +43,9 @@ Property: TypeAlias = str | int | bool
 SIGNED: Mapping[str, float] = MappingProxyType(  # the least size that is no zero when shown
     {"change": 5e-5, "change1": 5e-4, "signed": 5e-3, "signed_fine": 5e-5}
 )
+UNSIGNED: Mapping[str, str] = MappingProxyType(  # of what shows as zero: it is neither up nor down
+    {name: ";".join([NUMBER_FORMATS[name].split(";")[2]] * 3) for name in SIGNED}
+)
 WIDTHS: Mapping[str, int] = MappingProxyType({"date": 11, "digits": 16})
 
 _PLAIN = frozenset(

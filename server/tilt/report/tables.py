@@ -15,6 +15,9 @@ from tilt.report.style import NUMBER_FORMATS, WIDTHS
 
 _TABLE_NAME = re.compile(r"[a-z_]{4,240}(_\d+){0,2}")  # longer than any cell's address
 BY_ROW = "by row"  # a column whose rows have units of their own
+LONGEST_HEADING = 255  # of a column of an Excel table
+_KEY = re.compile(r"[\w ]+")
+_IN_FORMULAS = re.compile(r"([\[\]#'])")  # what a table's column has with an apostrophe there
 LONGEST_TEXT = 32_767  # Excel's limit for one cell, in units of UTF-16
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # what a typed formula begins with
 # what XML has no letter for, and the halves of letters that text cut in the wrong place leaves
@@ -36,6 +39,7 @@ _WORDS = {
     "r_squared": "Share explained by factors",
     "effective_n": "Effective number of names",
     "cagr": "Annual return",
+    "gross_cagr": "Gross annual return",
     "psr": "Probabilistic Sharpe ratio",
     "sharpe_t_hac": "Sharpe ratio, t-value",
     "volatility_period": "Volatility per day",
@@ -150,7 +154,8 @@ class Block:
         """Return the structured reference of a column, for formulas anywhere in the workbook."""
         if column not in self.table.columns:
             raise ValueError(f"block '{self.key}' has no column '{column}'")
-        return f"{self.key}[{header(column)}]"
+        escaped = _IN_FORMULAS.sub(r"'\1", header(column))
+        return f"{self.key}[{escaped}]"
 
     def width(self, column: str) -> int:
         """Return the width in characters that shows the whole column."""
@@ -169,10 +174,18 @@ class Block:
         return max((math.ceil(n / self.widths[c] / 1.15) for c, n in lengths.items()), default=1)
 
     def follows_number(self, column: str) -> bool:
-        """Return True for a text column right of a number, which must keep its distance."""
+        """Return True for text right of a number, or of text that fills its column."""
         names = list(self.table.columns)
-        before = names[names.index(column) - 1] if column != names[0] else column
-        return before in self.formats and column not in self.formats
+        if column in self.formats or column == names[0]:
+            return False
+        before = names[names.index(column) - 1]
+        return before in self.formats or before in self.widths
+
+    def stands_left(self, column: str) -> bool:
+        """Return True for text, and for the dates or numbers that name the rows."""
+        return column not in self.formats or (
+            column == self.table.columns[0] and self.formats[column] in {"date", "count"}
+        )
 
 
 def number_at(table: pd.DataFrame, row: str, column: str) -> float:
@@ -183,8 +196,10 @@ def number_at(table: pd.DataFrame, row: str, column: str) -> float:
 
 def header(column: str) -> str:
     """Return a key in words: the column ``shadow_price`` is headed ``Shadow price``."""
+    if not _KEY.fullmatch(column):  # a name that a person gave, or an expression
+        return column[:LONGEST_HEADING]
     words = _WORDS.get(column, column.replace("_", " "))
-    return words[:1].upper() + words[1:]
+    return words[:1].upper() + words[1:LONGEST_HEADING]
 
 
 def in_words(table: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -3,6 +3,7 @@ import pytest
 
 from tilt.report.kinds.changes import changes_section, important
 from tilt.report.kinds.figures import Figures, beside, larger_first, total_moved
+from tilt.report.kinds.since import Since
 from tilt.report.pack import Subject
 
 MEASURES = {"tracking_error": 0.03, "volatility": 0.15, "beta": 1.0, "active_share": 0.6}
@@ -45,16 +46,16 @@ def test_a_limit_that_is_kept_again_is_said():
 def test_changes_too_small_for_a_sentence_are_left_to_the_tables():
     after = figures("2017-06-30", {"A": 0.502, "B": 0.498}, style=0.21)
     assert important(figures(), after) == []
-    section = changes_section(figures(), after, Subject("A", "U", "", after.date, "x"))
+    section = changes_section(Since(figures(), ()), after, Subject("A", "U", "", after.date, "x"))
     assert section.findings == ("Since 2017-05-31 nothing changed that is worth a sentence.",)
 
 
 def test_checks_of_the_changes_hold_and_notice_a_tampered_contribution():
     after = figures("2017-06-30", {"A": 0.4, "B": 0.4, "C": 0.1})
-    section = changes_section(figures(), after, Subject("A", "U", "", after.date, "x"))
+    section = changes_section(Since(figures(), ()), after, Subject("A", "U", "", after.date, "x"))
     assert all(check.holds for check in section.checks)
     broken = figures("2017-06-30", tracking_error=0.04)
-    section = changes_section(figures(), broken, Subject("A", "U", "", after.date, "x"))
+    section = changes_section(Since(figures(), ()), broken, Subject("A", "U", "", after.date, "x"))
     assert [c.claim for c in section.checks if not c.holds] == [
         "Contributions after foot to the tracking error"
     ]

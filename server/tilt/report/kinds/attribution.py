@@ -6,6 +6,7 @@ from tilt.backtest.held import track_of_universe, track_of_weights
 from tilt.calendar import parse_date
 from tilt.errors import ArgumentError, DataError, one_of
 from tilt.frames import Panel, Weights
+from tilt.optimize.constraints import Grid
 from tilt.portfolio.period_attribution import CHAINING
 from tilt.report.kind import Kind, Material, Study
 from tilt.report.kinds import attribution_sheets as sheets
@@ -13,6 +14,7 @@ from tilt.report.kinds.attribution_months import months_section
 from tilt.report.kinds.explained import Performance
 from tilt.report.kinds.forecast_sheets import forecast_section
 from tilt.report.pack import Subject
+from tilt.report.record import ExplainedAsked
 
 SECTIONS = {
     "months": "Attribution by month",
@@ -91,8 +93,26 @@ def held_through(material: Material) -> tuple[Performance, tuple[str, ...]]:
         by=by,
         link=link,
         history=panel.factor_history,
+        asked=ExplainedAsked(
+            _cells(material, dated=len(given) > 1),
+            first,
+            last,
+            "brinson",
+            long_short=bool((material.holdings.weights < 0).any()),
+        ),
+        record=material.record,
     )
     return performance, remarks
+
+
+def _cells(material: Material, *, dated: bool) -> Grid:
+    """Return the holdings as a cell takes them: by name if saved by dates, else one by one."""
+    if material.holdings is None:
+        raise ValueError("an attribution is of holdings")
+    if dated:
+        return [[material.holdings.name]]
+    weights = material.holdings.weights
+    return [["ticker", "weight"], *[[str(t), float(w)] for t, w in weights.items()]]
 
 
 def groups_of(panel: Panel, by: str) -> "pd.Series[str]":

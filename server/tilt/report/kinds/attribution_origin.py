@@ -10,6 +10,11 @@ from tilt.report.tables import Block, Lineage
 
 MOST_MONTHS = 13  # side by side on a page; of more, years are shown
 CONVENTIONS = ("returns", "attribution", "linking")
+METHODS = {  # of the cell ATTRIBUTION that gives the same table
+    "attribution.brinson_table": "brinson",
+    "factor_attribution.factor_table": "factor",
+    "daily_attribution.positions_table": "position",
+}
 
 
 def lineage(performance: Performance, function: str) -> Lineage:
@@ -25,6 +30,7 @@ def lineage(performance: Performance, function: str) -> Lineage:
             "by": performance.by,
             "link": performance.link,
         },
+        performance.run_of(METHODS[function]) if function in METHODS else "",
     )
 
 

@@ -15,7 +15,7 @@ from tilt.backtest.strategy import Strategy
 from tilt.backtest.walk_forward import Optimal
 from tilt.calendar import parse_date
 from tilt.frames import Panel
-from tilt.optimize.constraints import Rule, parse_rules
+from tilt.optimize.constraints import Grid, Rule, parse_rules
 from tilt.portfolio.honesty import Trials, sharpe_ratio
 from tilt.portfolio.measures import per_period
 from tilt.portfolio.period_attribution import CHAINING
@@ -28,6 +28,7 @@ from tilt.report.kinds.backtest_trust import overfitting_section
 from tilt.report.kinds.explained import Performance
 from tilt.report.pack import Subject
 from tilt.report.performance import Tested
+from tilt.report.record import BacktestAsked, ExplainedAsked
 from tilt.report.review import STRATEGY, STRATEGY_RULES
 from tilt.report.tables import Lineage
 
@@ -52,6 +53,7 @@ OPTIONS = {
     "trials": "how many were tried in all; those of the option tried and this one unless given",
 }
 MOST_TRIALS = 1_000_000
+OF_CELL = ("cost_bps", "lag", "cash")  # options that the cell BACKTEST knows by the same names
 DAYS = 252
 
 
@@ -72,10 +74,13 @@ class _Run:
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
         """The limits of an objective: those given, or the house's for its own strategy."""
-        given = self.material.rules or (STRATEGY_RULES if self.text == STRATEGY else [])
         factors = self.panel.factor_history
         known = [] if factors is None else list(factors.factors.index)
-        return parse_rules(given, securities=self.panel.securities, factors=known)
+        return parse_rules(self._given, securities=self.panel.securities, factors=known)
+
+    @property
+    def _given(self) -> Grid:
+        return self.material.rules or (STRATEGY_RULES if self.text == STRATEGY else [])
 
     @cached_property
     def tested(self) -> Tested:
@@ -114,6 +119,8 @@ class _Run:
             by="sector",
             link=CHAINING[0],
             history=self.panel.factor_history,
+            asked=ExplainedAsked([[result.run_id]], None, None, "brinson"),
+            record=self.material.record,
         )
 
     def _keeps_rules(self, text: str) -> bool:
@@ -123,6 +130,20 @@ class _Run:
         return parse_strategy(text, self.panel, saved=self.material.store.named(self.end))
 
     def _run(self, text: str, start: pd.Timestamp | None) -> BacktestResult:
+        """Return a backtest of the options; run once where portfolios share it."""
+        kept = self._keeps_rules(text)
+        told = BacktestAsked(
+            text,
+            start,
+            self.end,
+            self.options.get("rebalance", "").strip(),
+            self._given if kept else [],
+            {k: v for k in OF_CELL if (v := self.options.get(k, "").strip())},
+        )
+        over = (self.panel.universe, self.panel.snapshot)
+        return self.material.record.tested(told, over, lambda: self._backtest(text, start))
+
+    def _backtest(self, text: str, start: pd.Timestamp | None) -> BacktestResult:
         rules = self.rules if self._keeps_rules(text) else ()
         return backtest(
             self.panel,

@@ -8,6 +8,7 @@ import pandas as pd
 from tilt.optimize.constraints import kind_of
 from tilt.report.checks import Check
 from tilt.report.kinds.figures import Figures, beside, larger_first, total_moved
+from tilt.report.kinds.since import Since, restated_block, restated_words
 from tilt.report.layout import Sheet, Tile, Words
 from tilt.report.pack import Section, Subject
 from tilt.report.proofs import difference, foots
@@ -17,6 +18,7 @@ from tilt.risk.model import CASH
 
 ROUNDING = 1e-9  # a smaller change of a weight is none
 SAID = 12  # sentences
+NEW = "new"  # of a limit that the earlier report did not have
 # a change that is worth one sentence: of a weight, an exposure, a share of risk, a yearly risk
 WORTH = {"weight": 0.01, "exposure": 0.1, "contribution": 0.001, "risk": 0.001, "beta": 0.05}
 
@@ -29,13 +31,14 @@ class Change:
     weight: float
 
 
-def changes_section(before: Figures, after: Figures, subject: Subject) -> Section:
-    """Return what is different between two dates of one portfolio.
+def changes_section(since_what: Since, after: Figures, subject: Subject) -> Section:
+    """Return what is different between a report and the one it is compared with.
 
     Parameters
     ----------
-    before, after : of the same universe and the same limits
+    after : of the same universe and portfolio
     """
+    before = since_what.before
     told = important(before, after)
     since = f"Since {before.date:%Y-%m-%d}"
     said = (
@@ -49,8 +52,14 @@ def changes_section(before: Figures, after: Figures, subject: Subject) -> Sectio
             "portfolio": subject.name,
             "before": f"{before.date:%Y-%m-%d}",
             "after": f"{after.date:%Y-%m-%d}",
+            **({"earlier_report": since_what.pack} if since_what.pack else {}),
         },
     )
+    restated = [
+        part
+        for part in (restated_words(since_what), restated_block(since_what, after, lineage))
+        if part is not None
+    ]
     risk, styles = _risk_block(before, after, lineage), _styles_block(before, after, lineage)
     parts = _contributions_block(before, after, lineage)
     limits = _limits_block(before, after, lineage)
@@ -62,7 +71,8 @@ def changes_section(before: Figures, after: Figures, subject: Subject) -> Sectio
         "What changed",
         (
             Sheet("Changes", f"What changed since {before.date:%Y-%m-%d}", subtitle,
-                  (Words(said, "The most important first"), risk, styles,
+                  (Words(since_what.words, "Compared with"),
+                   Words(said, "The most important first"), *restated, risk, styles,
                    *([limits] if limits is not None else [])), one_page=True, portrait=True),
             Sheet("Changes of risk", "Where the change of the tracking error comes from",
                   subtitle, (parts,), one_page=True, portrait=True),
@@ -76,7 +86,9 @@ def changes_section(before: Figures, after: Figures, subject: Subject) -> Sectio
                        ("after", "before")),
             *_risk_checks(parts, before, after),
         ),
-        findings=(f"{since}: {said[0]}", *said[1:4]) if told else said,
+        findings=(f"{since}: {said[0]}", *said[1:4], *since_what.words)
+        if told
+        else (*said, *since_what.words),
         tiles=(
             Tile("Change of tracking error", float(after.measures[te] - before.measures[te]),
                  "change", since.lower()),
@@ -114,14 +126,15 @@ def _limits_changed(before: Figures, after: Figures) -> list[Change]:
     found = []
     for row in both.itertuples():
         was, now = str(row.status_before), str(row.status_after)
-        if was == now:
+        if was == now or (was == NEW and now != "violated"):
             continue
         name = f"{row.rule} {row.who}".strip().removesuffix(" *")
         broken, mended = now == "violated", was == "violated"
         how = "is broken" if broken else "is kept again" if mended else f"is {now}"
         percent = kind_of(str(row.rule)).percent
         then, here = (_amount(value, percent=percent) for value in (row.before, row.after))
-        shown = f"{here}, {then} before; it may be {_bounds(row.min, row.max, percent=percent)}"
+        earlier = "it is new" if was == NEW else f"{then} before"
+        shown = f"{here}, {earlier}; it may be {_bounds(row.min, row.max, percent=percent)}"
         found.append(Change(f"The limit on {name} {how}: {shown}.",
                             1000.0 if broken else 100.0 if mended else 1.0))  # fmt: skip
     return found
@@ -144,7 +157,8 @@ def _limits_beside(before: Figures, after: Figures) -> pd.DataFrame:
     keys = ["rule", "who", "min", "max"]
     one, two = (f.limits[[*keys, "value", "slack", "status"]] for f in (before, after))
     both = two.merge(one, on=keys, how="left", suffixes=("_after", "_before"))
-    return both.rename(columns={"value_before": "before", "value_after": "after"})
+    named = both.rename(columns={"value_before": "before", "value_after": "after"})
+    return named.assign(status_before=named["status_before"].fillna(NEW))
 
 
 def _risk_changed(before: Figures, after: Figures) -> list[Change]:

@@ -1,6 +1,6 @@
 """A portfolio beside its benchmark, and its active return taken apart in every way."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pandas as pd
@@ -12,6 +12,7 @@ from tilt.portfolio.daily_attribution import brinson_daily, positions_table
 from tilt.portfolio.factor_attribution import FactorEffects, factor_effects, factor_table
 from tilt.portfolio.period_attribution import PeriodEffects, brinson_lines, by_period
 from tilt.portfolio.track import Track
+from tilt.report.record import ExplainedAsked, Record
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +22,8 @@ class Performance:
     name    : what was held, as the lineage says it
     groups  : by asset, of what ``by`` says
     history : of the factors; None where there is no factor model
+    asked   : as the cell ATTRIBUTION would be asked for it, whatever the method
+    record  : of the runs whose ids the report shows
     """
 
     name: str
@@ -30,6 +33,26 @@ class Performance:
     by: str
     link: str
     history: FactorHistory | None
+    asked: ExplainedAsked
+    record: Record = field(default_factory=Record)
+
+    @cached_property
+    def runs(self) -> dict[str, str]:
+        """Run ids by method, of those that were asked for."""
+        return {}
+
+    def run_of(self, method: str) -> str:
+        """Return the run id of a table by its method; empty where it is not on record."""
+        if method not in self.runs:
+            by = self.by if method == "brinson" else ""
+            asked = replace(self.asked, method=method, by=by, link=self.link)
+            self.runs[method] = self.record.explained(asked, self._table(method))
+        return self.runs[method]
+
+    def _table(self, method: str) -> pd.DataFrame:
+        if method == "brinson":
+            return self.by_group
+        return self.by_factor if method == "factor" else self.by_position
 
     @cached_property
     def _brinson(self) -> tuple[Brinson, tuple[str, ...]]:

@@ -1,9 +1,11 @@
 """What a portfolio held, was exposed to and risked on one date, to be held against another."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from pydantic import TypeAdapter
 
 from tilt.errors import ZeroDenominatorError
 from tilt.frames import Weights
@@ -12,6 +14,8 @@ from tilt.optimize.problem import Problem
 from tilt.report.review import OBJECTIVE, Review
 from tilt.risk.measures import exposure_table, risk_measure_many, risk_table
 
+SERIES = ("weights", "exposures", "measures", "contributions")
+LIMITS = ("rule", "who", "min", "max", "value", "slack", "status")
 MEASURES = ("tracking_error", "volatility", "beta", "active_share", "var95", "effective_n", "names")
 
 
@@ -70,8 +74,55 @@ def figures_of(review: Review) -> Figures:
 
 def no_limits() -> pd.DataFrame:
     """Return the table of limits without a row."""
-    columns = ["rule", "who", "min", "max", "value", "slack", "status"]
-    return pd.DataFrame({c: pd.Series(dtype=object) for c in columns})
+    return pd.DataFrame({c: pd.Series(dtype=object) for c in LIMITS})
+
+
+def to_json(figures: Figures) -> dict[str, object]:
+    """Return figures as JSON knows them: a number that is none, or without end, is null."""
+    series = {name: _plain(getattr(figures, name)) for name in SERIES}
+    limits = [
+        [str(row.rule), str(row.who), *map(_number, (row.min, row.max, row.value, row.slack)),
+         str(row.status)]
+        for row in figures.limits.itertuples()
+    ]  # fmt: skip
+    return {"date": f"{figures.date:%Y-%m-%d}", **series, "limits": limits}
+
+
+def from_json(body: Mapping[str, object]) -> Figures:
+    """Return figures as they were written down."""
+    given = TypeAdapter(_Written).validate_python(body)
+    limits = pd.DataFrame(given.limits, columns=list(LIMITS)) if given.limits else no_limits()
+    limits["min"] = limits["min"].fillna(-np.inf)
+    limits["max"] = limits["max"].fillna(np.inf)
+    return Figures(
+        pd.Timestamp(given.date),
+        pd.Series(given.weights, dtype=float),
+        pd.Series(given.exposures, dtype=float),
+        pd.Series(given.measures, dtype=float),
+        pd.Series(given.contributions, dtype=float),
+        limits,
+    )
+
+
+@dataclass(frozen=True)
+class _Written:
+    """Figures in JSON."""
+
+    date: str
+    weights: dict[str, float]
+    exposures: dict[str, float]
+    measures: dict[str, float | None]
+    contributions: dict[str, float]
+    limits: list[tuple[str, str, float | None, float | None, float | None, float | None, str]]
+
+
+def _plain(values: "pd.Series[float]") -> dict[str, float | None]:
+    return {str(name): _number(value) for name, value in values.items()}
+
+
+def _number(value: object) -> float | None:
+    number = float(str(value))
+    return number if np.isfinite(number) else None
 
 
 def beside(before: "pd.Series[float]", after: "pd.Series[float]", name: str) -> pd.DataFrame:

@@ -11,8 +11,10 @@ from tilt.report.picked import highest
 from tilt.report.tables import Block, Lineage
 
 
-def frontier_section(frontier: Frontier | None, solution: Solution, subject: Subject) -> Section:
-    """Return the efficient frontier; nothing where it was not asked for."""
+def frontier_section(
+    frontier: Frontier | None, solution: Solution, subject: Subject, run: str
+) -> Section:
+    """Return the efficient frontier, a run of its own; nothing where it was not asked for."""
     if frontier is None or not solution.solved:
         return Section("frontier", "Frontier", ())
     if frontier.refusal:
@@ -29,7 +31,7 @@ def frontier_section(frontier: Frontier | None, solution: Solution, subject: Sub
                  "turnover": "percent1", "names": "count"},
         widths={"entering": 40, "leaving": 40},
         lineage=Lineage("tilt.optimize.frontier.trace_frontier",
-                        dict(lineage(solution, subject, "frontier").arguments), solution.run_id),
+                        dict(lineage(solution, subject, "frontier").arguments), run),
     )  # fmt: skip
     chart = Chart(
         "line",

@@ -8,15 +8,16 @@ import pandas as pd
 
 from tilt.calendar import parse_date
 from tilt.errors import ArgumentError, DataError
-from tilt.frames import Panel
+from tilt.frames import Panel, Weights
 from tilt.portfolio.holdings import Holdings
 from tilt.report.kind import Kind, Material, Study
 from tilt.report.kinds.attribution import ATTRIBUTION
 from tilt.report.kinds.backtest import BACKTEST
 from tilt.report.kinds.changes import changes_section
 from tilt.report.kinds.factor import FACTOR
-from tilt.report.kinds.figures import Figures, figures_of
+from tilt.report.kinds.figures import Figures, figures_of, to_json
 from tilt.report.kinds.optimization import OPTIMIZATION
+from tilt.report.kinds.since import Asked, find_since
 from tilt.report.pack import Section, Subject
 from tilt.report.portfolio import SECTIONS as OF_PORTFOLIO
 from tilt.report.portfolio import portfolio_makers
@@ -40,7 +41,8 @@ SECTIONS = {
     },
 }
 OPTIONS = {
-    "since": "date of the last report, as a date or -1ME; a month's end before unless given",
+    "since": "date of the report to compare with, as a date or -1ME; the last one on record "
+    "unless given, else a month's end before",
     "start": "close before the first day attributed; a year back unless given",
     "objective": "of the rebalance, as in OPTIMIZE; min_te unless given",
     "strategy": "adds the tear sheet of a backtest, as in BACKTEST; none unless given",
@@ -66,20 +68,36 @@ class _Month:
 
     def changes(self, subject: Subject) -> Section:
         """Return what changed since the earlier date."""
-        return changes_section(self._earlier(), figures_of(self.review), subject)
-
-    def _earlier(self) -> Figures:
         material, panel = self._material, self._material.panel
-        given = material.options.get("since", "").strip() or BACK
-        since = parse_date(given, panel.dates, "option since")
-        if since >= panel.as_of:
-            raise DataError(f"{since:%Y-%m-%d} is not before {panel.as_of:%Y-%m-%d}.")
-        held = self._holdings
-        dates = _dates(material)
-        if dates is not None:
-            weights = material.store.portfolio(held.name, since)
+        given = material.options.get("since", "").strip()
+        date = parse_date(given or BACK, panel.dates, "option since")
+        if date > panel.as_of or (date == panel.as_of and not given):
+            raise DataError(f"{date:%Y-%m-%d} is not before {panel.as_of:%Y-%m-%d}.")
+        asked = Asked(
+            material.whose, MONTH_END.name, MONTH_END.title.lower(), panel.universe,
+            panel.snapshot, date if given else None, date, self.figures,
+        )  # fmt: skip
+        since = find_since(material.record, asked, self._again)
+        return changes_section(since, self.figures, subject)
+
+    @cached_property
+    def figures(self) -> Figures:
+        """What the portfolio holds and risks."""
+        return figures_of(self.review)
+
+    def _again(self, date: pd.Timestamp, weights: Weights | None) -> Figures:
+        """Return figures on an earlier date by the data of today.
+
+        Parameters
+        ----------
+        weights : held then; None takes those saved for the date, or the same as today
+        """
+        material, held = self._material, self._holdings
+        if weights is None and _dates(material) is not None:
+            weights = material.store.portfolio(held.name, date)
+        if weights is not None:
             held = replace(held, weights=weights, cash=1.0 - float(weights.sum()))
-        return figures_of(self._review(panel.until(since), held))
+        return figures_of(self._review(material.panel.until(date), held))
 
     def _review(self, panel: Panel, holdings: Holdings) -> Review:
         return review_portfolio(
@@ -125,7 +143,7 @@ def open_month_end(material: Material) -> Study:
             given.pop("start", None)  # that of the attribution
         study = _Lazy(kind, replace(material, options=given))
         makers |= {f"{name}_{key}": study.maker(key, f"{name}_{key}") for key in keys}
-    return Study(subject, makers)
+    return Study(subject, makers, lambda: to_json(month.figures))
 
 
 class _Lazy:

@@ -59,7 +59,7 @@ class _Asked:
     @cached_property
     def solution(self) -> Solution:
         found = solve(self.problem)
-        self.review.keep(found)
+        self.review.record.solution(found)
         return found
 
     @cached_property
@@ -77,8 +77,18 @@ class _Asked:
             raise ArgumentError(
                 "The frontier needs expected returns: give option alpha, such as alpha=Value."
             )
-        points = whole_points(asked.number(self.options, "points", 20))
-        return trace_frontier(self.problem, points=points)
+        return trace_frontier(self.problem, points=self._points)
+
+    @property
+    def _points(self) -> int:
+        return whole_points(asked.number(self.options, "points", 20))
+
+    def frontier_run(self) -> str:
+        """Return the run id of the frontier; that of the problem where none is on record."""
+        if self.frontier is None:
+            return ""
+        run = self.review.record.frontier(self.problem, self._points, self.frontier)
+        return run or self.solution.run_id
 
     def _alpha(self) -> Weights | None:
         given = self.options.get("alpha", "").strip()
@@ -105,7 +115,7 @@ def open_optimization(material: Material) -> Study:
         rules=material.rules or HOUSE_RULES,
         strategy_rules=[],
         rebalanced=False,
-        keep=material.keep,
+        record=material.record,
     )
     it = _Asked(review, material.options)
     subject = review.subject
@@ -116,7 +126,9 @@ def open_optimization(material: Material) -> Study:
             "rules": lambda: sheets.rules_section(it.solution, subject),
             "trades": lambda: sheets.trades_section(it.solution, subject),
             "exposures": lambda: exposures_section(it.solution, subject),
-            "frontier": lambda: frontier_section(it.frontier, it.solution, subject),
+            "frontier": lambda: frontier_section(
+                it.frontier, it.solution, subject, it.frontier_run()
+            ),
         },
     )
 

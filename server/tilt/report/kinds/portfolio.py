@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from tilt.errors import NoSolutionError
 from tilt.report.kind import Kind, Material, Study
+from tilt.report.kinds.figures import figures_of, to_json
 from tilt.report.portfolio import SECTIONS, TITLE, portfolio_makers
 from tilt.report.review import HOUSE_RULES, Review, review_portfolio
 
@@ -17,12 +18,12 @@ def _open(material: Material) -> Study:
         portfolio=material.portfolio,
         rules=material.rules or HOUSE_RULES,
         rebalanced="rebalance" in material.wanted,
-        keep=material.keep,
+        record=material.record,
     )
     looked_at = review if _solved(review) else replace(review, rebalanced=False)
     makers = dict(portfolio_makers(looked_at))
     makers["rebalance"] = portfolio_makers(review)["rebalance"]  # it alone says what is wrong
-    return Study(review.subject, makers)
+    return Study(review.subject, makers, lambda: to_json(figures_of(review)))
 
 
 def _solved(review: Review) -> bool:
