@@ -1,10 +1,11 @@
 """Native Excel charts over the blocks of a workbook."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import pandas as pd
 from xlsxwriter.chart import Chart as NativeChart
 from xlsxwriter.workbook import Workbook
 
@@ -12,6 +13,7 @@ from tilt.report.style import FONT, GRAY, INK, NAVY, NUMBER_FORMATS, RULE, SERIE
 from tilt.report.tables import Block, header
 
 ROW_PIXELS = 20
+TICKS = 5  # of an axis of numbers, more or less
 
 
 @dataclass(frozen=True)
@@ -19,14 +21,14 @@ class Chart:
     """One chart over columns of a block, wherever in the workbook the block is.
 
     block      : key of the block that holds the data
-    categories : its column along the axis
+    categories : its column along the axis; numbers where the kind is a scatter
     series     : its columns drawn
     beside     : True puts it to the right of the block above instead of below
     rows       : first and last row of the block drawn, from 0; None draws all
     alt        : what a screen reader says
     """
 
-    kind: Literal["line", "bar", "column", "area"]
+    kind: Literal["line", "bar", "column", "area", "scatter"]
     title: str
     block: str
     categories: str
@@ -62,7 +64,8 @@ class Place:
 def build_chart(book: Workbook, chart: Chart, places: Mapping[str, Place]) -> NativeChart:
     """Return the native chart, ready to insert."""
     place = places[chart.block]
-    native = book.add_chart({"type": chart.kind})
+    joined = {"subtype": "straight_with_markers"} if chart.kind == "scatter" else {}
+    native = book.add_chart({"type": chart.kind, **joined})
     for number, column in enumerate(chart.series):
         native.add_series(_series(chart, place, column, SERIES[number % len(SERIES)]))
     native.set_title(
@@ -99,16 +102,13 @@ def _set_axes(native: NativeChart, chart: Chart, block: Block) -> None:
         "label_position": "low",
         "major_gridlines": {"visible": False},
     }
-    if chart.kind == "line":  # wealth never nears zero, and its moves are what matters
-        drawn = block.table[list(chart.series)]
-        lowest, highest = float(drawn.min().min()), float(drawn.max().max())
-        steps = 10 if highest - lowest > 0.3 else 50  # in 1
-        numbers["min"] = math.floor(steps * lowest) / steps
-    if chart.kind in {"bar", "column"} and float(block.table[list(chart.series)].min().min()) >= 0:
-        numbers["min"] = 0  # a bar that does not begin at nothing shows no size
+    numbers |= _bounds(*extent(chart, block.table, chart.series), chart)
     if chart.kind == "bar":
         names["reverse"] = True  # the first row of the table on top
         numbers["label_position"] = "high"
+    if chart.kind == "scatter":
+        names |= _bounds(*extent(chart, block.table, [chart.categories]), chart)
+        names["num_format"] = NUMBER_FORMATS[block.formats[chart.categories]]
     if block.formats.get(chart.categories) == "date":
         names |= {"date_axis": True, "num_format": "yyyy", "major_unit": 1}
         names |= {"major_unit_type": "years", "major_tick_mark": "outside"}
@@ -117,14 +117,47 @@ def _set_axes(native: NativeChart, chart: Chart, block: Block) -> None:
     native.set_y_axis(across)
 
 
+def extent(chart: Chart, table: pd.DataFrame, columns: Sequence[str]) -> tuple[float, float]:
+    """Return the least and the greatest number drawn, and nothing where a size is drawn from it."""
+    drawn = table[list(columns)].astype(float)
+    low, high = float(drawn.min().min()), float(drawn.max().max())
+    if chart.kind in {"line", "scatter"}:  # wealth never nears zero, and its moves are what matters
+        return low, high
+    return min(low, 0.0), max(high, 0.0)
+
+
+def round_step(rough: float) -> float:
+    """Return 1, 2 or 5 times a power of ten, near ``rough`` and not below it."""
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(power * n for n in (1, 2, 5, 10) if power * n >= rough * (1 - 1e-9))
+
+
+def _bounds(low: float, high: float, chart: Chart) -> dict[str, float]:
+    """Return where an axis of numbers begins, and its steps; it ends where Excel likes."""
+    if not high > low:
+        return {}
+    step = round_step((high - low) / TICKS)
+    bounds = {"major_unit": step}
+    if chart.kind in {"line", "scatter"}:
+        bounds["min"] = float(f"{step * math.floor(low / step + 1e-9):.12g}")
+    elif low >= 0:
+        bounds["min"] = 0.0  # a bar that does not begin at nothing shows no size
+    if chart.number_format.startswith("percent") and 1 - step < high <= 1 and low >= 0:
+        bounds["max"] = 1.0  # a share of the whole
+    return bounds
+
+
 def _series(chart: Chart, place: Place, column: str, color: str) -> dict[str, object]:
     series: dict[str, object] = {
         "name": header(column),
         "categories": place.cells(chart.categories, chart.rows),
         "values": place.cells(column, chart.rows),
     }
-    if chart.kind == "line":
+    if chart.kind in {"line", "scatter"}:
         series["line"] = {"color": color, "width": 1.75}
+        if chart.kind == "scatter":
+            fill = {"fill": {"color": color}, "border": {"color": color}}
+            series["marker"] = {"type": "circle", "size": 5, **fill}
     elif chart.kind == "area":
         series["fill"] = {"color": color, "transparency": 45}
         series["border"] = {"color": color, "width": 1}

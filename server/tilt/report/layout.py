@@ -11,6 +11,7 @@ from tilt.report.tables import Block, Formula, clean_text
 COLUMN_PIXELS = 64  # of a column whose width is not set
 _FEWEST = 4  # columns of a width that is given, so that text has room to run on
 _LETTER = 6  # pixels, of a letter of ten points on average
+TREND_WIDTH = 18  # characters
 LEFT = 1  # column A is a margin
 FIRST_ROW = 4  # below the title, the subtitle and a gap
 LAST_EXCEL_ROW = 1_048_576
@@ -173,6 +174,9 @@ def _widths(sheet: Sheet) -> dict[int, int]:
         for offset, column in enumerate(block.table.columns):
             at = LEFT + offset
             widths[at] = max(widths.get(at, 0), block.width(column))
+        if block.trend:
+            at = LEFT + len(block.table.columns)
+            widths[at] = max(widths.get(at, 0), TREND_WIDTH)
     if sheet.column_width:
         tiles = (len(part.tiles) for part in sheet.parts if isinstance(part, Tiles))
         last = max(*widths, *(LEFT + count - 1 for count in tiles), LEFT + _FEWEST - 1)

@@ -7,7 +7,6 @@ from xlsxwriter.worksheet import Worksheet
 from tilt.report import style
 from tilt.report.tables import Block
 
-
 _SHORT_OF = 1 - 1e-9  # a number that rounds away from zero keeps its sign
 
 

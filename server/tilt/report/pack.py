@@ -246,6 +246,7 @@ def _cover(
             Block("contents", "Contents", contents),
         ),
         one_page=True,
+        portrait=True,
         column_width=32,
     )
 
@@ -334,7 +335,8 @@ def _lineage_sheet(chapters: Sequence[Chapter], subtitle: str, created: dt.datet
         widths={"arguments": 60, "block": 24},
         note="The same arguments on the same snapshot give the same numbers.",
     )
-    return Sheet("Lineage", "Where each number comes from", subtitle, (block,))
+    title = "Where each number comes from"
+    return Sheet("Lineage", title, subtitle, (block,), freeze_header=True)
 
 
 def _disclaimers_sheet(chapters: Sequence[Chapter], subtitle: str) -> Sheet:

@@ -74,11 +74,12 @@ def stress_section(review: Review) -> Section:
 
 def windows_block(review: Review, table: pd.DataFrame, absent: list[str]) -> Block:
     """Return what each window of the library would do today."""
+    order = ["name", "start", "end", *LEGS, "pnl", "description"]
     missing = f" Not in the data: {len(absent)} windows." if absent else ""
     return Block(
         "stress_windows",
         "The past replayed on today's exposures",
-        table.assign(name=[_in_words(n) for n in table["name"]]),
+        table.assign(name=[_in_words(n) for n in table["name"]])[order],
         formats={"start": "date", "end": "date"}
         | dict.fromkeys(("pnl", "portfolio_pnl", "benchmark_pnl"), "change"),
         bars=("pnl",),
@@ -99,8 +100,8 @@ def shocks_block(review: Review) -> Block:
         size = FALL if name == MARKET else -SIGMAS * sd
         found = stress(model, review.held, review.benchmark, {str(name): size})
         total = found.iloc[-1]
-        rows.append((str(name), size, *[float(total[c]) for c in ("pnl", *LEGS)]))
-    table = pd.DataFrame(rows, columns=["shocked", "shock", "pnl", *LEGS])
+        rows.append((str(name), size, *[float(total[c]) for c in (*LEGS, "pnl")]))
+    table = pd.DataFrame(rows, columns=["shocked", "shock", *LEGS, "pnl"])
     return Block(
         "stress_shocks",
         "One shock at a time",

@@ -1,19 +1,19 @@
 """The charts of a report as pictures that a page carries in itself, told in words too."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
 import pandas as pd
 
-from tilt.report.charts import Chart
+from tilt.report.charts import TICKS, Chart, extent, round_step
 from tilt.report.shown import shown_value
 from tilt.report.style import GRAY, INK, RULE, SERIES
 from tilt.report.tables import Block, header
 
 WIDE, TOP, BOTTOM, RIGHT = 860, 34, 46, 16
 _LEFT, _LEFT_OF_NAMES = 64, 150
-_TICKS = 5
 _BAR = 22  # pixels of a bar with its gap
 _MOST_POINTS = 600  # of a line that is some 800 pixels wide
 _LONGEST_NAME = 22
@@ -33,7 +33,7 @@ class _Scale:
         return self.first + share * (self.last - self.first)
 
     def ticks(self) -> list[float]:
-        step = _round_step((self.high - self.low) / _TICKS)
+        step = round_step((self.high - self.low) / TICKS)
         first = math.ceil(self.low / step - 1e-9)
         return [step * i for i in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
@@ -80,7 +80,7 @@ def _bars(chart: Chart, block: Block, table: pd.DataFrame) -> tuple[str, float]:
     """Return lying bars, a group of them for each row."""
     tall = _BAR * max(1.0, 0.62 * len(chart.series))
     height = TOP + tall * len(table) + BOTTOM
-    low, high = _bounds(table, chart, zero=True)
+    low, high = _bounds(table, chart, chart.series)
     across = _Scale(low, high, _LEFT_OF_NAMES, WIDE - RIGHT)
     ground = TOP + tall * len(table)
     parts = [
@@ -116,64 +116,77 @@ def _upright(chart: Chart, block: Block, table: pd.DataFrame) -> tuple[str, floa
     ground = height - BOTTOM
     step = max(1, math.ceil(len(table) / _MOST_POINTS)) if chart.kind != "column" else 1
     kept = table.iloc[(len(table) - 1) % step :: step]
-    low, high = _bounds(table, chart, zero=chart.kind != "line")
-    up = _Scale(low, high, ground, TOP)
-    along = _Scale(0, max(len(kept) - 1, 1), _LEFT + 4, WIDE - RIGHT)
+    up = _Scale(*_bounds(table, chart, chart.series), ground, TOP)
+    along, places, labels = _along(chart, block, kept)
     parts = [
         f'<line x1="{_LEFT}" y1="{y:.1f}" x2="{WIDE - RIGHT}" y2="{y:.1f}" stroke="{RULE}"/>'
         f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{text}</text>'
         for y, text in ((up.at(t), shown_value(t, chart.number_format)) for t in up.ticks())
     ]
-    labels = _labels(block, kept, chart.categories)
-    every = max(1, math.ceil(len(labels) / 8))
     parts += [
-        f'<text x="{along.at(i):.1f}" y="{ground + 16:.1f}" text-anchor="middle">'
-        f"{escape(_cut(labels[i], 10))}</text>"
-        for i in range(0, len(labels), every)
+        f'<text x="{along.at(at):.1f}" y="{ground + 16:.1f}" text-anchor="middle">'
+        f"{escape(_cut(label, 10))}</text>"
+        for at, label in labels
     ]
     for number, column in enumerate(chart.series):
         color = SERIES[number % len(SERIES)]
         values = [float(v) for v in kept[column]]
-        parts.append(_course(chart, values, number, color, (along, up)))
+        points = list(zip(places, values, strict=True))
+        parts.append(_course(chart, points, number, color, (along, up)))
     return "".join(parts) + _legend(chart, height), height
 
 
+def _along(
+    chart: Chart, block: Block, table: pd.DataFrame
+) -> tuple[_Scale, list[float], list[tuple[float, str]]]:
+    """Return the scale along a chart, where its rows stand on it, and what is written below it."""
+    name = block.formats.get(chart.categories, "text")
+    if chart.kind == "scatter":
+        along = _Scale(*_bounds(table, chart, [chart.categories]), _LEFT + 4, WIDE - RIGHT)
+        places = [float(v) for v in table[chart.categories]]
+        return along, places, [(t, shown_value(t, name)) for t in along.ticks()]
+    along = _Scale(0, max(len(table) - 1, 1), _LEFT + 4, WIDE - RIGHT)
+    labels = _labels(block, table, chart.categories)
+    every = max(1, math.ceil(len(labels) / 8))
+    told = [(float(i), labels[i]) for i in range(0, len(labels), every)]
+    return along, [float(i) for i in range(len(table))], told
+
+
 def _course(
-    chart: Chart, values: list[float], number: int, color: str, scales: tuple[_Scale, _Scale]
+    chart: Chart,
+    places: list[tuple[float, float]],
+    number: int,
+    color: str,
+    scales: tuple[_Scale, _Scale],
 ) -> str:
     along, up = scales
     zero = up.at(min(max(0.0, up.low), up.high))
     if chart.kind == "column":
-        wide = 0.8 * (along.last - along.first) / max(len(values), 1) / len(chart.series)
+        wide = 0.8 * (along.last - along.first) / max(len(places), 1) / len(chart.series)
         return "".join(
             f'<rect x="{along.at(i) - wide * (len(chart.series) / 2 - number):.1f}" '
             f'y="{min(zero, up.at(v)):.1f}" width="{wide:.1f}" '
             f'height="{abs(zero - up.at(v)):.1f}" fill="{color}"/>'
-            for i, v in enumerate(values)
+            for i, v in places
             if v == v
         )
-    points = [(along.at(i), up.at(v)) for i, v in enumerate(values) if v == v]
+    points = [(along.at(i), up.at(v)) for i, v in places if v == v]
     text = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     line = f'<polyline points="{text}" fill="none" stroke="{color}" stroke-width="1.75"/>'
+    if chart.kind == "scatter":
+        dots = (f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{color}"/>' for x, y in points)
+        return line + "".join(dots)
     if chart.kind == "line" or not points:
         return line
     area = f"{points[0][0]:.1f},{zero:.1f} {text} {points[-1][0]:.1f},{zero:.1f}"
     return f'<polygon points="{area}" fill="{color}" fill-opacity="0.45"/>{line}'
 
 
-def _bounds(table: pd.DataFrame, chart: Chart, *, zero: bool) -> tuple[float, float]:
-    drawn = table[list(chart.series)].astype(float)
-    low, high = float(drawn.min().min()), float(drawn.max().max())
-    if zero:
-        low, high = min(low, 0.0), max(high, 0.0)
+def _bounds(table: pd.DataFrame, chart: Chart, columns: Sequence[str]) -> tuple[float, float]:
+    low, high = extent(chart, table, columns)
     room = 0.04 * (high - low) or 1.0
-    return (low - room if low < 0 or not zero else low), (high + room if high > 0 else high)
-
-
-def _round_step(rough: float) -> float:
-    """Return 1, 2 or 5 times a power of ten, near ``rough`` and not below it."""
-    power = 10.0 ** math.floor(math.log10(rough))
-    return next(power * n for n in (1, 2, 5, 10) if power * n >= rough * (1 - 1e-9))
+    floats = chart.kind in {"line", "scatter"}
+    return (low - room if low < 0 or floats else low), (high + room if high > 0 else high)
 
 
 def _labels(block: Block, table: pd.DataFrame, column: str) -> list[str]:

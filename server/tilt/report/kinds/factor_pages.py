@@ -192,8 +192,10 @@ def _shape(factors: Factors, factor: Factor, letter: str) -> Made:
     ranked = table.dropna(subset=["percentile"])
     odd = ranked.loc[(ranked["percentile"] - 0.5).abs().sort_values(kind="stable").index[-3:]]
     told = ", ".join(
-        f"{header(str(row.measure)).lower()} {row.value:.3g} (percentile {row.percentile:.0%})"
-        for row in odd.iloc[::-1].itertuples()
+        f"{header(measure).lower()} {_briefly(value)} (percentile {percentile:.0%})"
+        for measure, value, percentile in zip(
+            odd["measure"][::-1], odd["value"][::-1], odd["percentile"][::-1], strict=True
+        )
     )
     ref = block.ref("percentile")
     inside = Formula(f"MAX({ref})", float(table["percentile"].max()))
@@ -202,15 +204,24 @@ def _shape(factors: Factors, factor: Factor, letter: str) -> Made:
     return Made((block, chart), (check,), said)
 
 
+def _briefly(value: float) -> str:
+    """Return a number with three digits, or all of those before the point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
 def pure_section(factors: Factors, subject: Subject) -> Section:
     """Return the four portfolios of each named factor and what they cost."""
     conventions = ("pure", "tracking_error", "turnover")
     return _each(factors, subject, "pure", "Pure portfolios", _pure, conventions)
 
 
-_PLAIN = frozenset({"exposure", "largest_other_style", "correlation_with_pure"})
-
-_SIZES = frozenset({"names", "effective_names"})
+_FORMATS = {  # of measures that are no percentages
+    "exposure": "number",
+    "largest_other_style": "number",
+    "correlation_with_pure": "number",
+    "names": "count",
+    "effective_names": "tenths",
+}
 
 
 def _pure(factors: Factors, factor: Factor, letter: str) -> Made:
@@ -221,10 +232,7 @@ def _pure(factors: Factors, factor: Factor, letter: str) -> Made:
         "Four portfolios of the factor",
         in_words(table, "measure"),
         formats=dict.fromkeys(kinds, BY_ROW),
-        row_formats=tuple(
-            "number" if m in _PLAIN else "tenths" if m in _SIZES else "percent"
-            for m in table["measure"]
-        ),
+        row_formats=tuple(_FORMATS.get(m, "percent") for m in table["measure"]),
         note=f"Cost at {factors.cost * 1e4:g} basis points of what is traded. The investable "
         "portfolio is long-only and counts against the benchmark.",
         lineage=lineage(factors, "optimize.pure.compare", factor),

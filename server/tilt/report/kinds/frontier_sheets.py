@@ -34,7 +34,7 @@ def frontier_section(
                         dict(lineage(solution, subject, "frontier").arguments), run),
     )  # fmt: skip
     chart = Chart(
-        "line",
+        "scatter",
         f"{frontier.return_name[:1].upper()}{frontier.return_name[1:]} for each "
         f"{frontier.risk_name}",
         block.key,
