@@ -152,7 +152,7 @@ class Settings(BaseSettings):
     )
     cell_seconds: float = Field(default=60.0, gt=0, description="Longest a cell may compute.")
     body_seconds: float = Field(
-        default=60.0, gt=0, description="Longest a request may take to arrive, head and body each."
+        default=60.0, gt=0, description="Longest a request's body may take to arrive."
     )
     max_waiting: int = Field(
         default=2000,

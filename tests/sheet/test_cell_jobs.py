@@ -2,7 +2,7 @@
 
 import pytest
 
-from tilt.api.cell_jobs import FORGOTTEN_SECONDS, Asking, RunningError
+from tilt.api.cell_jobs import FORGOTTEN_SECONDS, Forgotten, RunningError
 from tilt.jobs import Job
 
 BATCH = "/xlwings/custom-functions-batch"
@@ -89,13 +89,16 @@ class Clock:
 
 
 class Desk:
-    """Takes cancellations."""
-
     def __init__(self):
-        self.canceled = []
+        self.marks = {}
+        self.abandoned = []
 
-    def cancel(self, job, owner):
-        self.canceled.append((job, owner))
+    def asked(self):
+        return dict(self.marks)
+
+    def abandon(self, job):
+        self.abandoned.append(job)
+        self.marks.pop(job, None)
 
 
 def job(name, state="running"):
@@ -105,18 +108,18 @@ def job(name, state="running"):
     return Job(id=name, state=state, attempt=1, **own, **texts, **times)
 
 
-def test_a_job_that_no_cell_asks_for_is_canceled_and_others_are_not():
+def test_a_job_that_no_cell_of_any_server_asks_for_is_canceled_and_others_are_not():
     clock, desk = Clock(), Desk()
-    asking = Asking(now=clock)
-    for name, state in (("left", "running"), ("kept", "running"), ("done", "done")):
-        asking.note(job(name, state))
+    forgotten = Forgotten(now=clock)
+    desk.marks = {"left": 1, "kept": 1}
+    assert forgotten.cancel(desk) == []
     clock.now = FORGOTTEN_SECONDS - 1
-    asking.note(job("kept"))
-    assert asking.cancel_forgotten(desk) == []
+    desk.marks["kept"] = 2  # by another server than ours
+    assert forgotten.cancel(desk) == []
     clock.now = FORGOTTEN_SECONDS + 1
-    assert asking.cancel_forgotten(desk) == ["left"]
-    assert desk.canceled == [("left", "anna")]
-    assert asking.cancel_forgotten(desk) == []
+    assert forgotten.cancel(desk) == ["left"]
+    assert desk.abandoned == ["left"]
+    assert forgotten.cancel(desk) == []
 
 
 def test_the_words_of_a_running_job_tell_how_far_it_is():

@@ -2,35 +2,47 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import tilt
 from tilt import security
 from tilt.api import bridge, buttons, cells, excel, live, manifest, pages, problems, scripts, status
-from tilt.api.cell_jobs import ASKING, FORGOTTEN_SECONDS
-from tilt.api.guard import READS, Guard
+from tilt.api.cell_jobs import FORGOTTEN_SECONDS, Forgotten
+from tilt.api.entrances import enter_route
+from tilt.api.guard import READS, Authenticate, Guard
 from tilt.api.headers import OuterLayer
 from tilt.api.idempotency import Idempotency
+from tilt.api.leaving import Leaving
 from tilt.api.metrics import Metrics
 from tilt.api.pool import Pool
 from tilt.api.problems import problem
+from tilt.api.rates import Rates
 from tilt.api.running import Running
+from tilt.api.seen import SeenStore
+from tilt.api.seen_jobs import SeenJobs
 from tilt.api.state import State
 from tilt.api.v1 import router as v1
 from tilt.api.workbench import router as workbench
 from tilt.api.workbooks import router as workbooks
 from tilt.data.live import Board, open_quotes
 from tilt.data.store import Store
+from tilt.errors import TiltError
 from tilt.jobs import Jobs
 from tilt.jobs.repeats import Repeats
 from tilt.jobs.where import workers
 from tilt.monitoring import log_as_json
 from tilt.rounding import sum_in_one_order
+from tilt.security import people
+from tilt.security.deciding import Who
 from tilt.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 class Tilt(FastAPI):
@@ -52,50 +64,68 @@ def create_app(settings: Settings) -> FastAPI:
     sum_in_one_order()
     shipped = bridge.load(settings)
     store = Store.open(settings)
-    pool = Pool(threads=settings.threads, seconds=settings.cell_seconds)
+    rates = Rates(settings)
+    pool = Pool(
+        threads=settings.threads,
+        seconds=settings.cell_seconds,
+        most=settings.max_waiting,
+        spare=0 if settings.auth == "off" else min(1, settings.threads - 1),
+    )
     jobs = Jobs(
         store.catalog,
         settings.data_path / "jobs",
-        processes=settings.processes,
+        processes=-(-settings.processes // settings.workers),
+        seconds=settings.job_seconds,
+        queued=settings.max_jobs_waiting,
+        memory=settings.job_bytes,
         preload=("tilt.api.tasks", "tilt.api.backtests", "tilt.api.optimizations"),
         cluster=workers(settings),
     )
+    asking = settings.auth != "off"
     state = State(
         settings,
-        store,
+        SeenStore(store) if asking else store,
         cells.registry(shipped.functions),
-        jobs,
+        SeenJobs(jobs, store.catalog) if asking else jobs,
         Board(open_quotes(settings, store), seconds=settings.live_seconds),
         pending=lambda: pool.waiting + pool.running,
+        leaving=Leaving(settings.drain_seconds),
     )
     running = Running(
         state=state,
         pool=pool,
         scripts=scripts.registry(shipped.scripts),
         shipped=shipped,
-        metrics=Metrics(state),
+        metrics=Metrics(state, pool, rates),
     )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         forgetting = asyncio.create_task(_cancel_forgotten(jobs))
         async with shipped.lifespan():
-            yield
+            with state.leaving.heard():
+                yield
         forgetting.cancel()
         pool.close()
         await asyncio.to_thread(jobs.close)
         store.close()
 
     app = Tilt(
-        title="Tilt", version=tilt.__version__, lifespan=lifespan, docs_url=None, redoc_url=None
+        title="Tilt",
+        version=tilt.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(enter_route)],
     )
     app.state.tilt = running
     problems.install(app)
     ours = (excel.router, buttons.router, status.router, v1, manifest.router, pages.router)
     for router in (*ours, live.router, workbooks, workbench):
         app.include_router(router)
-    app.add_middleware(Idempotency, repeats=Repeats(store.catalog))
-    app.add_middleware(Guard, settings=settings, authenticate=_authenticate(settings, store))
+    app.add_middleware(Idempotency, repeats=Repeats(store.catalog), catalog=store.catalog)
+    authenticate = _authenticate(settings, store)
+    app.add_middleware(Guard, settings=settings, authenticate=authenticate, rates=rates)
     app.mount("/", _ReadOnly(shipped.app))
     return app
 
@@ -112,9 +142,13 @@ def spare_collector() -> None:
 
 
 async def _cancel_forgotten(jobs: Jobs) -> None:
+    forgotten = Forgotten()
     while True:
-        await asyncio.sleep(FORGOTTEN_SECONDS / 3)
-        await asyncio.to_thread(ASKING.cancel_forgotten, jobs)
+        await asyncio.sleep(FORGOTTEN_SECONDS / 6)
+        try:
+            await asyncio.to_thread(forgotten.cancel, jobs)
+        except (SQLAlchemyError, OSError, TiltError) as error:
+            log.warning("Jobs that nobody asks for cannot be found, trying on: %s", error)
 
 
 class _ReadOnly:
@@ -133,12 +167,16 @@ class _ReadOnly:
         await self.app(scope, receive, send)
 
 
-def _authenticate(settings: Settings, store: Store) -> Callable[[str], Awaitable[str]] | None:
+def _authenticate(settings: Settings, store: Store) -> Authenticate | None:
     if settings.auth == "off":
         return None
     secret = settings.secret_key.get_secret_value()
 
-    async def authenticate(authorization: str) -> str:
-        return await asyncio.to_thread(security.verify, store.catalog, authorization, secret=secret)
+    def by_key(authorization: str) -> Who:
+        owner = security.verify(store.catalog, authorization, secret=secret)
+        return people.who_is(store.catalog, owner)
+
+    async def authenticate(authorization: str) -> Who:
+        return await asyncio.to_thread(by_key, authorization)
 
     return authenticate

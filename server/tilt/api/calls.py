@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 import orjson
 
+from tilt.api import entrances, permission
 from tilt.api.cell_jobs import RunningError, why_not
 from tilt.api.cells import Cell, Known, find
 from tilt.api.locales import decimal_sign
@@ -18,8 +19,9 @@ from tilt.api.problems import RefusedError
 from tilt.api.state import State
 from tilt.api.values import Result, Shared, Wire, cell_count, filled_count, write_result
 from tilt.errors import TiltError
-from tilt.jobs import Job, Jobs
+from tilt.jobs import Job
 from tilt.portfolio.cells import DECIMAL_SIGN
+from tilt.stopping import look
 
 log = logging.getLogger(__name__)
 
@@ -167,20 +169,23 @@ async def _run(
         first = written[0]
         if not isinstance(first, RunningError):
             return written
-        job = await _watched(first.job, state.jobs, until)
+        job = await _watched(first.job, state, until)
         if job.pending:
             return written
         if job.state != "done":  # computed again, it would be started anew
             return [await asyncio.to_thread(why_not, state.jobs, job)]
 
 
-async def _watched(job: Job, jobs: Jobs, until: float) -> Job:
-    """Return a job as it is when it has ended, or at a moment; no thread waits for it."""
+async def _watched(job: Job, state: State, until: float) -> Job:
+    """Return a job as it is when it has ended, or at a moment; no thread waits for it.
+
+    A server that is told to end does not keep the cell waiting: another one will be asked.
+    """
     pause = 0.02
-    while job.pending and (left := until - time.monotonic()) > 0:
+    while job.pending and not state.leaving.told and (left := until - time.monotonic()) > 0:
         await asyncio.sleep(min(pause, left))
         pause = min(1.5 * pause, 0.4)
-        job = await asyncio.to_thread(jobs.get, job.id, job.owner)
+        job = await asyncio.to_thread(state.jobs.get, job.id, job.owner)
     return job
 
 
@@ -193,13 +198,18 @@ def compute(calls: Sequence[Call], state: State, known: Known) -> list[Written]:
     """
     cell = calls[0].cell
     DECIMAL_SIGN.set(calls[0].decimal)  # in the context of this work alone
-    with state.durations.timing(cell.name, calls=len(calls)):
+    try:
+        entrances.enter(entrances.CELLS.get(cell.name), cell.name.upper())
+    except TiltError as error:
+        return [error] * len(calls)
+    with state.durations.timing(cell.name, calls=len(calls)), permission.apart():
         if cell.many is None:
             return [_compute_one(call, known) for call in calls]
         return _compute_together(calls, known)
 
 
 def _compute_one(call: Call, known: Known) -> Written:
+    look()
     try:
         return _written(call.cell.call(*call.cell.read(call.arguments, known)), call)
     except TiltError as error:
@@ -219,6 +229,7 @@ def _compute_together(calls: Sequence[Call], known: Known) -> list[Written]:
 
 
 def _read(call: Call, known: Known) -> tuple[object, ...] | TiltError:
+    look()
     try:
         return call.cell.read(call.arguments, known)
     except TiltError as error:
@@ -226,6 +237,7 @@ def _read(call: Call, known: Known) -> tuple[object, ...] | TiltError:
 
 
 def _written(result: Result | TiltError, call: Call) -> Written:
+    look()
     if isinstance(result, TiltError):
         return result
     rows = write_result(result, rich=call.rich)

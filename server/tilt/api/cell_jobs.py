@@ -1,13 +1,12 @@
 """Cells that take long: computed as jobs, asked for until done, canceled when nobody asks."""
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from tilt.api.state import USER, State, current
-from tilt.errors import BusyError, TiltError, UnknownNameError
+from tilt.errors import BusyError, TiltError
 from tilt.jobs import Job, Jobs, Pieces
 
 T = TypeVar("T")
@@ -32,40 +31,27 @@ class RunningError(BusyError):
 
 
 @dataclass(eq=False)
-class Asking:
-    """When each job was last asked for by a cell, so that none runs for nobody.
+class Forgotten:
+    """Finds the jobs that cells once asked for and no cell, at any server, asks for any more.
 
     now : seconds, of a clock that only rises
     """
 
     now: Callable[[], float] = time.monotonic
-    _asked: dict[str, tuple[str, float]] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _seen: dict[str, tuple[int, float]] = field(default_factory=dict)  # last asking, seen since
 
-    def note(self, job: Job) -> None:
-        """Note that a cell asked for a job."""
-        with self._lock:
-            if job.pending:
-                self._asked[job.id] = (job.owner, self.now())
-            else:
-                self._asked.pop(job.id, None)
-
-    def cancel_forgotten(self, jobs: Jobs) -> list[str]:
-        """Cancel the jobs that no cell asks for any more; return their ids."""
-        before = self.now() - FORGOTTEN_SECONDS
-        with self._lock:
-            forgotten = [(j, owner) for j, (owner, at) in self._asked.items() if at < before]
-            for job, _ in forgotten:
-                del self._asked[job]
-        for job, owner in forgotten:
-            try:
-                jobs.cancel(job, owner)
-            except UnknownNameError:
-                continue  # it is gone already
-        return [job for job, _ in forgotten]
-
-
-ASKING = Asking()
+    def cancel(self, jobs: Jobs) -> list[str]:
+        """Cancel them; return their ids."""
+        now = self.now()
+        asked = jobs.asked()
+        self._seen = {
+            job: self._seen[job] if self._seen.get(job, (None,))[0] == moved else (moved, now)
+            for job, moved in asked.items()
+        }
+        forgotten = [j for j, (_, since) in self._seen.items() if now - since > FORGOTTEN_SECONDS]
+        for job in forgotten:
+            jobs.abandon(job)
+        return forgotten
 
 
 def work_out(
@@ -97,7 +83,7 @@ def work_out(
         job = state.jobs.submit(
             function, *args, owner=owner, key=key, title=title, snapshot=snapshot
         )
-        ASKING.note(job)
+        state.jobs.ask(job)
         if job.pending:
             raise RunningError(job)
         return cast("T", state.jobs.result(job.id, job.owner))
@@ -115,7 +101,7 @@ def follow(job: str) -> None:
     """
     jobs = current().jobs
     found = jobs.get(job, USER.get() or "local")
-    ASKING.note(found)
+    jobs.ask(found)
     if not found.pending and found.state != "done":
         raise why_not(jobs, found)
 

@@ -1,19 +1,17 @@
 """Who is let in: host, origin, client header, API key, rate and size, before any body is read."""
 
-import math
+import asyncio
 import re
-import time
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tilt.api.problems import RefusedError, problem_of
+from tilt.api.rates import Rates
 from tilt.errors import TiltError
+from tilt.security.deciding import LOCAL, NOBODY, Who
 from tilt.settings import LOOPBACK, Settings
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -25,6 +23,7 @@ PUBLIC = (  # what Excel loads before anybody can sign in; holds no data
     "/manifest",
     "/workbench",
     "/favicon.ico",
+    "/api/v1/sign-in",
     "/docs",
     "/openapi.json",
     "/xlwings/alert",
@@ -35,7 +34,7 @@ PUBLIC = (  # what Excel loads before anybody can sign in; holds no data
 _CLIENT = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _SIZE = re.compile(r"\d{1,15}")
 
-Authenticate = Callable[[str], Awaitable[str]]
+Authenticate = Callable[[str], Awaitable[Who]]
 
 
 def allowed_hosts(settings: Settings) -> frozenset[str]:
@@ -46,18 +45,19 @@ def allowed_hosts(settings: Settings) -> frozenset[str]:
 class Guard:
     """Refuses what is not let in, and counts the bytes of what is.
 
-    authenticate : from an ``Authorization`` header to the user's name, or None when everybody on
-        this machine is let in
+    authenticate : from an ``Authorization`` header to the user, or None when everybody on this
+        machine is let in
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, authenticate: Authenticate | None) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, authenticate: Authenticate | None, rates: Rates
+    ) -> None:
         self.app = app
         self.hosts = allowed_hosts(settings)
         self.most = settings.max_body_bytes
         self.authenticate = authenticate
-        self.rate = RateLimitItemPerMinute(settings.requests_per_minute or 1)
-        self.limited = authenticate is not None and settings.requests_per_minute > 0
-        self.asked = MovingWindowRateLimiter(MemoryStorage())
+        self.seconds = settings.body_seconds
+        self.rates = rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -69,13 +69,13 @@ class Guard:
         headers = Headers(scope=scope)
         try:
             self._check_origin(scope["method"], headers)
-            user = await self._user(scope["method"], scope["path"], headers)
-            self._check_rate(user)
+            who = await self._who(scope["method"], scope["path"], headers)
+            await self._check_rate(who.id)
             self._check_size(headers)
         except TiltError as error:
             await problem_of(scope["path"], error)(scope, receive, send)
             return
-        scope.setdefault("state", {})["user"] = user
+        scope.setdefault("state", {}).update(user=who.id, who=who, touched=set())
         await self.app(scope, self._counted(receive), send)
 
     def _check_origin(self, method: str, headers: Headers) -> None:
@@ -95,21 +95,20 @@ class Guard:
                 f"Every {method} needs the header X-Tilt-Client: a name of 1 to 32 letters.", 403
             )
 
-    async def _user(self, method: str, path: str, headers: Headers) -> str:
+    async def _who(self, method: str, path: str, headers: Headers) -> Who:
         if self.authenticate is None:
-            return "local"
+            return LOCAL
         if method in READS and (path == "/" or path.startswith(PUBLIC)):
-            return ""
+            return NOBODY
         return await self.authenticate(headers.get("authorization", ""))
 
-    def _check_rate(self, user: str) -> None:
-        if not user or not self.limited or self.asked.hit(self.rate, user):
+    async def _check_rate(self, user: str) -> None:
+        seconds = await self.rates.wait_for(user)
+        if seconds == 0:
             return
-        left = self.asked.get_window_stats(self.rate, user).reset_time - time.time()
-        seconds = max(1, math.ceil(left))
         raise RefusedError(
-            f"More than {self.rate.amount:,} requests in a minute. Wait {seconds} seconds, or have "
-            "TILT_REQUESTS_PER_MINUTE raised.",
+            f"More than {self.rates.limit.amount:,} requests in a minute. Wait {seconds} seconds, "
+            "or have TILT_REQUESTS_PER_MINUTE raised.",
             429,
             "#N/A",
             retry=seconds,
@@ -126,11 +125,22 @@ class Guard:
 
     def _counted(self, receive: Receive) -> Receive:
         read = 0
+        until = asyncio.get_running_loop().time() + self.seconds
+        whole = False
 
         async def counted() -> Message:
-            nonlocal read
-            message = await receive()
+            nonlocal read, whole
+            if whole:  # what comes now is the client's going away, whenever that is
+                return await receive()
+            try:
+                async with asyncio.timeout_at(until):
+                    message = await receive()
+            except TimeoutError:
+                raise RefusedError(
+                    f"The request did not arrive within {self.seconds:g} seconds.", 408, "#N/A"
+                ) from None
             read += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
             if read > self.most:
                 raise self._too_large()
             return message

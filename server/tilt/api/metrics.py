@@ -9,10 +9,12 @@ import time
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, generate_latest
-from prometheus_client.core import GaugeMetricFamily, SummaryMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
 import tilt
+from tilt.api.pool import Pool
+from tilt.api.rates import Rates
 from tilt.api.state import State
 from tilt.data import snapshots
 
@@ -26,13 +28,13 @@ _KINDS = (
 )
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
-Family = GaugeMetricFamily | SummaryMetricFamily
+Family = CounterMetricFamily | GaugeMetricFamily | SummaryMetricFamily
 
 
 class Metrics:
     """The figures of one application."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, pool: Pool, rates: Rates) -> None:
         self._registry = CollectorRegistry()
         self._answers = Histogram(
             "tilt_answer_seconds",
@@ -42,6 +44,7 @@ class Metrics:
             registry=self._registry,
         )
         self._registry.register(_OfState(state, time.time()))
+        self._registry.register(_OfLimits(pool, rates))
         ProcessCollector(registry=self._registry)  # memory, processor time, open files; on Linux
 
     def answered(self, path: str, status: int, seconds: float) -> None:
@@ -86,6 +89,34 @@ class _OfState(Collector):
             jobs.add_metric([name], count)
         yield jobs
         yield from _data(state)
+
+
+class _OfLimits(Collector):
+    """What was refused, and what ran on for nobody."""
+
+    def __init__(self, pool: Pool, rates: Rates) -> None:
+        self._pool = pool
+        self._rates = rates
+
+    def describe(self) -> list[Family]:
+        """Return nothing, so that registering does not ask for the figures."""
+        return []
+
+    def collect(self) -> Iterator[Family]:
+        """Yield each figure."""
+        pool, rates = self._pool, self._rates
+        refused = CounterMetricFamily("tilt_refused", "Requests refused.", labels=["why"])
+        refused.add_metric(["rate"], rates.refused)
+        refused.add_metric(["busy"], pool.refused)
+        yield refused
+        yield GaugeMetricFamily("tilt_calls_left", "Calls that run for nobody.", pool.left)
+        yield CounterMetricFamily(
+            "tilt_calls_left_seconds", "Time that calls ran on for nobody.", pool.left_seconds
+        )
+        yield GaugeMetricFamily("tilt_redis_away", "1 while Redis does not answer.", rates.away)
+        yield CounterMetricFamily(
+            "tilt_redis_failures", "Times Redis was asked in vain.", rates.failures
+        )
 
 
 def _cache(state: State) -> Family:

@@ -11,7 +11,9 @@ from typing import Generic, TypeVar, cast
 import pandas as pd
 
 import tilt
+from tilt.api import permission
 from tilt.api.cells import Cell
+from tilt.api.leaving import Leaving
 from tilt.data.live import Board
 from tilt.data.store import Store
 from tilt.errors import one_of
@@ -24,7 +26,10 @@ from tilt.refresh.estimates import kept_model
 from tilt.risk.estimators import ESTIMATORS
 from tilt.risk.model import FACTOR, RiskModel, estimate_model
 from tilt.risk.returns_model import LOOKBACK, as_model
+from tilt.security import people
+from tilt.security.deciding import LOCAL, NOBODY, Thing, Who
 from tilt.settings import Settings, addin_path
+from tilt.stopping import AbandonedError, look
 
 T = TypeVar("T")
 MODELS = (FACTOR, *ESTIMATORS)
@@ -44,6 +49,14 @@ class Memo(Generic[T]):
 
     def get(self, key: object, compute: Callable[[], T]) -> T:
         """Return the result of ``key``, computed once; a failure is not kept."""
+        while True:
+            look()
+            try:
+                return self._get(key, compute)
+            except AbandonedError:
+                look()  # it is ours that was stopped; or that of another, whom we waited for
+
+    def _get(self, key: object, compute: Callable[[], T]) -> T:
         with self._lock:
             known = self._results.get(key)
             mine: Future[T] = known or Future()
@@ -70,6 +83,7 @@ class State:
     jobs    : work that may take over two seconds
     live    : the last prices that somebody asked for
     pending : how many calls are being computed or wait for it
+    leaving : whether the server was told to end
     holdings : ranges of holdings as read
     results : solutions and backtests by the id of their inputs; another view of the same problem
         does not solve again
@@ -82,6 +96,7 @@ class State:
     jobs: Jobs
     live: Board
     pending: Callable[[], int] = lambda: 0
+    leaving: Leaving = field(default_factory=Leaving)
     durations: Durations = field(default_factory=Durations)
     models: Memo[RiskModel] = field(default_factory=lambda: Memo(32))
     holdings: Memo[Holdings] = field(default_factory=lambda: Memo(2048))
@@ -93,6 +108,7 @@ class State:
 
         A request sees one snapshot from its beginning to its end.
         """
+        look()
         seen = _SEEN.get(None)
         if seen is None:
             return self.store.panel(universe)
@@ -152,19 +168,47 @@ class State:
         return self.models.get((panel.universe, panel.snapshot, date, name, memory), made)
 
     def once(self, key: object, compute: Callable[[], T]) -> T:
-        """Return what ``compute`` returned the first time it was asked under ``key``."""
-        return cast("T", self.results.get(key, compute))
+        """Return what ``compute`` returned the first time it was asked under ``key``.
+
+        What was kept for somebody is given to nobody who may less, or other things.
+        """
+
+        def collected() -> tuple[T, frozenset[Thing]]:
+            with permission.apart() as looked_at:
+                result = compute()
+            return result, frozenset(looked_at)
+
+        own = (permission.who().sight, key)
+        found, looked_at = cast("tuple[T, frozenset[Thing]]", self.results.get(own, collected))
+        permission.touch(looked_at)
+        return found
 
 
 _CURRENT: ContextVar[State] = ContextVar("state")
 _SEEN: ContextVar[dict[str | None, Panel]] = ContextVar("panels")
 
 
-def enter(state: State, user: str) -> None:
-    """Make ``state`` what ``current()`` returns in this request, for ``user``."""
+def enter(
+    state: State, user: str, who: Who | None = None, touched: set[Thing] | None = None
+) -> None:
+    """Make ``state`` what ``current()`` returns in this request, for ``user``.
+
+    Parameters
+    ----------
+    who : the user, if they have signed in to this request; else they are looked up
+    touched : is filled with what they look at
+    """
     _CURRENT.set(state)
     _SEEN.set({})
     USER.set(user)
+    permission.let_in(known(state, user) if who is None else who, touched)
+
+
+def known(state: State, user: str) -> Who:
+    """Return a user with what they may; with authentication off the only one may everything."""
+    if state.settings.auth == "off" and user in ("", LOCAL.id):
+        return LOCAL
+    return people.who_is(state.store.catalog, user) if user else NOBODY
 
 
 def pin(panel: Panel) -> None:

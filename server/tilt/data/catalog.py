@@ -165,6 +165,24 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def version_problem(engine: Engine) -> str:
+    """Return why a catalog that was opened does not fit this program any more, or an empty text.
+
+    Raises
+    ------
+    BusyError, DataError
+        If it cannot be read.
+    """
+    with reading(engine) as connection:
+        version = _version(connection)
+    if version == HEAD:
+        return ""
+    return (
+        f"The catalog is of version {version or 'none'}; this program needs {HEAD}. Start the "
+        "program of the catalog's version, or restart this one, which brings an older one up."
+    )
+
+
 def count_change(connection: Connection, what: str) -> None:
     """Count a writing of ``what``, in the transaction that writes."""
     mine = changes.c.what == what

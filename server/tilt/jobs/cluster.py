@@ -25,6 +25,7 @@ from tilt.jobs.files import DamagedFileError, Files, result_file, task_file
 from tilt.jobs.pool import Ended, Event, Pool
 from tilt.jobs.program import program_id
 from tilt.jobs.worker import Done, Failed, Report, Task, kind
+from tilt.sealing import KEY_BYTES, NONE, Seal
 
 _LOG = logging.getLogger(__name__)
 _CONNECT = "10s"
@@ -47,6 +48,7 @@ class Order:
     seconds: float
     preload: tuple[str, ...]
     topic: str
+    memory: int
 
 
 @dataclass(frozen=True)
@@ -115,11 +117,14 @@ class Cluster:
         folder: Path,
         *,
         seconds: float,
+        memory: int = 0,
         preload: Sequence[str] = (),
+        seal: Seal = NONE,
     ) -> None:
         self._client = client
-        self._files = Files(folder)
+        self._files = Files(folder, seal)
         self._seconds = seconds
+        self._memory = memory
         self._preload = tuple(preload)
         self._futures: dict[Task, distributed.Future[Answered] | None] = {}
         self._stopped: set[Task] = set()
@@ -151,7 +156,9 @@ class Cluster:
         except DamagedFileError as damage:
             self._heard.put((task, Failed(kind(damage), str(damage))))
             return
-        order = Order(task, program_id(), content, self._seconds, self._preload, self._topic)
+        order = Order(
+            task, program_id(), content, self._seconds, self._preload, self._topic, self._memory
+        )
         future = self._client.submit(
             run, order, key=f"{self._topic}-{task.job}-{task.attempt}", pure=False
         )
@@ -229,6 +236,7 @@ class _Process:
     """A process for one task at a time, and its folder of files."""
 
     seconds: float
+    memory: int
     preload: tuple[str, ...]
     files: Files
     pool: Pool
@@ -287,11 +295,20 @@ def _take(order: Order) -> _Process:
     """Return an idle process that has imported the same, or a new one."""
     with _DESK.lock:
         for at, process in enumerate(_DESK.idle):
-            if (process.seconds, process.preload) == (order.seconds, order.preload):
+            bounds = (process.seconds, process.memory, process.preload)
+            if bounds == (order.seconds, order.memory, order.preload):
                 return _DESK.idle.pop(at)
     folder = Path(tempfile.mkdtemp(prefix="tilt-worker-"))
-    pool = Pool(folder, processes=1, seconds=order.seconds, preload=order.preload)
-    return _Process(order.seconds, order.preload, Files(folder), pool)
+    seal = Seal((secrets.token_bytes(KEY_BYTES),), on=True)  # known to these two processes alone
+    pool = Pool(
+        folder,
+        processes=1,
+        seconds=order.seconds,
+        memory=order.memory,
+        preload=order.preload,
+        seal=seal,
+    )
+    return _Process(order.seconds, order.memory, order.preload, Files(folder, seal), pool)
 
 
 def _follow(pool: Pool, order: Order) -> Done | Failed | Ended:

@@ -12,12 +12,13 @@ from sqlalchemy import Engine
 
 from tilt import errors
 from tilt.errors import BusyError, TiltError
-from tilt.jobs.files import DamagedFileError, Files, result_file, task_file
+from tilt.jobs.files import DamagedFileError, Files, LockedFileError, result_file, task_file
 from tilt.jobs.ledger import Job, JobError, Ledger
 from tilt.jobs.pool import Pool, Workers
 from tilt.jobs.program import program_id
 from tilt.jobs.runner import Runner
 from tilt.jobs.splits import Splits
+from tilt.sealing import Seal, seal_of
 
 _CHECK = 0.25
 
@@ -25,7 +26,9 @@ _CHECK = 0.25
 class OpenWorkers(Protocol):
     """Opens other workers than this server's processes."""
 
-    def __call__(self, folder: Path, *, seconds: float, preload: Sequence[str]) -> Workers: ...
+    def __call__(
+        self, folder: Path, *, seconds: float, memory: int, preload: Sequence[str], seal: Seal
+    ) -> Workers: ...
 
 
 class Jobs:
@@ -40,12 +43,13 @@ class Jobs:
     folder : for arguments and results; every server of the catalog must see it
     processes : jobs this server runs at once, each in a process of its own; 0 runs none here
     seconds : longest a job may run
-    queued : most jobs that may wait in the catalog
+    memory : most bytes a job's process may have to itself; 0 is no limit
+    queued : most jobs that may wait in the catalog; one owner may have three quarters
     preload : modules a worker imports when it starts
     lease : seconds without a sign of life after which a server's jobs are taken over
     days : how long ended jobs and their results are kept
-    cluster : opens the workers of a cluster, given ``folder``, ``seconds`` and ``preload``, for
-        the tasks to run there; None runs them here
+    cluster : opens the workers of a cluster, given ``folder``, ``seconds``, ``memory``,
+        ``preload`` and the data keys, for the tasks to run there; None runs them here
     program : id of the code that computes; the jobs of another program are not taken for the same
     """
 
@@ -56,6 +60,7 @@ class Jobs:
         *,
         processes: int = 2,
         seconds: float = 600.0,
+        memory: int = 0,
         queued: int = 100,
         preload: Sequence[str] = (),
         lease: float = 20.0,
@@ -63,17 +68,32 @@ class Jobs:
         cluster: OpenWorkers | None = None,
         program: str = "",
     ) -> None:
-        self._files = Files(folder)
+        seal = seal_of(engine)
+        self._files = Files(folder, seal)
         self._ledger = Ledger(engine)
         self._queued = queued
         self._program = program or program_id()
         pool: Workers
         if cluster is None:
-            pool = Pool(folder, processes=processes, seconds=seconds, preload=preload)
+            pool = Pool(
+                folder,
+                processes=processes,
+                seconds=seconds,
+                memory=memory,
+                preload=preload,
+                seal=seal,
+            )
         else:
-            pool = cluster(folder, seconds=seconds, preload=preload)
+            pool = cluster(folder, seconds=seconds, memory=memory, preload=preload, seal=seal)
         self._runner = Runner(
-            self._ledger, Splits(engine), self._files, pool, seconds=seconds, lease=lease, days=days
+            self._ledger,
+            Splits(engine),
+            self._files,
+            pool,
+            seconds=seconds,
+            memory=memory,
+            lease=lease,
+            days=days,
         )
 
     def __enter__(self) -> "Jobs":
@@ -156,6 +176,23 @@ class Jobs:
         self._runner.wake()
         return self._ledger.get(job, owner)
 
+    def ask(self, job: Job) -> None:
+        """Note that somebody waits for a job, on whichever server; see ``asked``."""
+        if job.pending:
+            self._files.ask(job.id)
+        else:
+            self._files.forget_asking(job.id)
+
+    def asked(self) -> dict[str, int]:
+        """Return the jobs that somebody asked for, each with a number that moves when they do."""
+        return self._files.asked()
+
+    def abandon(self, job: str) -> None:
+        """Cancel a job that nobody asks for any more; one that has ended stays as it is."""
+        self._ledger.abandon(job)
+        self._files.forget_asking(job)
+        self._runner.wake()
+
     def wait(self, job: str, owner: str, *, seconds: float) -> Job:
         """Return a job as soon as it has ended, or as it is after ``seconds``."""
         until = time.monotonic() + seconds
@@ -189,6 +226,8 @@ class Jobs:
             raise _error(found)
         try:
             return self._files.read(result_file(found.id, found.attempt), found.result)
+        except LockedFileError:
+            raise
         except DamagedFileError as damage:
             words = f"The result of '{found.title}' is lost: {damage} Submit it again."
             self._ledger.spoil(found, words)

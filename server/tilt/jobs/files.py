@@ -1,35 +1,75 @@
 """The files of jobs: arguments going in, results coming out, each whole and checked or not at all.
 
 They are pickles, and a pickle is code to whoever loads it. So a file is readable by its owner
-alone, and is loaded only if its SHA-256 is the one the catalog keeps.
+alone, and is loaded only if its SHA-256 is the one the catalog keeps. Where portfolios are
+encrypted, so are these files; the hash is of what is inside, which ends in random bytes then, so
+that nobody can tell from the hash whether it is a content they have guessed.
 """
 
 import hashlib
 import os
 import pickle
+import secrets
 import tempfile
 from pathlib import Path
 
 from tilt.errors import BusyError
+from tilt.sealing import NONE, BrokenSealError, Seal, SealedError
+
+_SALT = 16
+
+
+_ASKED = ".asked"
 
 
 class DamagedFileError(BusyError):
     """A file is gone or is not the one that was written; made again, it will be."""
 
 
-class Files:
-    """A folder that every server and worker of one catalog sees."""
+class LockedFileError(DamagedFileError):
+    """A file is encrypted with a key that is not here; with the key it is as good as ever."""
 
-    def __init__(self, folder: Path) -> None:
+
+class Files:
+    """A folder that every server and worker of one catalog sees.
+
+    Parameters
+    ----------
+    seal : the data keys of the installation
+    """
+
+    def __init__(self, folder: Path, seal: Seal = NONE) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder = folder
+        self.seal = seal
 
     def write(self, name: str, value: object) -> str:
         """Store ``value`` under ``name`` and return its SHA-256; readers see all of it or none."""
-        return self.put(name, pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL))
+        content = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+        salt = secrets.token_bytes(_SALT) if self.seal.on else b""  # loading stops before it
+        return self.put(name, content + salt)
 
     def put(self, name: str, content: bytes) -> str:
         """Store the bytes of a written value, and return their SHA-256."""
+        self._replace(name, self.seal.keep(content, _about(name)))
+        return hashlib.sha256(content).hexdigest()
+
+    def put_again(self, name: str) -> bool:
+        """Keep a file as the settings say now; return whether it had to be written.
+
+        Raises
+        ------
+        FileNotFoundError
+            If it is gone.
+        DataError
+            If it is encrypted, and its key is not here or it is damaged.
+        """
+        content = self.seal.again((self.folder / name).read_bytes(), _about(name))
+        if content is not None:
+            self._replace(name, content)
+        return content is not None
+
+    def _replace(self, name: str, content: bytes) -> None:
         handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=f"{name}.")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -40,7 +80,6 @@ class Files:
         finally:
             Path(temporary).unlink(missing_ok=True)
         self._sync()
-        return hashlib.sha256(content).hexdigest()
 
     def read(self, name: str, sha256: str) -> object:
         """Return what was written.
@@ -49,15 +88,21 @@ class Files:
         ------
         DamagedFileError
             If the file is gone, or its content has another SHA-256; nothing is loaded then.
+        LockedFileError
+            If it is encrypted with a key that is not here.
         """
         return pickle.loads(self.content(name, sha256))  # noqa: S301 - the catalog vouches for it
 
     def content(self, name: str, sha256: str) -> bytes:
         """Return the bytes of what was written; ``DamagedFileError`` as for ``read``."""
         try:
-            content = (self.folder / name).read_bytes()
+            content = self.seal.open((self.folder / name).read_bytes(), _about(name))
         except FileNotFoundError:
             raise DamagedFileError("its file is gone from the server's disk.") from None
+        except SealedError as error:
+            raise LockedFileError(str(error)) from None
+        except BrokenSealError as error:
+            raise DamagedFileError(str(error)) from None
         if hashlib.sha256(content).hexdigest() != sha256:
             raise DamagedFileError("its file on the server's disk is not the one that was written.")
         return content
@@ -66,6 +111,24 @@ class Files:
         """Remove every file whose name begins so: one file, or all of a job."""
         for path in self.folder.glob(f"{name}*"):
             path.unlink(missing_ok=True)
+
+    def ask(self, job: str) -> None:
+        """Note that somebody asks for a job now, for every server to see."""
+        (self.folder / f"{job}{_ASKED}").touch(mode=0o600)
+
+    def asked(self) -> dict[str, int]:
+        """Return by job when it was last asked for: a number that moves, and is no time."""
+        found = {}
+        for path in self.folder.glob(f"*{_ASKED}"):
+            try:
+                found[path.name.removesuffix(_ASKED)] = path.stat().st_mtime_ns
+            except FileNotFoundError:  # another server removed it
+                continue
+        return found
+
+    def forget_asking(self, job: str) -> None:
+        """Note that nobody needs to ask for a job any more."""
+        (self.folder / f"{job}{_ASKED}").unlink(missing_ok=True)
 
     def jobs_before(self, seconds: float) -> set[str]:
         """Return the ids of jobs with a file last written before an epoch time."""
@@ -95,3 +158,7 @@ def task_file(job: str) -> str:
 def result_file(job: str, attempt: int) -> str:
     """Return the name of the file an attempt leaves; two attempts never share one."""
     return f"{job}-{attempt}.result"
+
+
+def _about(name: str) -> str:
+    return f"jobs/{name}"

@@ -26,8 +26,22 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from tilt.errors import BusyError, TiltError, UnknownNameError
-from tilt.jobs.table import ALIVE, INDEXES, JOBS, PENDING, State, canceled, has_undone, held, now
+from tilt.jobs.table import (
+    ALIVE,
+    ERROR,
+    INDEXES,
+    JOBS,
+    LONGEST_TITLE,
+    PENDING,
+    TITLE,
+    State,
+    canceled,
+    has_undone,
+    held,
+    now,
+)
 from tilt.jobs.worker import Failed, Report, Task
+from tilt.sealing import Seal, seal_of
 
 
 class JobError(TiltError):
@@ -76,11 +90,17 @@ class Job:
         return max(0.0, ((self.finished or dt.datetime.now(dt.UTC)) - self.started).total_seconds())
 
 
+def unknown_job(job: str) -> UnknownNameError:
+    """Return the error of a job that is not there."""
+    return UnknownNameError(f"No job '{job[:40]}'. It may have been removed; submit it again.")
+
+
 class Ledger:
     """The table of jobs in one catalog, created if absent."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._seal = seal_of(engine)
         with engine.begin() as connection:
             connection.execute(CreateTable(JOBS, if_not_exists=True))
             for index in INDEXES:
@@ -103,19 +123,22 @@ class Ledger:
         Raises
         ------
         BusyError
-            If ``most`` jobs wait already.
+            If ``most`` jobs wait already, or three quarters of them are its owner's.
         """
         given = {
-            "id": job, "key": key, "owner": owner, "title": title, "function": function,
-            "task": task, "state": "queued", "stage": "waiting", "fraction": 0.0, "attempt": 0,
-            "losses": 0, "server": "", "beat": 0, "result": "", "error_kind": "", "error": "",
-            "snapshot": snapshot,
+            "id": job, "key": key, "owner": owner, "title": self._hidden(title),
+            "function": function, "task": task, "state": "queued", "stage": "waiting",
+            "fraction": 0.0, "attempt": 0, "losses": 0, "server": "", "beat": 0,
+            "result": "", "error_kind": "", "error": "", "snapshot": snapshot,
         }  # fmt: skip
         queue = JOBS.alias()
         whole = (queue.c.state == "queued") & (queue.c.parent == "") & (queue.c.split == 0)
         waiting = select(func.count()).where(whole).scalar_subquery()
+        theirs = select(func.count()).where(whole, queue.c.owner == owner).scalar_subquery()
+        each = most - most // 4
         submitted = literal(now(), DateTime)
-        row = select(*(literal(v) for v in given.values()), submitted).where(waiting < most)
+        room = (waiting < most) & (theirs < each)
+        row = select(*(literal(v) for v in given.values()), submitted).where(room)
         try:
             with self._engine.begin() as connection:
                 connection.execute(
@@ -125,8 +148,10 @@ class Ledger:
             return None
         added = self._rows(JOBS.c.id == job, most=1)  # not every database counts such rows
         if not added:
+            own = each < most and self._waiting(owner) >= each
             raise BusyError(
-                f"{most} jobs are waiting already. Try again when some are done, or cancel one."
+                f"{f'{each} of your' if own else most} jobs are waiting already. "
+                "Try again when some are done, or cancel one."
             )
         return added[0]
 
@@ -145,9 +170,7 @@ class Ledger:
         """
         found = self._rows((JOBS.c.id == job) & (JOBS.c.owner == owner), most=1)
         if not found:
-            raise UnknownNameError(
-                f"No job '{job[:40]}'. It may have been removed; submit it again."
-            )
+            raise unknown_job(job)
         return found[0]
 
     def counts(self) -> dict[str, int]:
@@ -159,6 +182,12 @@ class Ledger:
     def listed(self, owner: str, most: int) -> list[Job]:
         """Return an owner's jobs, the newest first."""
         return self._rows((JOBS.c.owner == owner) & (JOBS.c.parent == ""), most=most)
+
+    def abandon(self, job: str) -> None:
+        """Cancel a job that waits or runs, whoever has it, and its pieces."""
+        family = (JOBS.c.id == job) | (JOBS.c.parent == job)
+        with self._engine.begin() as connection:
+            connection.execute(update(JOBS).where(family & PENDING).values(canceled()))
 
     def cancel(self, job: str, owner: str) -> None:
         """Cancel a job that waits or runs, and its pieces.
@@ -240,7 +269,7 @@ class Ledger:
         """Record an error; False if the task was no longer held."""
         return self._change(
             held(task), state="failed", stage="failed", finished=now(),
-            error_kind=failed.kind, error=failed.message,
+            error_kind=failed.kind, error=self._seal.keep_text(failed.message, ERROR),
         )  # fmt: skip
 
     def hand_back(self, task: Task) -> bool:
@@ -258,7 +287,8 @@ class Ledger:
     def spoil(self, job: Job, words: str) -> None:
         """Turn a done job whose result is damaged into a failed one, so that it can run again."""
         done = (JOBS.c.id == job.id) & (JOBS.c.state == "done")
-        self._change(done, state="failed", stage="failed", error_kind="BusyError", error=words)
+        said = self._seal.keep_text(words, ERROR)
+        self._change(done, state="failed", stage="failed", error_kind="BusyError", error=said)
 
     def forget(self, before: dt.datetime) -> None:
         """Remove the jobs that ended before a time."""
@@ -270,6 +300,12 @@ class Ledger:
         with self._engine.connect() as connection:
             return {i for i in connection.scalars(select(JOBS.c.id)) if i in ids}
 
+    def _waiting(self, owner: str) -> int:
+        whole = (JOBS.c.state == "queued") & (JOBS.c.parent == "") & (JOBS.c.split == 0)
+        query = select(func.count()).where(whole, JOBS.c.owner == owner)
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def _change(self, where: ColumnElement[bool], **values: object) -> bool:
         with self._engine.begin() as connection:
             return connection.execute(update(JOBS).where(where).values(**values)).rowcount == 1
@@ -278,11 +314,16 @@ class Ledger:
         newest = JOBS.c.submitted.desc(), JOBS.c.id
         with self._engine.connect() as connection:
             rows = connection.execute(select(JOBS).where(where).order_by(*newest).limit(most))
-            return [_job(row) for row in rows.mappings()]
+            return [_job(row, self._seal) for row in rows.mappings()]
+
+    def _hidden(self, title: str) -> str:
+        return self._seal.keep_text(title, TITLE, most=LONGEST_TITLE)
 
 
-def _job(row: RowMapping) -> Job:
+def _job(row: RowMapping, seal: Seal) -> Job:
     values = {name: row[name] for name in Job.__dataclass_fields__}
+    values["title"] = seal.open_text(values["title"], TITLE)
+    values["error"] = seal.open_text(values["error"], ERROR)
     for name in ("submitted", "started", "finished"):
         if values[name] is not None:
             values[name] = values[name].replace(tzinfo=dt.UTC)

@@ -15,9 +15,11 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
+from tilt.jobs.memory import own_bytes
 from tilt.jobs.worker import Done, Failed, Report, Stop, Task, work
+from tilt.sealing import NONE, Seal
 
-How: TypeAlias = Literal["died", "stopped", "late"]
+How: TypeAlias = Literal["died", "stopped", "late", "large"]
 
 _SPAWN = get_context("spawn")  # forking a server with threads copies locks that nobody releases
 _GRACE = 2.0  # seconds a stopped task has to run its ``finally`` clauses
@@ -68,11 +70,11 @@ class _Worker:
     stopping = False
     deadline = float("inf")
 
-    def __init__(self, folder: Path, preload: Sequence[str]) -> None:
+    def __init__(self, folder: Path, preload: Sequence[str], seal: Seal) -> None:
         self.since = time.monotonic()
         self.connection, theirs = Pipe()
         self.process: SpawnProcess = _SPAWN.Process(
-            target=work, args=(theirs, folder, preload), name="tilt-job", daemon=True
+            target=work, args=(theirs, folder, preload, seal), name="tilt-job", daemon=True
         )
         self.process.start()
         theirs.close()  # so that the end of the process is the end of the pipe
@@ -92,16 +94,28 @@ class _Worker:
 class Pool:
     """At most ``processes`` workers, started when first needed or warmed, ended when long idle.
 
+    A task is killed that takes longer than ``seconds``, or more bytes than ``memory`` if that is
+    not 0; they are looked at with each call of ``events``.
+
     All methods but ``wake`` belong to one thread.
     """
 
     def __init__(
-        self, folder: Path, *, processes: int, seconds: float, preload: Sequence[str] = ()
+        self,
+        folder: Path,
+        *,
+        processes: int,
+        seconds: float,
+        memory: int = 0,
+        preload: Sequence[str] = (),
+        seal: Seal = NONE,
     ) -> None:
         self._folder = folder
         self._processes = processes
         self._seconds = seconds
+        self._memory = memory
         self._preload = tuple(preload)
+        self._seal = seal
         self._workers: list[_Worker] = []
         self._woken, self._bell = Pipe(duplex=False)
         self._rung = threading.Event()
@@ -120,13 +134,13 @@ class Pool:
     def warm(self) -> None:
         """Start a worker before there is a task for it."""
         if not self._workers and self._processes > 0:
-            self._workers.append(_Worker(self._folder, self._preload))
+            self._workers.append(_Worker(self._folder, self._preload, self._seal))
 
     def start(self, task: Task) -> None:
         """Give a task to an idle worker, or to a new one."""
         idle = next((w for w in self._workers if w.task is None), None)
         if idle is None:
-            idle = _Worker(self._folder, self._preload)
+            idle = _Worker(self._folder, self._preload, self._seal)
             self._workers.append(idle)
         idle.task, idle.begun, idle.stopping = task, False, False
         idle.deadline = time.monotonic() + _STARTING + self._seconds
@@ -160,9 +174,13 @@ class Pool:
         for worker in list(self._workers):
             if worker.connection in ready:
                 events += self._heard(worker)
+            if worker not in self._workers:
+                continue  # it has died
             now = time.monotonic()
             if worker.task is not None and now >= worker.deadline:
                 events += self._gone(worker, "late")
+            elif worker.task is not None and self._is_large(worker):
+                events += self._gone(worker, "large")
             elif worker.task is None and now - worker.since >= IDLE_SECONDS:
                 events += self._gone(worker, "stopped")  # none, as it has no task
         return events
@@ -175,6 +193,10 @@ class Pool:
         with self._lock:
             self._bell.close()
             self._woken.close()
+
+    def _is_large(self, worker: _Worker) -> bool:
+        pid = worker.process.pid
+        return self._memory > 0 and pid is not None and own_bytes(pid) > self._memory
 
     def _heard(self, worker: _Worker) -> list[tuple[Task, Event]]:
         events: list[tuple[Task, Event]] = []

@@ -41,11 +41,13 @@ class Runner:
         pool: Workers,
         *,
         seconds: float,
+        memory: int,
         lease: float,
         days: float,
     ) -> None:
         self._ledger, self._splits, self._files, self._pool = ledger, splits, files, pool
         self._seconds, self._lease, self._days = seconds, lease, days
+        self._memory = memory
         self.server = f"{platform.node()[:60]}:{os.getpid()}:{secrets.token_hex(6)}"
         self.ended = 0  # outcomes recorded so far
         self._changed = threading.Condition()
@@ -159,6 +161,12 @@ class Runner:
                 words = (
                     f"It was stopped after {self._seconds:g} s, the longest a job may take here. "
                     "Ask for less at once, or have the limit raised."
+                )
+                self._fail(task, Failed("JobError", words))
+            case Ended("large"):
+                words = (
+                    f"It was stopped when it held more than {self._memory / 2**20:,.0f} MB, the "
+                    "most a job may take here. Ask for less at once, or have TILT_JOB_BYTES raised."
                 )
                 self._fail(task, Failed("JobError", words))
             case Ended("died"):
