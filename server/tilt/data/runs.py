@@ -15,9 +15,11 @@ from sqlalchemy import ColumnElement, Engine, delete, func, insert, select
 from tilt.data import catalog
 from tilt.data.tables import audit, publications, runs
 from tilt.errors import UnknownNameError
+from tilt.sealing import seal_of
 
 MOST = 10_000  # runs of an owner that are kept
 LONGEST = 200  # characters of a subject
+SUBJECT = "runs/subject"  # what an encrypted one is bound to
 COLUMNS = ("run_id", "function", "subject", "universe", "snapshot", "at", "version")
 
 
@@ -63,6 +65,7 @@ def record(engine: Engine, owner: str, run: Run) -> None:
         "said": run.said,
         "versions": run.versions,
     }
+    seal = seal_of(engine)
     with catalog.writing(engine) as connection:
         there = select(runs.c.run).where(*_mine(owner, run.id), runs.c.version == run.version)
         if connection.execute(there).first() is not None:
@@ -73,11 +76,13 @@ def record(engine: Engine, owner: str, run: Run) -> None:
                 run=run.id,
                 version=run.version,
                 function=run.function,
-                subject=run.subject[:LONGEST],
+                subject=seal.keep_text(run.subject[:LONGEST], SUBJECT, most=LONGEST),
                 universe=run.universe,
                 snapshot=run.snapshot,
                 at=run.at,
-                body=zlib.compress(orjson.dumps(body)),
+                body=seal.keep(
+                    zlib.compress(orjson.dumps(body)), place_of(owner, run.id, run.version)
+                ),
             )
         )
         of_owner = runs.c.owner == owner
@@ -100,15 +105,14 @@ def find(engine: Engine, owner: str, run: str) -> Run:
     with catalog.reading(engine) as connection:
         row = connection.execute(query).mappings().first()
     if row is None:
-        raise UnknownNameError(
-            f"No run '{run[:40]}' of yours is on record. A run id has 12 characters, as an answer "
-            f"shows it; the last {MOST:,} of each user are kept. TRACE() lists yours."
-        )
-    body = orjson.loads(zlib.decompress(row["body"]))
+        raise unknown_run(run)
+    seal = seal_of(engine)
+    content = seal.open(row["body"], place_of(owner, row["run"], row["version"]))
+    body = orjson.loads(zlib.decompress(content))
     return Run(
         id=row["run"],
         function=row["function"],
-        subject=row["subject"],
+        subject=seal.open_text(row["subject"], SUBJECT),
         universe=row["universe"],
         snapshot=row["snapshot"],
         question=body["question"],
@@ -120,6 +124,14 @@ def find(engine: Engine, owner: str, run: str) -> Run:
     )
 
 
+def unknown_run(run: str) -> UnknownNameError:
+    """Return the error of a run that is not on record."""
+    return UnknownNameError(
+        f"No run '{run[:40]}' of yours is on record. A run id has 12 characters, as an answer "
+        f"shows it; the last {MOST:,} of each user are kept. TRACE() lists yours."
+    )
+
+
 def listed(engine: Engine, owner: str, *, most: int, after: int = 0) -> pd.DataFrame:
     """Return run_id, function, subject, universe, snapshot, at, version, the newest first."""
     shown = [runs.c.run, *(runs.c[name] for name in COLUMNS[1:])]
@@ -128,6 +140,8 @@ def listed(engine: Engine, owner: str, *, most: int, after: int = 0) -> pd.DataF
     with catalog.reading(engine) as connection:
         rows = connection.execute(order).all()
     found = pd.DataFrame(rows, columns=list(COLUMNS))
+    seal = seal_of(engine)
+    found["subject"] = [seal.open_text(text, SUBJECT) for text in found["subject"]]
     when = pd.to_datetime(found["at"], utc=True).dt.tz_localize(None)
     return found.assign(at=when)
 
@@ -142,6 +156,11 @@ def story(engine: Engine, snapshot: str) -> list[tuple[str, dt.datetime, str]]:
         events = [("published", _utc(r.at), str(r.universe)) for r in connection.execute(published)]
         events += [(str(r.action), _utc(r.at), str(r.detail)) for r in connection.execute(noted)]
     return sorted(events, key=lambda event: event[1])
+
+
+def place_of(owner: str, run: str, version: str) -> str:
+    """Return what the encrypted body of a run is bound to."""
+    return f"runs/{owner}/{run}/{version}"
 
 
 def _mine(owner: str, run: str) -> "tuple[ColumnElement[bool], ...]":

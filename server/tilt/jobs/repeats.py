@@ -28,11 +28,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from tilt.sealing import seal_of
+
 KEPT = dt.timedelta(hours=24)
 ABANDONED = dt.timedelta(minutes=15)  # watched unanswered for so long, its server has died
 
 METADATA = MetaData()
-_REPEATS = Table(
+REPEATS = Table(
     "idempotent_requests",
     METADATA,
     Column("owner", String(200), primary_key=True),
@@ -71,6 +73,7 @@ class Repeats:
 
     def __init__(self, engine: Engine, now: Callable[[], dt.datetime] | None = None) -> None:
         self._engine = engine
+        self._seal = seal_of(engine)
         self._now = now or steady()
         self._lock = threading.Lock()
         self._unanswered: dict[tuple[str, str, dt.datetime], dt.datetime] = {}  # first seen so
@@ -85,42 +88,43 @@ class Repeats:
         ----------
         request : SHA-256 of what is asked
         """
-        mine = (_REPEATS.c.owner == owner) & (_REPEATS.c.key == key)
+        mine = (REPEATS.c.owner == owner) & (REPEATS.c.key == key)
         while True:
             now = self._now().replace(tzinfo=None)
             row = {"owner": owner, "key": key, "request": request, "begun": now}
             with self._engine.begin() as connection:
-                connection.execute(delete(_REPEATS).where(_REPEATS.c.begun < now - KEPT))
+                connection.execute(delete(REPEATS).where(REPEATS.c.begun < now - KEPT))
             try:
                 with self._engine.begin() as connection:
-                    connection.execute(insert(_REPEATS).values(row))
+                    connection.execute(insert(REPEATS).values(row))
             except IntegrityError:
-                found = self._found(mine)
+                found = self._found(mine, place_of(owner, key))
                 if found is None:
                     continue  # another server let go of it this moment
                 answer, begun = found
                 if answer.status or not self._abandoned((owner, key, begun), now):
                     return answer
-                left = mine & (_REPEATS.c.begun == begun) & (_REPEATS.c.status == 0)
+                left = mine & (REPEATS.c.begun == begun) & (REPEATS.c.status == 0)
                 with self._engine.begin() as connection:
-                    connection.execute(delete(_REPEATS).where(left))
+                    connection.execute(delete(REPEATS).where(left))
             else:
                 return None
 
     def finish(self, owner: str, key: str, answer: Answer) -> None:
         """Keep the answer of a write that was carried out."""
+        body = self._seal.keep(answer.body, place_of(owner, key))
         with self._engine.begin() as connection:
             connection.execute(
-                update(_REPEATS)
-                .where(_REPEATS.c.owner == owner, _REPEATS.c.key == key)
-                .values(status=answer.status, content_type=answer.content_type, body=answer.body)
+                update(REPEATS)
+                .where(REPEATS.c.owner == owner, REPEATS.c.key == key)
+                .values(status=answer.status, content_type=answer.content_type, body=body)
             )
 
     def forget(self, owner: str, key: str) -> None:
         """Let the write be tried again: it had no answer that would be the same next time."""
         with self._engine.begin() as connection:
             connection.execute(
-                delete(_REPEATS).where(_REPEATS.c.owner == owner, _REPEATS.c.key == key)
+                delete(REPEATS).where(REPEATS.c.owner == owner, REPEATS.c.key == key)
             )
 
     def _abandoned(self, write: tuple[str, str, dt.datetime], now: dt.datetime) -> bool:
@@ -131,8 +135,16 @@ class Repeats:
             self._unanswered = kept
         return now - since > ABANDONED
 
-    def _found(self, where: ColumnElement[bool]) -> tuple[Answer, dt.datetime] | None:
-        columns = (_REPEATS.c[n] for n in ("request", "status", "content_type", "body"))
+    def _found(self, where: ColumnElement[bool], place: str) -> tuple[Answer, dt.datetime] | None:
+        columns = (REPEATS.c[n] for n in ("request", "status", "content_type", "body"))
         with self._engine.connect() as connection:
-            row = connection.execute(select(*columns, _REPEATS.c.begun).where(where)).first()
-        return None if row is None else (Answer(*row[:4]), row[4])
+            row = connection.execute(select(*columns, REPEATS.c.begun).where(where)).first()
+        if row is None:
+            return None
+        body = self._seal.open(row.body, place)
+        return Answer(row.request, row.status, row.content_type, body), row.begun
+
+
+def place_of(owner: str, key: str) -> str:
+    """Return what an encrypted answer is bound to."""
+    return f"idempotent_requests/{owner}/{key}"

@@ -21,6 +21,9 @@ from sqlalchemy import (
 
 from tilt.jobs.worker import Task
 
+TITLE, ERROR = "jobs/title", "jobs/error"  # what an encrypted one is bound to
+LONGEST_TITLE = 200
+
 State: TypeAlias = Literal["queued", "running", "done", "failed", "canceled"]
 
 METADATA = MetaData()

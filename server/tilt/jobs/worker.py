@@ -20,6 +20,7 @@ from tilt import errors
 from tilt.jobs.files import Files, result_file, task_file
 from tilt.jobs.pieces import Pieces
 from tilt.rounding import sum_in_one_order
+from tilt.sealing import Seal
 
 _EVERY = 0.05  # seconds between two reports of one stage
 
@@ -95,10 +96,12 @@ class Progress:
         self._connection.send(self._sent)
 
 
-def work(connection: "Connection[object, object]", folder: Path, preload: Sequence[str]) -> None:
+def work(
+    connection: "Connection[object, object]", folder: Path, preload: Sequence[str], seal: Seal
+) -> None:
     """Run tasks until the server closes its end; the target of a worker process."""
     _settle(preload)
-    files = Files(folder)
+    files = Files(folder, seal)
     while True:
         try:
             message = connection.recv()
