@@ -1,5 +1,6 @@
 """A server of this process over the sample, asked through real HTTP."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -60,14 +61,24 @@ class Excel:
         assert batched == answer.json()
         return answer.json()["result"]
 
-    def done(self, name: str, *arguments: object) -> list[list[Any]]:
+    def done(self, name: str, *arguments: object, book: str = "Book1") -> list[list[Any]]:
         """Return a result, asked for until the job behind it is done; each answer waits for it."""
+        body = {**self.body(name, *arguments), "caller_address": f"[{book}]Sheet1!A1"}
         for _ in range(100):
-            answer = self.single(name, *arguments)
+            answer = self.post(CALL, body)
             if answer.status_code != 503:
                 break
         assert answer.status_code == 200, answer.text
         return answer.json()["result"]
+
+    def finished(self, job: str) -> dict[str, Any]:
+        """Return a job once it has ended."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            found = self.http.get(f"/api/v1/jobs/{job}").json()
+            if found["state"] not in {"queued", "running"} or time.monotonic() > end:
+                return found
+            time.sleep(0.05)
 
     def error(self, name: str, *arguments: object) -> tuple[str, str]:
         """Return the Excel error and its message, which must be the same by both routes."""

@@ -1,7 +1,5 @@
 """COMPARE through time and its route: portfolios, strategies and run ids side by side."""
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -99,12 +97,7 @@ def test_the_route_is_a_job_with_every_view_of_the_cell(excel, run):
     asked = {"books": [run[0], "SAMPLE"], "start": START, "end": END}
     answer = excel.http.post("/api/v1/compare", json=asked)
     assert answer.status_code == 202, answer.text
-    job = answer.json()
-    for _ in range(600):
-        job = excel.http.get(f"/api/v1/jobs/{job['id']}").json()
-        if job["state"] not in {"queued", "running"}:
-            break
-        time.sleep(0.1)
+    job = excel.finished(answer.json()["id"])
     assert job["state"] == "done", job
     views = job["result"]["views"]
     assert list(views) == ["performance", "yearly", "correlation", "growth"]

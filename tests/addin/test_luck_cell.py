@@ -16,15 +16,8 @@ START, END = "2015-01-05", "2016-12-30"
 @pytest.fixture
 def ask(excel):
     def asked(view, options=None, benchmark="universe"):
-        body = excel.body(
-            "backtest", "quantile:Value:5:5", START, END, "M", None, benchmark, view, options
-        )
-        for _ in range(100):  # each answer waits for the job
-            answer = excel.post("/xlwings/custom-functions-call", body)
-            if answer.status_code != 503:
-                break
-        assert answer.status_code == 200, answer.text
-        return frame(answer.json()["result"])
+        given = "quantile:Value:5:5", START, END, "M", None, benchmark, view, options
+        return frame(excel.done("backtest", *given))
 
     return asked
 

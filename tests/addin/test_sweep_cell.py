@@ -1,5 +1,6 @@
 """SWEEP: each of its backtests is the one that BACKTEST runs, and all of them count as trials."""
 
+import pandas as pd
 import pytest
 from cell_tables import frame
 
@@ -10,14 +11,7 @@ BOOK = "Sweep.xlsx"
 @pytest.fixture
 def ask(excel):
     def asked(name, *arguments, book=BOOK):
-        body = excel.body(name, *arguments)
-        body["caller_address"] = f"[{book}]Sheet1!A1"
-        for _ in range(100):  # each answer waits for the job
-            answer = excel.post("/xlwings/custom-functions-call", body)
-            if answer.status_code != 503:
-                break
-        assert answer.status_code == 200, answer.text
-        return frame(answer.json()["result"])
+        return frame(excel.done(name, *arguments, book=book))
 
     return asked
 
@@ -104,3 +98,31 @@ def test_a_backtest_that_fails_leaves_the_others(ask):
 def test_what_is_wrong_is_said_at_once(excel, arguments, words):
     cell, text = excel.error("sweep", *arguments)
     assert (cell, words in text) == ("#VALUE!", True), text
+
+
+def test_the_route_is_a_job_with_the_views_of_the_cell_and_its_trials(ask, excel):
+    book = "Route.xlsx"
+    asked = {
+        "strategy": "quantile:{factor}:5:5", "rows": "factor=Value,Momentum",
+        "columns": "cost_bps=0,40", "start": START, "end": END, "rebalance": "M",
+        "benchmark": "NONE", "workbook": book, "measure": "volatility_period",
+    }  # fmt: skip
+    answer = excel.http.post("/api/v1/sweep", json=asked)
+    assert answer.status_code == 202, answer.text
+    job = excel.finished(answer.json()["id"])
+    assert job["state"] == "done", job
+    shown = job["result"]["views"]["heat"]
+    there = pd.DataFrame(shown["data"], columns=shown["columns"])
+    here = heat(ask, measure="volatility_period", book=book)
+    pd.testing.assert_frame_equal(there, here, check_dtype=False)
+    given = "quantile:Value:5:5", START, END, "M", None, "NONE", "trials"
+    trials = ask("backtest", *given, book=book)
+    assert len(set(job["result"]["run_ids"])) == 4
+    assert len(trials) == 4 + 1  # the one that was asked for last has the usual costs
+
+
+def test_the_route_says_at_once_what_is_wrong(excel):
+    asked = {"strategy": "equal_weight", "rows": "cost_bp=1,2", "start": START, "end": END}
+    answer = excel.http.post("/api/v1/sweep", json=asked)
+    assert answer.status_code == 400
+    assert "Did you mean 'cost_bps'?" in answer.json()["detail"]

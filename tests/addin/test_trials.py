@@ -20,16 +20,8 @@ def ask(excel):
     """Ask one view of a backtest from a cell of a workbook, until its job is done."""
 
     def asked(strategy, view, *, book="Ideas.xlsx", options="", benchmark="NONE"):
-        body = excel.body(
-            "backtest", strategy, START, END, "M", None, benchmark, view, options or None
-        )
-        body["caller_address"] = f"[{book}]Sheet1!A1"
-        for _ in range(100):  # each answer waits for the job
-            answer = excel.post("/xlwings/custom-functions-call", body)
-            if answer.status_code != 503:
-                break
-        assert answer.status_code == 200, answer.text
-        return frame(answer.json()["result"])
+        given = strategy, START, END, "M", None, benchmark, view, options or None
+        return frame(excel.done("backtest", *given, book=book))
 
     return asked
 

@@ -217,13 +217,18 @@ def ask_sweep(state: State, asked: Asked, rows: Axis, columns: Axis | None) -> S
     """
     every = spread_out(asked, rows, columns)
     points = _ask_points(state, asked, every, (rows, columns))
+    count_points(state, every, points)
+    return Sweep(rows, columns, points)
+
+
+def count_points(state: State, every: Sequence[Asked], points: Sequence[Point]) -> None:
+    """Write the backtests of a sweep that succeeded into the ledger of the workbook that asks."""
     for one, point in zip(every, points, strict=True):
         if point.returns is not None:
             count_trial(
                 state, one, point.strategy, point.returns,
                 risk_free=point.risk_free, run_id=point.run_id,
             )  # fmt: skip
-    return Sweep(rows, columns, points)
 
 
 def ask_capacity(state: State, asked: Asked) -> pd.DataFrame:
@@ -251,7 +256,6 @@ def _ask_points(
     state: State, asked: Asked, every: tuple[Asked, ...], axes: tuple[Axis, Axis | None]
 ) -> tuple[Point, ...]:
     """Return what each backtest of a sweep gives, from a job."""
-    rows, columns = axes
     panel = state.panel(asked.universe or None)
     check_backtest(state, panel, every[0])
     place = Place.of(state, panel, asked.universe)
@@ -260,10 +264,16 @@ def _ask_points(
         sweep_job,
         place,
         every,
-        key=f"sweep {content_id(asked_id(state, panel, asked), repr((rows, columns)))}",
-        title=f"{len(every)} backtests over {rows.name}{f' and {columns.name}' if columns else ''}",
+        key=f"sweep {content_id(asked_id(state, panel, asked), repr(axes))}",
+        title=title_of(every, axes),
         snapshot=place.snapshot,
     )
+
+
+def title_of(every: Sequence[Asked], axes: tuple[Axis, Axis | None]) -> str:
+    """Return what a sweep is over, in words."""
+    names = " and ".join(axis.name for axis in axes if axis is not None)
+    return f"{len(every)} backtests over {names}"
 
 
 def sweep_job(

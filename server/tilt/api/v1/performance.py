@@ -13,6 +13,8 @@ from tilt.api.configured import CONFIG, complete
 from tilt.api.frames import split
 from tilt.api.running import Running
 from tilt.api.runs import keep_attribution
+from tilt.api.sweep_reports import submit_sweep
+from tilt.api.sweeps import parse_axis
 from tilt.api.v1.asking import Body, Cell, Cells, StrictRoute, Universe, grid_of, in_pool, owner_of
 from tilt.api.v1.jobs import job_body
 from tilt.errors import ArgumentError, one_of
@@ -120,20 +122,50 @@ async def backtest(body: BacktestBody, request: Request) -> dict[str, object]:
     owner = owner_of(request)
 
     def work(tilt: Running) -> dict[str, object]:
-        most = tilt.state.settings.max_cells
-        asked = Asked(
-            grid_of(body.strategy, "strategy", most) or [[CONFIG if body.configuration else None]],
-            body.start,
-            body.end,
-            body.rebalance,
-            grid_of(body.constraints, "constraints", most),
-            grid_of(body.benchmark, "benchmark", most),
-            body.options,
-            body.long_short,
-            universe=body.universe or "",
-        )
-        asked = complete(tilt.state, asked, body.configuration)
+        asked = _asked(tilt, body)
         return job_body(tilt, submit_backtest(tilt.state, asked, owner, body.workbook))
+
+    return await in_pool(request, work)
+
+
+def _asked(tilt: Running, body: BacktestBody) -> Asked:
+    most = tilt.state.settings.max_cells
+    asked = Asked(
+        grid_of(body.strategy, "strategy", most) or [[CONFIG if body.configuration else None]],
+        body.start,
+        body.end,
+        body.rebalance,
+        grid_of(body.constraints, "constraints", most),
+        grid_of(body.benchmark, "benchmark", most),
+        body.options,
+        body.long_short,
+        universe=body.universe or "",
+    )
+    return complete(tilt.state, asked, body.configuration)
+
+
+class SweepBody(BacktestBody):
+    """A backtest with one or two parameters to be changed, as ``TILT.SWEEP`` does it."""
+
+    rows: str = Field(max_length=4000, description="factor=Value,Momentum: a name, its values.")
+    columns: str = Field(default="", max_length=4000, description="Another one, or left out.")
+    measure: str = Field(default="sharpe", max_length=40, description="A row of TILT.BACKTEST.")
+
+
+@router.post("/sweep", status_code=202)
+async def sweep(body: SweepBody, request: Request) -> dict[str, object]:
+    """Run a backtest for many values of one or two parameters, as a job.
+
+    Its result has the views heat, list and overfitting; each backtest counts as a trial.
+    """
+    owner = owner_of(request)
+
+    def work(tilt: Running) -> dict[str, object]:
+        columns = parse_axis(body.columns, "columns") if body.columns else None
+        axes = parse_axis(body.rows, "rows"), columns
+        asked = _asked(tilt, body)
+        found = submit_sweep(tilt.state, asked, axes, body.measure, owner, body.workbook)
+        return job_body(tilt, found)
 
     return await in_pool(request, work)
 
