@@ -17,6 +17,7 @@ from tilt.frames import Panel, Weights
 from tilt.refresh import refresh
 from tilt.risk.model import RiskModel, estimate_model
 from tilt.security import create_key
+from tilt.security.people import assign_roles
 from tilt.settings import Settings
 
 hypothesis_settings.register_profile("ci", derandomize=True, deadline=None)
@@ -113,6 +114,7 @@ def locked(store, sample_settings, tmp_path_factory):
     settings = Settings(data_url=str(data), auth="keys", secret_key=SecretStr(secret))
     own = Store.open(settings)
     key = create_key(own.catalog, "anna", secret=secret).key
+    assign_roles(own.catalog, "anna", ["administrator"])
     own.close()
     with serving(data, folder / "log", TILT_AUTH="keys", TILT_SECRET_KEY=secret) as address:
         yield address, key

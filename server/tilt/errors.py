@@ -40,10 +40,17 @@ class NoSolutionError(TiltError):
 
 
 class AccessError(TiltError):
-    """The caller is not signed in, or may not do this."""
+    """The caller is not signed in."""
 
     cell = "#N/A"
     status = 401
+
+
+class NotAllowedError(TiltError):
+    """The caller is signed in, and may not do this."""
+
+    cell = "#N/A"
+    status = 403
 
 
 class BusyError(TiltError):

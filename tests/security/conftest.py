@@ -36,4 +36,6 @@ def locked(store: Store, sample_settings: Settings) -> Iterator[str]:
 
 @pytest.fixture
 def key(store: Store) -> security.NewKey:
+    """A key of Ada, an administrator."""
+    security.people.assign_roles(store.catalog, "Ada", ["administrator"])
     return security.create_key(store.catalog, "Ada", secret=SECRET)

@@ -6,7 +6,7 @@ import re
 import pytest
 from sqlalchemy import text
 
-from tilt import security
+from tilt.security import keys as security
 from tilt.data.catalog import open_catalog, writing
 from tilt.errors import AccessError, ArgumentError, UnknownNameError
 from tilt.security import create_key, list_keys, revoke_key, rotate_key, verify

@@ -169,5 +169,5 @@ def test_an_answer_is_on_record_before_the_client_has_any_of_it(repeats):
 
     scope = {"type": "http", "method": "POST", "path": "/api/v1/x", "query_string": b"",
              "headers": [(b"idempotency-key", b"k")]}  # fmt: skip
-    asyncio.run(Idempotency(app, repeats)(scope, receive, send))
+    asyncio.run(Idempotency(app, repeats, repeats._engine)(scope, receive, send))
     assert seen == [("start", 201, b"{}"), ("body", 201, b"{}"), ("body", 201, b"{}")]

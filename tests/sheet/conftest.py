@@ -19,6 +19,7 @@ from serving import PATIENCE
 
 from tilt.data.store import Store
 from tilt.security import create_key
+from tilt.security.people import assign_roles
 from tilt.settings import Settings
 
 HERE = Path(__file__).parent
@@ -95,6 +96,8 @@ def locked(copied, tmp_path_factory):
     settings = Settings(data_url=str(copied), auth="keys", secret_key=SecretStr(SECRET))
     own = Store.open(settings)
     keys = [create_key(own.catalog, user, secret=SECRET).key for user in ("anna", "ben")]
+    for user in ("anna", "ben"):
+        assign_roles(own.catalog, user, ["administrator"])
     own.close()
     log = tmp_path_factory.mktemp("locked") / "log"
     server = Served(copied, log, TILT_AUTH="keys", TILT_SECRET_KEY=SECRET).start()

@@ -8,6 +8,7 @@ import pandas as pd
 
 from tilt.api import lookup
 from tilt.api.pairs import read_pairs, ticker_in
+from tilt.api.permission import only_looking, who
 from tilt.api.research import is_own, scores_at
 from tilt.api.state import State
 from tilt.api.values import Grid
@@ -107,7 +108,9 @@ def open_day(
     """Read a benchmark, and estimate the risk model of its date; arguments as `State.model`."""
     panel = state.panel(universe)
     day = date_of(date, panel)
-    base = parse_benchmark(benchmark, panel, day, state.store.named(day), long_short=long_short)
+    with only_looking():
+        saved = state.store.named(day)
+    base = parse_benchmark(benchmark, panel, day, saved, long_short=long_short)
     model = state.model(panel, day, horizon, estimator, lookback)
     return Day(panel, day, _covered(base, model), model)
 
@@ -122,7 +125,7 @@ def hold(state: State, day: Day, holdings: Grid, *, long_short: bool = False) ->
     if len(holdings) == len(holdings[0]) == 1:
         held = read()  # a name, whose portfolio may be saved anew
     else:
-        read_as = (long_short, DECIMAL_SIGN.get(), grid_id(holdings))
+        read_as = (who().sight, long_short, DECIMAL_SIGN.get(), grid_id(holdings))
         key = (panel.universe, panel.snapshot, day.date, *read_as)
         held = state.holdings.get(key, read)
     weights, note = _with_risk_data(held, day.model)

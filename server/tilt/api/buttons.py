@@ -3,6 +3,7 @@
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from tilt.api import entrances
 from tilt.api.bodies import read_json, until_gone
 from tilt.api.running import Running, running
 from tilt.api.scripts import check_name, check_workbook
@@ -21,5 +22,6 @@ async def run_script(name: str, request: Request) -> Response:
 
 
 def _timed(name: str, workbook: dict[str, object], tilt: Running) -> bytes:
+    entrances.enter(entrances.BUTTONS.get(name), f"the button {name}")
     with tilt.state.durations.timing(f"script {name}"):
         return orjson.dumps(tilt.shipped.run_script(name, workbook))

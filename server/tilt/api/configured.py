@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from tilt.api import seen_configurations
 from tilt.api.backtests import Asked
 from tilt.api.books import Book, open_book, state_problem
 from tilt.api.state import State
 from tilt.api.values import Grid
 from tilt.backtest.parse import SOLVED
-from tilt.configuration import Configuration, saved
+from tilt.configuration import Configuration
 from tilt.errors import ArgumentError
 from tilt.optimize.options import OPTIONS, read_options
 from tilt.optimize.problem import Problem
@@ -181,7 +182,7 @@ def _find(state: State, name: object) -> Configuration | None:
         return None
     if not isinstance(name, str):
         raise ArgumentError(f"option config must be a configuration's name; got {shown(name)}.")
-    return saved.read(state.store.catalog, name)
+    return seen_configurations.read(state, name)
 
 
 def _needs_configuration(word: str, argument: str) -> None:

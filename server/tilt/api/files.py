@@ -6,7 +6,10 @@ import secrets
 import time
 from pathlib import Path
 
+from tilt.api import permission
+from tilt.api.state import current
 from tilt.errors import UnknownNameError
+from tilt.security.deciding import Thing
 
 FOLDER = "reports"
 KINDS = ("xlsx", "pdf", "html")
@@ -31,6 +34,7 @@ def keep(data: Path, owner: str, content: bytes, kind: str = "xlsx") -> str:
     path = _path(data, owner, file, kind)
     staged = path.with_suffix(".part")
     staged.write_bytes(content)
+    permission.remember(current().store.catalog, Thing("file", file, owner))
     staged.replace(path)  # whoever fetches it sees all of it or nothing
     return file
 
@@ -58,8 +62,14 @@ def find(data: Path, owner: str, file: str) -> Path:
         for kind in KINDS:
             path = _path(data, owner, file, kind)
             if path.is_file():
+                what = Thing("file", file, owner)
+                permission.require_rests(current().store.catalog, what, _unknown)
                 return path
-    raise UnknownNameError(
+    raise _unknown()
+
+
+def _unknown() -> UnknownNameError:
+    return UnknownNameError(
         "There is no such file for you. Files are kept for a day: make it again."
     )
 

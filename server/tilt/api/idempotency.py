@@ -5,14 +5,17 @@ import hashlib
 import re
 from contextlib import suppress
 
+from sqlalchemy import Engine
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tilt.api import permission
 from tilt.api.guard import READS
 from tilt.api.problems import RefusedError, problem_of
-from tilt.errors import BusyError, TiltError
+from tilt.errors import BusyError, TiltError, UnknownNameError
 from tilt.jobs.repeats import Answer, Repeats
+from tilt.security.deciding import NOBODY, Thing, Who
 
 MOST_KEPT = 8 * 2**20  # bytes of an answer
 _TRIES, _PAUSE = 10, 1.0  # seconds, while the catalog is away
@@ -23,8 +26,9 @@ _NOT_FINAL = frozenset({401, 403, 408, 409, 413, 429, 499})  # another try may s
 class Idempotency:
     """Stands behind the guard, which names the user; one user's keys are nothing to another."""
 
-    def __init__(self, app: ASGIApp, repeats: Repeats) -> None:
+    def __init__(self, app: ASGIApp, repeats: Repeats, catalog: Engine) -> None:
         self.app = app
+        self.catalog = catalog
         self.repeats = repeats
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,6 +65,7 @@ class Idempotency:
                 "Send it again in a moment.",
                 409,
             )
+        await asyncio.to_thread(self._require_seen, scope, owner, key)
         again = {"Idempotency-Replayed": "true"}
         if before.content_type:
             again["Content-Type"] = before.content_type
@@ -85,19 +90,36 @@ class Idempotency:
             if final:
                 kind = heard.content_type
                 answer = Answer(asked, heard.status, kind, bytes(heard.body))
-                await self._put_on_record(owner, key, answer)
+                await self._put_on_record(scope, owner, key, answer)
             else:
                 await asyncio.to_thread(self.repeats.forget, owner, key)
         await heard.let_go()
 
-    async def _put_on_record(self, owner: str, key: str, answer: Answer) -> None:
+    async def _put_on_record(self, scope: Scope, owner: str, key: str, answer: Answer) -> None:
         """Keep an answer, also if the catalog is away just now: the write itself is done."""
         for _ in range(_TRIES):
             with suppress(BusyError):
-                await asyncio.to_thread(self.repeats.finish, owner, key, answer)
+                await asyncio.to_thread(self._finish, scope, owner, key, answer)
                 return
             await asyncio.sleep(_PAUSE)
-        await asyncio.to_thread(self.repeats.finish, owner, key, answer)
+        await asyncio.to_thread(self._finish, scope, owner, key, answer)
+
+    def _finish(self, scope: Scope, owner: str, key: str, answer: Answer) -> None:
+        permission.let_in(*_asking(scope))
+        permission.remember(self.catalog, Thing("answer", key, owner))
+        self.repeats.finish(owner, key, answer)
+
+    def _require_seen(self, scope: Scope, owner: str, key: str) -> None:
+        """Refuse an answer of before to who may no longer see what it rests on."""
+        permission.let_in(*_asking(scope))
+        what = Thing("answer", key, owner)
+        words = "What you were answered before is no longer there for you."
+        permission.require_rests(self.catalog, what, lambda: UnknownNameError(words))
+
+
+def _asking(scope: Scope) -> tuple[Who, set[Thing]]:
+    told = scope.get("state", {})
+    return told.get("who", NOBODY), told.get("touched", set())
 
 
 class _Heard:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 
+from tilt.api.seen import SeenStore
 from tilt.api.state import USER, Memo, State, enter
 from tilt.data.derive import data_snapshot
 from tilt.data.live import Board, LastClose
@@ -79,4 +80,4 @@ def _state(data_url: str, default_universe: str) -> State:
     settings = _settings(data_url, default_universe)
     board = Board(LastClose(store), seconds=settings.live_seconds)
     no_jobs = cast("Jobs", None)  # a job asks for no job
-    return State(settings, store, {}, no_jobs, board, models=_MODELS)
+    return State(settings, SeenStore(store), {}, no_jobs, board, models=_MODELS)

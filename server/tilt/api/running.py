@@ -26,5 +26,8 @@ def running(request: Request) -> Running:
     tilt = request.app.state.tilt
     if not isinstance(tilt, Running):
         raise TypeError("the application was not made by create_app")
-    enter(tilt.state, request.scope.get("state", {}).get("user", ""))
+    told = request.scope.setdefault("state", {})
+    if told.get("entered") != id(tilt):  # once: what the entrance lets the caller do would be lost
+        told["entered"] = id(tilt)
+        enter(tilt.state, told.get("user", ""), told.get("who"), told.get("touched"))
     return tilt

@@ -16,6 +16,7 @@ import orjson
 import pandas as pd
 
 import tilt
+from tilt.api import permission
 from tilt.api.backtests import Asked
 from tilt.api.frames import split
 from tilt.api.questions import backtest_from, of_asked, of_problem
@@ -29,6 +30,7 @@ from tilt.jobs.program import program_id
 from tilt.optimize.frontier import Frontier
 from tilt.optimize.problem import Problem
 from tilt.optimize.solve import Solution
+from tilt.security.deciding import Thing
 from tilt.settings import addin_path
 
 if TYPE_CHECKING:
@@ -219,10 +221,28 @@ def backtest_of(state: State, run_id: str) -> tuple[Asked, str]:
     UnknownNameError
         If the caller has no such backtest.
     """
-    found = runs.find(state.store.catalog, owner_now(), run_id)
+    found = find_run(state, run_id)
     if found.function != BACKTEST:
         raise UnknownNameError(f"Run '{run_id}' is one of {found.function}, not of BACKTEST.")
     return backtest_from(found.question), found.snapshot
+
+
+def find_run(state: State, run_id: str) -> Run:
+    """Return a run of the caller, as long as they see all that it rests on.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none for them.
+    """
+    catalog, mine = state.store.catalog, owner_now()
+    found = runs.find(catalog, mine, run_id)
+    if found.universe:
+        on = Thing("universe", found.universe)
+        permission.require("read", on, lambda: runs.unknown_run(run_id))
+    what = Thing("run", found.id, mine)
+    permission.require_rests(catalog, what, lambda: runs.unknown_run(run_id))
+    return found
 
 
 def owner_now() -> str:
@@ -276,6 +296,7 @@ def _keep(
         if runs.known(catalog, mine, run, version_now()):
             return run
         results = {name: digest(table) for name, table in tables().items()}
+        permission.remember(catalog, Thing("run", run, mine))
         runs.record(
             catalog,
             mine,

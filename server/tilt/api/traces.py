@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 from pydantic import TypeAdapter
 
-from tilt.api import runs
+from tilt.api import permission, runs
 from tilt.api.attributions import AttributionAsked, explain
 from tilt.api.backtests import run_prepared
 from tilt.api.books import date_of, problem_scenarios
@@ -33,6 +33,7 @@ from tilt.optimize.market import quotes
 from tilt.optimize.options import read_options
 from tilt.optimize.problem import Problem
 from tilt.optimize.solve import solve
+from tilt.security.deciding import Thing
 
 COLUMNS = ["part", "item", "value"]
 VERIFIED = ["table", "rows", "numbers", "equal"]
@@ -93,7 +94,13 @@ def trace_body(state: State, run_id: str) -> dict[str, object]:
 
 def listed_runs(state: State, *, most: int, after: int = 0) -> pd.DataFrame:
     """Return the caller's runs, the newest first."""
-    return record.listed(state.store.catalog, owner_now(), most=most, after=after)
+    catalog, mine = state.store.catalog, owner_now()
+    table = record.listed(catalog, mine, most=most, after=after)
+    things = [Thing("run", str(run), mine) for run in table["run_id"]]
+    kept = permission.still_seen(catalog, things)
+    there = [permission.sees(Thing("universe", str(u))) for u in table["universe"]]
+    seen = [thing in kept and found for thing, found in zip(things, there, strict=True)]
+    return table[seen].reset_index(drop=True)
 
 
 def verify(state: State, run_id: str) -> pd.DataFrame:
@@ -211,7 +218,7 @@ def problem_again(state: State, panel: Panel, found: Run) -> Problem:
 
 
 def _find(state: State, run_id: str) -> Run:
-    return record.find(state.store.catalog, owner_now(), run_id.strip().lower())
+    return runs.find_run(state, run_id.strip().lower())
 
 
 def _verifiable(state: State, run_id: str) -> Run:

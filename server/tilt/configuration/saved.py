@@ -1,6 +1,7 @@
 """Named configurations, in the catalog."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import pandas as pd
 from sqlalchemy import Connection, Engine, delete, insert, select
@@ -83,6 +84,12 @@ def delete_saved(engine: Engine, name: str) -> None:
         catalog.count_change(connection, CHANGES)
 
 
+def unknown_configuration(name: str, names: Sequence[str]) -> UnknownNameError:
+    """Return the error of a configuration that is none of the known ones."""
+    known = f" Saved are {', '.join(names[:10])}." if names else " None is saved yet."
+    return UnknownNameError(f"No configuration '{cut(name)}'.{did_you_mean(name, names)}{known}")
+
+
 def _names(connection: Connection) -> list[str]:
     return list(connection.execute(select(table.c.name).order_by(table.c.name)).scalars())
 
@@ -91,6 +98,5 @@ def _find(connection: Connection, name: str) -> str:
     names = _names(connection)
     found = next((n for n in names if n.casefold() == name.strip().casefold()), None)
     if found is None:
-        known = f" Saved are {', '.join(names[:10])}." if names else " None is saved yet."
-        raise UnknownNameError(f"No configuration '{cut(name)}'.{did_you_mean(name, names)}{known}")
+        raise unknown_configuration(name, names)
     return found

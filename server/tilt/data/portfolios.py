@@ -7,7 +7,7 @@ beside each other: what is read is told by the row, what is written by the setti
 
 import datetime as dt
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from tilt import audit
-from tilt.data import catalog
+from tilt.data import catalog, packs
 from tilt.data.tables import books, portfolios, positions
 from tilt.errors import ArgumentError, DataError, UnknownNameError, cut, did_you_mean
 from tilt.frames import Weights
@@ -80,6 +80,18 @@ def kept_as(connection: Connection, name: str) -> str:
         If there is no portfolio of the name, whatever its case.
     """
     return _find(connection, name)[0]
+
+
+def saved_names(engine: Engine) -> list[str]:
+    """Return the names of the saved portfolios, in order."""
+    with catalog.reading(engine) as connection:
+        return sorted(_names(connection).values())
+
+
+def unknown_portfolio(name: str, known: Sequence[str]) -> UnknownNameError:
+    """Return the error of a portfolio that is none of the known ones."""
+    saved = f" Saved are {', '.join(sorted(known))}." if known else " None is saved yet."
+    return UnknownNameError(f"No portfolio '{cut(name)}'.{did_you_mean(name, known)}{saved}")
 
 
 def dates(engine: Engine, name: str) -> pd.DatetimeIndex:
@@ -174,6 +186,7 @@ def delete_saved(engine: Engine, name: str) -> None:
     with catalog.writing(engine) as connection:
         kept, _ = _find(connection, name)
         _drop(connection, kept)
+        packs.forget_portfolio(connection, name)
         catalog.count_change(connection, CHANGES)
         audit.note(connection, "deleted", f"portfolio {kept}")
 
@@ -253,9 +266,7 @@ def _find(connection: Connection, name: str) -> tuple[str, str]:
     names = _names(connection)
     kept = _match(names, name)
     if kept is None:
-        every = list(names.values())
-        known = f" Saved are {', '.join(sorted(every))}." if names else " None is saved yet."
-        raise UnknownNameError(f"No portfolio '{cut(name)}'.{did_you_mean(name, every)}{known}")
+        raise unknown_portfolio(name, list(names.values()))
     return kept, names[kept]
 
 

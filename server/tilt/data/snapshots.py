@@ -74,10 +74,15 @@ def by_id(engine: Engine, snapshot: str) -> Snapshot:
     """
     found = _read(engine, _snapshots().where(tables.snapshots.c.id == snapshot))
     if not found:
-        raise UnknownNameError(
-            f"There is no snapshot '{snapshot}'. It may have been of another store, or pruned."
-        )
+        raise unknown_snapshot(snapshot)
     return found[0]
+
+
+def unknown_snapshot(snapshot: str) -> UnknownNameError:
+    """Return the error of a snapshot that is not there."""
+    return UnknownNameError(
+        f"There is no snapshot '{snapshot}'. It may have been of another store, or pruned."
+    )
 
 
 def current_at(engine: Engine, universe: str, when: dt.datetime) -> Snapshot:

@@ -350,6 +350,10 @@ class Store:
         """Return name, as_of (the last date), names and source of the saved portfolios."""
         return portfolios.listed(self.catalog)
 
+    def portfolio_names(self) -> list[str]:
+        """Return the names of the saved portfolios, in order."""
+        return portfolios.saved_names(self.catalog)
+
     def portfolio(self, name: str, date: pd.Timestamp | None = None) -> Weights:
         """Return a saved portfolio as it was on a date: fraction of capital by ticker."""
         return portfolios.read(self.catalog, name, date)

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
 
+from tilt.api import seen_configurations
 from tilt.api.frames import split
 from tilt.api.running import Running
 from tilt.api.v1.asking import StrictRoute, in_pool
-from tilt.configuration import json_schema, read_configuration, saved
+from tilt.configuration import json_schema, read_configuration
 
 router = APIRouter(tags=["configurations"], route_class=StrictRoute)
 Name = Annotated[str, InPath(max_length=200)]
@@ -23,7 +24,7 @@ async def configurations(
     """List the saved configurations: name, id of the content, when it was saved."""
 
     def work(tilt: Running) -> dict[str, object]:
-        found = saved.listed(tilt.state.store.catalog)
+        found = seen_configurations.listed(tilt.state)
         found["saved"] = [moment.isoformat() for moment in found["saved"]]
         page = found.iloc[offset : offset + limit].reset_index(drop=True)
         return {"total": len(found), "configurations": split(page)}
@@ -42,7 +43,7 @@ async def configuration(name: Name, request: Request) -> dict[str, object]:
     """Return a saved configuration and the id of its content."""
 
     def work(tilt: Running) -> dict[str, object]:
-        found = saved.read(tilt.state.store.catalog, name)
+        found = seen_configurations.read(tilt.state, name)
         return {
             "name": name.strip(),
             "id": found.id,
@@ -60,7 +61,7 @@ async def save_configuration(
 
     def work(tilt: Running) -> dict[str, object]:
         found = read_configuration(body)
-        return {"name": name.strip(), "id": saved.save(tilt.state.store.catalog, name, found)}
+        return {"name": name.strip(), "id": seen_configurations.save(tilt.state, name, found)}
 
     return await in_pool(request, work)
 
@@ -68,5 +69,5 @@ async def save_configuration(
 @router.delete("/configurations/{name}", status_code=204)
 async def delete_configuration(name: Name, request: Request) -> Response:
     """Delete a saved configuration."""
-    await in_pool(request, lambda tilt: saved.delete_saved(tilt.state.store.catalog, name))
+    await in_pool(request, lambda tilt: seen_configurations.delete(tilt.state, name))
     return Response(status_code=204)

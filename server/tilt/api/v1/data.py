@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
-from tilt.api import tasks
+from tilt.api import permission, tasks
 from tilt.api.optimizer_choices import optimizer_choices
 from tilt.api.running import Running
 from tilt.api.v1.asking import Body, StrictRoute, Universe, in_pool, owner_of
@@ -14,7 +14,8 @@ from tilt.api.v1.jobs import job_body
 from tilt.api.v1.quality import counts_by_severity
 from tilt.api.v1.sources import allowed
 from tilt.data.store import Store
-from tilt.errors import cut
+from tilt.errors import NotAllowedError, cut
+from tilt.security.deciding import Thing
 
 router = APIRouter(tags=["data"], route_class=StrictRoute)
 
@@ -89,8 +90,14 @@ async def refresh(body: RefreshBody, request: Request) -> dict[str, object]:
         source = "" if body.source is None else allowed(store, body.source)
         universe = (body.universe or "").strip()
         if not source and store.snapshots():
-            chosen = store.snapshot(body.universe).universe
-            universe = store.snapshots(chosen)[0].universe  # whose data a rule chooses from
+            universe = store.data_universe(body.universe)  # whose data a rule chooses from
+            words = f"'{store.snapshot(body.universe).universe}' is refreshed with another one."
+            thing = Thing("universe", universe)
+            permission.require("write", thing, lambda: NotAllowedError(words))
+        else:
+            words = "Only an administrator begins with another source."
+            thing = Thing("server", "data")
+            permission.require("administer", thing, lambda: NotAllowedError(words))
         return started(tilt, owner, source=source, universe=universe)
 
     return await in_pool(request, work)

@@ -6,7 +6,7 @@ import pandas as pd
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, model_validator
 
-from tilt.api import lookup
+from tilt.api import lookup, permission
 from tilt.api.books import date_of
 from tilt.api.frames import split
 from tilt.api.running import Running
@@ -19,7 +19,6 @@ from tilt.api.v1.asking import (
     Universe,
     grid_of,
     in_pool,
-    owner_of,
 )
 from tilt.api.v1.uploads import read_file, read_text
 from tilt.errors import ArgumentError, DataError
@@ -156,7 +155,6 @@ async def portfolio(
 @router.put("/portfolios/{name}")
 async def save_portfolio(name: Name, body: PortfolioBody, request: Request) -> dict[str, object]:
     """Save holdings under a name, in place of the portfolio that has it; errors are by row."""
-    owner = owner_of(request)
 
     def work(tilt: Running) -> dict[str, object]:
         state = tilt.state
@@ -168,7 +166,8 @@ async def save_portfolio(name: Name, body: PortfolioBody, request: Request) -> d
         held.require()
         if held.weights.empty:
             raise DataError("There is no holding to save: no ticker was recognized.")
-        state.store.save_portfolio(kept, held.weights, f"saved by {owner}", as_of=date)
+        source = f"saved by {permission.who().name}"
+        state.store.save_portfolio(kept, held.weights, source, as_of=date)
         return {
             "name": kept,
             "names": len(held.weights),
