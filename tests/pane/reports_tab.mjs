@@ -58,6 +58,17 @@ async function work(page, folder) {
   seen.wrong = await said(page, "#report-problem");
   await press(page, "#report-own > summary");
   await press(page, "#report-forget");
+  await press(page, "#packs > summary");
+  await page.waitForSelector("#packs-list tbody tr");
+  const listed = () => page.locator("#packs-list tbody tr").count();
+  const before = await listed();
+  seen.onRecord = await page.textContent("#packs-list tbody tr th");
+  await press(page, "#packs-list tbody tr button");
+  await press(page, "#packs-list tbody tr button");
+  await page.waitForFunction(
+    (count) => document.querySelectorAll("#packs-list tbody tr").length === count - 1,
+    before,
+  );
   return seen;
 }
 

@@ -46,6 +46,10 @@ def test_a_live_workbook_has_the_cells_formulas(worked):
     assert any("_xldudf_TILT_RISK_TABLE" in str(text) for text in formulas)
 
 
+def test_a_report_on_record_is_listed_and_can_be_removed(worked):
+    assert worked["onRecord"] == "SAMPLE"
+
+
 def test_a_file_that_is_no_template_is_said(worked):
     assert "The template is no Excel workbook" in worked["wrong"]
 

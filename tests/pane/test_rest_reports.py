@@ -85,7 +85,7 @@ def test_every_run_of_a_pack_is_on_record_and_gives_the_same_numbers_again(api):
         "portfolios": ["SAMPLE"],
         "sections": ["attribution_groups", "attribution_factors", "attribution_positions",
                      "optimization_rules", "backtest_tear_sheet"],
-        "options": {"strategy": "quantile:Momentum:5:5", "cost_bps": "5", "start": "-6M"},
+        "options": {"strategy": "quantile:Momentum:5:5", "start": "-6M"},
     })  # fmt: skip
     functions = sorted(run["function"] for run in found.values())
     assert functions == ["ATTRIBUTION"] * 3 + ["BACKTEST", "OPTIMIZE"]
@@ -102,6 +102,28 @@ def test_a_backtest_report_explains_a_run_that_is_on_record(api):
     explained = [told for told in found.values() if told["function"] == "ATTRIBUTION"]
     assert [told["question"]["holdings"] for told in explained] == [[[tested]]] * 2
     assert all(equal_again(api, run) for run in found)
+
+
+def test_a_pack_is_compared_with_the_last_one_until_that_is_forgotten(api, records):
+    holdings = [["ticker", "weight"], ["AAPL", 0.5], ["XOM", 0.5]]
+
+    def page(held):
+        body = {"kind": "month_end", "sections": ["changes"], "format": "html",
+                "options": {"since": "0D"},
+                "portfolios": [{"name": "Tracked", "holdings": held}]}  # fmt: skip
+        result = api.ended(api.ok("POST", "reports", body))["result"]
+        return api("GET", f"reports/{result['files'][0]['file']}").text
+
+    assert "is on record: compared with the model on" in page(holdings)
+    (kept,) = (p for p in records(api.ok("GET", "packs")["packs"]) if p["portfolio"] == "Tracked")
+    moved = page([holdings[0], ["AAPL", 0.3], ["XOM", 0.7]])
+    assert f"(report {kept['pack']})" in moved
+    assert "AAPL went from 50.00% to 30.00%." in moved
+    for one in records(api.ok("GET", "packs")["packs"]):
+        if one["portfolio"] == "Tracked":
+            assert api("DELETE", f"packs/{one['pack']}").status_code == 204
+    assert api.refused("DELETE", f"packs/{kept['pack']}")[0] == 404
+    assert "is on record: compared with the model on" in page(holdings)
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,10 @@ from tilt.data.store import Store
 from tilt.errors import ArgumentError, DataError
 from tilt.report.making import Asked, Book, check_asked, make_reports
 from tilt.report.outputs import FORMATS, place_of, save
+from tilt.report.record import PackRecord
 from tilt.settings import read_settings
 
+HERE = "local"  # who works without signing in, as the server has it
 app = typer.Typer()
 
 
@@ -82,6 +84,7 @@ def report_command(
             asked,
             created=now,
             said=lambda done, stage: told(stage, done),
+            record=PackRecord(store, HERE),
         )
     target = report.absolute()
     paths = [

@@ -5,6 +5,7 @@ import { base64 } from "./data_file.js";
 import { at, fillSelect, h, input, select } from "./dom.js";
 import { Canceled, follow } from "./jobs.js";
 import { fileList } from "./ordered.js";
+import { loadPacks, startPacks } from "./packs_part.js";
 import { clearProblem, showProblem } from "./problems.js";
 import { ask } from "./server.js";
 import { settings } from "./settings.js";
@@ -35,6 +36,7 @@ export function startReports() {
   at("report-forget").addEventListener("click", () => useTemplate("", ""));
   input("report-file").addEventListener("change", chooseTemplate);
   at("report-form").addEventListener("submit", create);
+  startPacks();
 }
 
 export async function loadReports() {
@@ -48,6 +50,7 @@ export async function loadReports() {
     fillChoices(offered);
     fillPortfolios(saved.portfolios, table !== null);
     at("report-form").hidden = false;
+    await loadPacks();
   } catch (error) {
     showProblem("report-problem", "The reports could not be listed.", error);
   }
@@ -192,6 +195,7 @@ async function create(event) {
     clearProblem("report-problem");
     at("report-files").replaceChildren(await fileList(made.files));
     at("report-said").textContent = `Made, as of ${made.as_of}.`;
+    await loadPacks();
   } catch (error) {
     if (error instanceof Canceled) at("report-said").textContent = "The report was canceled.";
     else showProblem("report-problem", "The report was not made.", error);

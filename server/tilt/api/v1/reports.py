@@ -4,15 +4,17 @@ import base64
 import binascii
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from tilt.api import files
+from tilt.api.frames import split
 from tilt.api.reports import choices, submit_report
 from tilt.api.running import Running
 from tilt.api.state import USER
 from tilt.api.v1.asking import Body, Cells, StrictRoute, Universe, grid_of, in_pool, owner_of
 from tilt.api.v1.jobs import job_body
+from tilt.data import packs
 from tilt.errors import ArgumentError
 from tilt.report.making import MOST_PORTFOLIOS, Asked, Book
 from tilt.report.outputs import FORMATS
@@ -22,6 +24,8 @@ router = APIRouter(tags=["reports"], route_class=StrictRoute)
 MOST_TEMPLATE = 8 * 2**20  # characters of base64
 Key = Annotated[str, Field(max_length=80)]
 Word = Annotated[str, Field(max_length=200)]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Offset = Annotated[int, Query(ge=0, le=100_000)]
 
 
 class HeldBody(Body):
@@ -82,6 +86,27 @@ async def report(file: str, request: Request) -> Response:
     content, kind = await in_pool(request, work)
     headers = {"Content-Disposition": f'attachment; filename="tilt-{file[:8]}.{kind}"'}
     return Response(content, media_type=FORMATS[kind], headers=headers)
+
+
+@router.get("/packs")
+async def made_before(
+    request: Request, limit: Limit = 100, offset: Offset = 0
+) -> dict[str, object]:
+    """List what your reports held: the next one of a portfolio is compared with its last."""
+    owner = owner_of(request)
+
+    def work(tilt: Running) -> dict[str, object]:
+        found = packs.listed(tilt.state.store.catalog, owner, most=limit, after=offset)
+        return {"packs": split(found), "limit": limit, "offset": offset}
+
+    return await in_pool(request, work)
+
+
+@router.delete("/packs/{pack}", status_code=204)
+async def forget(pack: str, request: Request) -> None:
+    """Remove one of your reports from the record; later ones are not compared with it."""
+    owner = owner_of(request)
+    await in_pool(request, lambda tilt: packs.forget(tilt.state.store.catalog, owner, pack))
 
 
 def _asked(body: ReportBody, most: int) -> Asked:
