@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import tilt
 from tilt import security
 from tilt.api import bridge, buttons, cells, excel, live, manifest, pages, problems, scripts, status
+from tilt.api.audited import Audited
 from tilt.api.cell_jobs import FORGOTTEN_SECONDS, Forgotten
 from tilt.api.entrances import enter_route
 from tilt.api.guard import READS, Authenticate, Guard
@@ -27,6 +28,7 @@ from tilt.api.running import Running
 from tilt.api.seen import SeenStore
 from tilt.api.seen_jobs import SeenJobs
 from tilt.api.state import State
+from tilt.api.trail import Trail
 from tilt.api.v1 import router as v1
 from tilt.api.workbench import router as workbench
 from tilt.api.workbooks import router as workbooks
@@ -64,6 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
     sum_in_one_order()
     shipped = bridge.load(settings)
     store = Store.open(settings)
+    trail = Trail(store.catalog, settings.anchor_file)
     rates = Rates(settings)
     pool = Pool(
         threads=settings.threads,
@@ -108,6 +111,7 @@ def create_app(settings: Settings) -> FastAPI:
         forgetting.cancel()
         pool.close()
         await asyncio.to_thread(jobs.close)
+        await asyncio.to_thread(trail.close)
         store.close()
 
     app = Tilt(
@@ -126,6 +130,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Idempotency, repeats=Repeats(store.catalog), catalog=store.catalog)
     authenticate = _authenticate(settings, store)
     app.add_middleware(Guard, settings=settings, authenticate=authenticate, rates=rates)
+    app.add_middleware(Audited, trail=trail, catalog=store.catalog)
     app.mount("/", _ReadOnly(shipped.app))
     return app
 

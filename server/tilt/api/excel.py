@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from tilt.api.audited import tell_cells
 from tilt.api.bodies import read_json, until_gone
 from tilt.api.calls import Answer, Call, answer, check_cells, read_call, read_shared
 from tilt.api.cell_jobs import RunningError, follow
@@ -35,6 +36,8 @@ async def call_one(request: Request) -> Response:
     check_cells([call], tilt.state.settings.max_cells)
     wait = tilt.state.settings.cell_seconds
     (result,) = await until_gone(request, answer([call], tilt.state, tilt.pool, wait=wait))
+    failed = isinstance(result, BaseException)
+    tell_cells(request.scope, [call.cell.name], int(failed), waits=False)
     if isinstance(result, TiltError):
         return problem_of(request.url.path, result)
     if isinstance(result, BaseException):
@@ -61,7 +64,11 @@ async def call_many(request: Request) -> Response:
     check_cells(calls, tilt.state.settings.max_cells, shared)
     if "follow" in body:
         await tilt.pool.run(follow, str(body["follow"]))
-    answers = iter(await until_gone(request, answer(calls, tilt.state, tilt.pool, wait=wait)))
+    found = await until_gone(request, answer(calls, tilt.state, tilt.pool, wait=wait))
+    answers = iter(found)
+    failed = sum(isinstance(one, BaseException) for one in found) + len(read) - len(calls)
+    waits = "follow" in body and all(isinstance(one, RunningError) for one in found)
+    tell_cells(request.scope, [c.cell.name for c in calls], failed, waits=waits)
     results = [
         _entry(next(answers), lasting=c.cell.lasting) if isinstance(c, Call) else _entry(c)
         for c in read

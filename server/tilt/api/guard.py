@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tilt.api.problems import RefusedError, problem_of
 from tilt.api.rates import Rates
+from tilt.audit import ACTOR
 from tilt.errors import TiltError
 from tilt.security.deciding import LOCAL, NOBODY, Who
 from tilt.settings import LOOPBACK, Settings
@@ -76,6 +78,7 @@ class Guard:
             await problem_of(scope["path"], error)(scope, receive, send)
             return
         scope.setdefault("state", {}).update(user=who.id, who=who, touched=set())
+        ACTOR.set(replace(ACTOR.get(), who=who.id))
         await self.app(scope, self._counted(receive), send)
 
     def _check_origin(self, method: str, headers: Headers) -> None:

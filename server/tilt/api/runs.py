@@ -17,6 +17,7 @@ import pandas as pd
 
 import tilt
 from tilt.api import permission
+from tilt.api.audited import found_run
 from tilt.api.backtests import Asked
 from tilt.api.frames import split
 from tilt.api.questions import backtest_from, of_asked, of_problem
@@ -290,6 +291,7 @@ def _keep(
     This server does not ask the catalog again for a run that it knows to be there.
     """
     RUN.set(run)
+    found_run(run)
     catalog, mine = state.store.catalog, owner or owner_now()
 
     def kept() -> str:

@@ -1,0 +1,156 @@
+"""Each request in the audit: who asked for what, from where, with which run ids came out."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
+
+from sqlalchemy import Engine
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tilt.api.guard import READS
+from tilt.api.problems import problem_of
+from tilt.api.trail import REFUSED, Trail
+from tilt.audit import ACTOR, Actor, Entry
+from tilt.data import portfolios
+from tilt.errors import TiltError
+from tilt.monitoring import REQUEST_ID
+from tilt.sealing import seal_of
+from tilt.security.deciding import Thing
+
+COMPUTED, EXPORTED, ASKED, PRESSED = "computed", "exported", "asked", "pressed"
+RUNS: ContextVar[list[str] | None] = ContextVar("runs", default=None)
+_CELLS = ("/xlwings/custom-functions-batch", "/xlwings/custom-functions-call")
+_BUTTONS = "/xlwings/custom-scripts-call/"
+_REST = "/api/v1/"
+_POLLED = ("/api/v1/status", "/api/v1/jobs")  # asked every second; they compute nothing
+_FILES = "/api/v1/reports/"
+_OBJECTS = frozenset({"portfolio", "universe", "configuration"})
+_MOST_NAMED = 50
+_SILENT = "silent"
+
+
+def found_run(run: str) -> None:
+    """Note that the request that is answered now shows a run."""
+    runs = RUNS.get()
+    if runs is not None and run not in runs:
+        runs.append(run)
+
+
+def tell_cells(scope: Scope, names: Sequence[str], failed: int, *, waits: bool) -> None:
+    """Say what cells a batch had, for its one entry.
+
+    Parameters
+    ----------
+    names : of the functions, one for each call
+    failed : how many calls were answered by an error
+    waits : whether it only asked again for a job that runs, which is no news
+    """
+    told = scope.get("state", {}).get("audited")
+    if told is not None:
+        told |= {"cells": len(names), "functions": dict(Counter(names)), "failed": failed}
+        told |= {_SILENT: True} if waits else {}
+
+
+class Audited:
+    """Stands before the guard, whose refusals it notes; who asks is known behind it.
+
+    Cells and reading requests are gathered; of all others the entry is on record before the client
+    has the answer, and if it cannot be written, the answer is that.
+    """
+
+    def __init__(self, app: ASGIApp, trail: Trail, catalog: Engine) -> None:
+        self.app = app
+        self.trail = trail
+        self.catalog = catalog
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope.setdefault("state", {})["audited"] = {}
+        client = Headers(scope=scope).get("x-tilt-client", "")
+        ACTOR.set(Actor("", client, REQUEST_ID.get()))
+        RUNS.set([])
+        refused = False
+
+        async def noted(message: Message) -> None:
+            nonlocal refused
+            if message["type"] == "http.response.start":
+                try:
+                    await self._note(scope, message["status"])
+                except TiltError as error:
+                    refused = True
+                    await problem_of(scope["path"], error)(scope, receive, send)
+            if not refused:
+                await send(message)
+
+        await self.app(scope, receive, noted)
+
+    async def _note(self, scope: Scope, status: int) -> None:
+        action = _action(scope, status)
+        if not action or scope["state"]["audited"].get(_SILENT):
+            return
+        told = {**scope["state"]["audited"], "status": status}
+        entry = Entry(action, _subject(scope, status), told, tuple(RUNS.get() or ()), _actor(scope))
+        touched = [t for t in scope["state"].get("touched", ()) if t.kind in _OBJECTS]
+        if action in (COMPUTED, REFUSED):
+            named = await asyncio.to_thread(self._named, touched) if touched else []
+            self.trail.gather(_with(entry, named))
+            return
+        named = await asyncio.to_thread(self._named, touched) if touched else []
+        await asyncio.to_thread(self.trail.add, _with(entry, named))
+
+    def _named(self, touched: Iterable[Thing]) -> list[str]:
+        """Return objects as the audit names them: an encrypted portfolio by its id."""
+        things = sorted({(t.kind, t.name) for t in touched})[:_MOST_NAMED]
+        ids: dict[str, str] = {}
+        if seal_of(self.catalog).on and any(kind == "portfolio" for kind, _ in things):
+            by_id = portfolios.names_by_id(self.catalog)
+            ids = {name.casefold(): kept for kept, name in by_id.items()}
+            return [
+                f"{kind} {ids.get(name.casefold(), '~') if kind == 'portfolio' else name}"
+                for kind, name in things
+            ]
+        return [f"{kind} {name}" for kind, name in things]
+
+
+def _with(entry: Entry, named: list[str]) -> Entry:
+    if not named:
+        return entry
+    detail = {**entry.detail, "objects": named}
+    return Entry(entry.action, entry.subject, detail, entry.runs, entry.actor, entry.at)
+
+
+def _actor(scope: Scope) -> Actor:
+    before = ACTOR.get()
+    return Actor(scope["state"].get("user", ""), before.client, before.request)
+
+
+def _action(scope: Scope, status: int) -> str:
+    """Return what a request is called in the audit; empty for one that is not there."""
+    path, reads = scope["path"], scope["method"] in READS
+    if status in (401, 403, 421):
+        return REFUSED
+    if path in _CELLS:
+        return COMPUTED
+    if path.startswith(_BUTTONS):
+        return PRESSED
+    if not path.startswith(_REST) or (reads and path.startswith(_POLLED)):
+        return ""
+    if reads:
+        return EXPORTED if path.startswith(_FILES) else COMPUTED
+    return ASKED
+
+
+def _subject(scope: Scope, status: int) -> str:
+    """Return the route, whose parts that a client chose are left out: they may name anything."""
+    route = getattr(scope.get("route"), "path", None)
+    if scope["path"] in _CELLS:
+        return "cells"
+    if route is None:
+        return f"{scope['method']} {'a page that needs a key' if status == 401 else 'a page'}"
+    if scope["path"].startswith(_BUTTONS):
+        return f"button {scope['path'].removeprefix(_BUTTONS)[:80]}"
+    return f"{scope['method']} {route}"
