@@ -123,7 +123,7 @@ def _cell(block: Block, row: int, column: str, value: object, ids: Mapping[str, 
 def _class(block: Block, column: str, value: object = None) -> str:
     """Return the class of a cell: numbers stand right, signs and states have a color as well."""
     now = value.value if isinstance(value, Formula) else value
-    classes = ["n"] if column in block.formats else []
+    classes = [] if block.stands_left(column) else ["n"]
     least = SIGNED.get(block.formats.get(column, "text"))
     if least is not None and isinstance(now, float) and abs(now) >= least:
         classes.append("up" if now > 0 else "down")

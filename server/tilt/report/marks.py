@@ -17,20 +17,6 @@ def mark(book: Workbook, page: Worksheet, block: Block, name: str, at: tuple[int
     first, column = at
     last = first + len(block.table) - 1
     area = (first, column, last, column)
-    if name in block.bars:
-        page.conditional_format(
-            *area,
-            {
-                "type": "data_bar",
-                "data_bar_2010": True,
-                "bar_solid": True,
-                "bar_color": "#C9D9EC",
-                "bar_negative_color": "#F3D3C8",
-                "bar_axis_color": style.GRAY,
-                "bar_border_color": "#C9D9EC",
-                "bar_no_border": True,
-            },
-        )
     least = style.SIGNED.get(block.formats.get(name, "text"))
     if least is not None:
         zero = book.add_format({"num_format": style.UNSIGNED[block.formats[name]]})
@@ -47,6 +33,21 @@ def mark(book: Workbook, page: Worksheet, block: Block, name: str, at: tuple[int
                 "format": zero,
             },
         )
+    if name in block.bars:
+        page.conditional_format(
+            *area,
+            {
+                "type": "data_bar",
+                "data_bar_2010": True,
+                "bar_solid": True,
+                "bar_color": "#C9D9EC",
+                "bar_negative_color": "#F3D3C8",
+                "bar_axis_color": style.GRAY,
+                "bar_border_color": "#C9D9EC",
+                "bar_no_border": True,
+            },
+        )
+    if least is not None:
         for criteria, value, color in (("<=", -least, style.RED), (">=", least, style.GREEN)):
             page.conditional_format(
                 *area,

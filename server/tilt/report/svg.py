@@ -145,7 +145,10 @@ def _along(
         along = _Scale(*_bounds(table, chart, [chart.categories]), _LEFT + 4, WIDE - RIGHT)
         places = [float(v) for v in table[chart.categories]]
         return along, places, [(t, shown_value(t, name)) for t in along.ticks()]
-    along = _Scale(0, max(len(table) - 1, 1), _LEFT + 4, WIDE - RIGHT)
+    if chart.kind == "column":  # the first and the last stand within the axis
+        along = _Scale(-0.5, len(table) - 0.5, _LEFT, WIDE - RIGHT)
+    else:
+        along = _Scale(0, max(len(table) - 1, 1), _LEFT + 4, WIDE - RIGHT)
     labels = _labels(block, table, chart.categories)
     every = max(1, math.ceil(len(labels) / 8))
     told = [(float(i), labels[i]) for i in range(0, len(labels), every)]
