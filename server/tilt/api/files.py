@@ -8,10 +8,12 @@ from pathlib import Path
 
 from tilt.api import permission
 from tilt.api.state import current
+from tilt.data.encryption import REPORTS, keep_report, read_report
 from tilt.errors import UnknownNameError
+from tilt.sealing import seal_of
 from tilt.security.deciding import Thing
 
-FOLDER = "reports"
+FOLDER = REPORTS
 KINDS = ("xlsx", "pdf", "html")
 KEPT_SECONDS = 24 * 3600.0
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -32,10 +34,9 @@ def keep(data: Path, owner: str, content: bytes, kind: str = "xlsx") -> str:
     _forget(folder)
     file = secrets.token_hex(16)
     path = _path(data, owner, file, kind)
-    staged = path.with_suffix(".part")
-    staged.write_bytes(content)
-    permission.remember(current().store.catalog, Thing("file", file, owner))
-    staged.replace(path)  # whoever fetches it sees all of it or nothing
+    catalog = current().store.catalog
+    permission.remember(catalog, Thing("file", file, owner))
+    keep_report(path, content, seal_of(catalog))
     return file
 
 
@@ -47,11 +48,13 @@ def fetch(data: Path, owner: str, file: str) -> bytes:
     UnknownNameError
         If there is none: it is somebody else's, too old, or never was.
     """
-    return find(data, owner, file).read_bytes()
+    return read_report(find(data, owner, file), seal_of(current().store.catalog))
 
 
 def find(data: Path, owner: str, file: str) -> Path:
     """Return the place of a file that was kept for its owner; its ending tells the kind.
+
+    It may be encrypted there: ``fetch`` reads it.
 
     Raises
     ------

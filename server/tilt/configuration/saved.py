@@ -6,11 +6,13 @@ from collections.abc import Sequence
 import pandas as pd
 from sqlalchemy import Connection, Engine, delete, insert, select
 
+from tilt import audit
 from tilt.configuration.reading import read_configuration
 from tilt.configuration.settings import Configuration
 from tilt.data import catalog
 from tilt.data.tables import configurations as table
 from tilt.errors import ArgumentError, UnknownNameError, cut, did_you_mean
+from tilt.sealing import seal_of
 
 LONGEST_NAME = 200
 KIND = "model and optimization"
@@ -38,7 +40,7 @@ def read(engine: Engine, name: str) -> Configuration:
     with catalog.reading(engine) as connection:
         kept = _find(connection, name)
         body = connection.execute(select(table.c.body).where(table.c.name == kept)).scalar_one()
-    return read_configuration(body)
+    return read_configuration(seal_of(engine).open_text(body, _place_of(kept)))
 
 
 def save(engine: Engine, name: str, configuration: Configuration) -> str:
@@ -58,7 +60,7 @@ def save(engine: Engine, name: str, configuration: Configuration) -> str:
         "name": kept,
         "id": configuration.id,
         "kind": KIND,
-        "body": configuration.model_dump_json(),
+        "body": seal_of(engine).keep_text(configuration.model_dump_json(), _place_of(kept)),
         "saved": dt.datetime.now(dt.UTC),
     }
     with catalog.writing(engine) as connection:
@@ -67,6 +69,7 @@ def save(engine: Engine, name: str, configuration: Configuration) -> str:
                 connection.execute(delete(table).where(table.c.name == old))
         connection.execute(insert(table).values(**row))
         catalog.count_change(connection, CHANGES)
+        audit.note(connection, "saved", f"configuration {kept}", {"id": configuration.id})
     return configuration.id
 
 
@@ -82,12 +85,17 @@ def delete_saved(engine: Engine, name: str) -> None:
         kept = _find(connection, name)
         connection.execute(delete(table).where(table.c.name == kept))
         catalog.count_change(connection, CHANGES)
+        audit.note(connection, "deleted", f"configuration {kept}")
 
 
 def unknown_configuration(name: str, names: Sequence[str]) -> UnknownNameError:
     """Return the error of a configuration that is none of the known ones."""
     known = f" Saved are {', '.join(names[:10])}." if names else " None is saved yet."
     return UnknownNameError(f"No configuration '{cut(name)}'.{did_you_mean(name, names)}{known}")
+
+
+def _place_of(name: str) -> str:
+    return f"configurations/{name}"
 
 
 def _names(connection: Connection) -> list[str]:

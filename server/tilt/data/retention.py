@@ -4,8 +4,9 @@ import datetime as dt
 from collections import Counter
 
 import pandas as pd
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
+from tilt import audit
 from tilt.data import snapshots, tables
 from tilt.data.catalog import reading, writing
 from tilt.data.derive import data_snapshot
@@ -84,14 +85,8 @@ def prune(store: Store, planned: pd.DataFrame) -> list[str]:
             if snapshot in snapshots.current_ids(connection):
                 continue
             snapshots.remove(connection, snapshot)
-            connection.execute(
-                insert(tables.audit).values(
-                    at=dt.datetime.now(dt.UTC),
-                    action="prune",
-                    subject=snapshot,
-                    detail=f"{row.universe}, as of {row.as_of:%Y-%m-%d}, {row.bytes} bytes",
-                )
-            )
+            told = {"universe": row.universe, "as_of": f"{row.as_of:%Y-%m-%d}", "bytes": row.bytes}
+            audit.note(connection, "pruned", f"snapshot {snapshot}", told)
         try:
             store.place.remove(snapshot)
         except OSError as error:

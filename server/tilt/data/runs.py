@@ -12,13 +12,16 @@ import orjson
 import pandas as pd
 from sqlalchemy import ColumnElement, Engine, delete, func, insert, select
 
+from tilt import audit
 from tilt.data import catalog
-from tilt.data.tables import audit, publications, runs
+from tilt.data.tables import audit as audited_before
+from tilt.data.tables import publications, runs
 from tilt.errors import UnknownNameError
 from tilt.sealing import seal_of
 
 MOST = 10_000  # runs of an owner that are kept
 LONGEST = 200  # characters of a subject
+MOST_TOLD = 20  # entries of the audit about a snapshot
 SUBJECT = "runs/subject"  # what an encrypted one is bound to
 COLUMNS = ("run_id", "function", "subject", "universe", "snapshot", "at", "version")
 
@@ -151,10 +154,14 @@ def story(engine: Engine, snapshot: str) -> list[tuple[str, dt.datetime, str]]:
     published = select(publications.c.at, publications.c.universe).where(
         publications.c.snapshot == snapshot
     )
-    noted = select(audit.c.action, audit.c.at, audit.c.detail).where(audit.c.subject == snapshot)
+    old = audited_before.c
+    noted = select(old.action, old.at, old.detail).where(old.subject == snapshot)
     with catalog.reading(engine) as connection:
         events = [("published", _utc(r.at), str(r.universe)) for r in connection.execute(published)]
         events += [(str(r.action), _utc(r.at), str(r.detail)) for r in connection.execute(noted)]
+    for entry in audit.listed(engine, most=MOST_TOLD, subject=f"snapshot {snapshot}"):
+        when = dt.datetime.fromisoformat(str(entry["at"]))
+        events.append((str(entry["action"]), when, f"by {entry['who'] or 'nobody named'}"))
     return sorted(events, key=lambda event: event[1])
 
 

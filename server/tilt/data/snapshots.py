@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 from sqlalchemy import Connection, Engine, Row, Select, Table, delete, func, insert, select
 
+from tilt import audit
 from tilt.data import tables
 from tilt.data.catalog import reading
 from tilt.data.places import Stored
@@ -144,6 +145,7 @@ def publish(connection: Connection, snapshot: str, universe: str, *, parent: str
     connection.execute(
         insert(made).values(number=last + 1, universe=universe, snapshot=snapshot, at=at)
     )
+    audit.note(connection, "refreshed", f"universe {universe}", {"snapshot": snapshot})
 
 
 def add(

@@ -13,8 +13,10 @@ from sqlalchemy import ColumnElement, Engine, insert, select, update
 
 from tilt.data import catalog
 from tilt.data.tables import trials
+from tilt.sealing import seal_of
 
 LONGEST = 200  # characters of a workbook's name
+STRATEGY = "trials/strategy"  # what an encrypted one is bound to
 MOST_SHOWN = 500  # trials whose returns are read at once
 
 
@@ -44,11 +46,13 @@ def record(engine: Engine, owner: str, workbook: str, trial: Trial) -> bool:
     dates = pd.DatetimeIndex(trial.returns.index)
     row = {
         "universe": trial.universe,
-        "strategy": trial.strategy,
+        "strategy": seal_of(engine).keep_text(trial.strategy, STRATEGY),
         "first": dates[0].date(),
         "last": dates[-1].date(),
         "sharpe": trial.sharpe if np.isfinite(trial.sharpe) else None,
-        "returns": trial.returns.to_numpy(dtype="<f8").tobytes(),
+        "returns": seal_of(engine).keep(
+            trial.returns.to_numpy(dtype="<f8").tobytes(), place_of(owner, workbook, trial.run)
+        ),
     }
     now = dt.datetime.now(dt.UTC)
     with catalog.writing(engine) as connection:
@@ -65,7 +69,10 @@ def tried(engine: Engine, owner: str, workbook: str, universe: str) -> pd.DataFr
     with catalog.reading(engine) as connection:
         rows = connection.execute(query.order_by(trials.c.at, trials.c.run)).all()
     columns = ["run", "strategy", "first", "last", "sharpe", "at"]
-    return pd.DataFrame(rows, columns=columns).astype({"sharpe": float})
+    found = pd.DataFrame(rows, columns=columns).astype({"sharpe": float})
+    seal = seal_of(engine)
+    found["strategy"] = [seal.open_text(text, STRATEGY) for text in found["strategy"]]
+    return found
 
 
 def returns_of(
@@ -84,9 +91,16 @@ def returns_of(
     )
     with catalog.reading(engine) as connection:
         rows = connection.execute(query).all()
-    known = {r.run: np.frombuffer(r.returns, dtype="<f8") for r in rows}
+    seal = seal_of(engine)
+    opened = {r.run: seal.open(r.returns, place_of(owner, workbook, r.run)) for r in rows}
+    known = {run: np.frombuffer(returns, dtype="<f8") for run, returns in opened.items()}
     same = {run: values for run, values in known.items() if len(values) == len(dates)}
     return pd.DataFrame(same, index=dates, dtype=float)
+
+
+def place_of(owner: str, workbook: str, run: str) -> str:
+    """Return what encrypted returns are bound to."""
+    return f"trials/{owner}/{workbook[:LONGEST]}/{run}"
 
 
 def _of(owner: str, workbook: str, universe: str) -> "tuple[ColumnElement[bool], ...]":

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, Engine, delete, insert, select
 
+from tilt import audit
 from tilt.data import catalog
 from tilt.data.rules import LONGEST_NAME, Rule, Universe
 from tilt.data.tables import universes
@@ -63,6 +64,7 @@ def save(engine: Engine, universe: Universe, taken: Iterable[str]) -> None:
             )
         )
         catalog.count_change(connection, CHANGES)
+        audit.note(connection, "saved", f"universe {name}")
 
 
 def delete_saved(engine: Engine, name: str) -> None:
@@ -93,6 +95,7 @@ def delete_saved(engine: Engine, name: str) -> None:
             )
         connection.execute(delete(universes).where(universes.c.name == found.name))
         catalog.count_change(connection, CHANGES)
+        audit.note(connection, "deleted", f"universe {found.name}")
 
 
 def _all(connection: Connection) -> list[Universe]:

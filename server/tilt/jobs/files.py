@@ -19,7 +19,7 @@ from tilt.sealing import NONE, BrokenSealError, Seal, SealedError
 _SALT = 16
 
 
-_ASKED = ".asked"
+ASKED = ".asked"
 
 
 class DamagedFileError(BusyError):
@@ -114,21 +114,21 @@ class Files:
 
     def ask(self, job: str) -> None:
         """Note that somebody asks for a job now, for every server to see."""
-        (self.folder / f"{job}{_ASKED}").touch(mode=0o600)
+        (self.folder / f"{job}{ASKED}").touch(mode=0o600)
 
     def asked(self) -> dict[str, int]:
         """Return by job when it was last asked for: a number that moves, and is no time."""
         found = {}
-        for path in self.folder.glob(f"*{_ASKED}"):
+        for path in self.folder.glob(f"*{ASKED}"):
             try:
-                found[path.name.removesuffix(_ASKED)] = path.stat().st_mtime_ns
+                found[path.name.removesuffix(ASKED)] = path.stat().st_mtime_ns
             except FileNotFoundError:  # another server removed it
                 continue
         return found
 
     def forget_asking(self, job: str) -> None:
         """Note that nobody needs to ask for a job any more."""
-        (self.folder / f"{job}{_ASKED}").unlink(missing_ok=True)
+        (self.folder / f"{job}{ASKED}").unlink(missing_ok=True)
 
     def jobs_before(self, seconds: float) -> set[str]:
         """Return the ids of jobs with a file last written before an epoch time."""

@@ -80,8 +80,9 @@ async def report(file: str, request: Request) -> Response:
     """Return a file that was made for you: a workbook, a PDF or a page; it is kept for a day."""
 
     def work(tilt: Running) -> tuple[bytes, str]:
-        path = files.find(tilt.state.settings.data_path, USER.get(), file)
-        return path.read_bytes(), path.suffix.removeprefix(".")
+        folder, owner = tilt.state.settings.data_path, USER.get()
+        kind = files.find(folder, owner, file).suffix.removeprefix(".")
+        return files.fetch(folder, owner, file), kind
 
     content, kind = await in_pool(request, work)
     headers = {"Content-Disposition": f'attachment; filename="tilt-{file[:8]}.{kind}"'}
