@@ -127,17 +127,7 @@ def risk(
     options: Options = NO_OPTIONS,
 ) -> Sequence[Sequence[Scalar]]:
     """Return a forecast of risk: volatility, tracking error, beta and others, for a year."""
-    book = open_book(
-        current(),
-        holdings,
-        benchmark,
-        date,
-        universe,
-        long_short=options.flag("long_short"),
-        horizon=options.text("horizon", "short"),
-        estimator=options.text("estimator", ""),
-        lookback=options.count("lookback", LOOKBACK),
-    )
+    book = _opened(holdings, benchmark, date, universe, options)
     return _row(book, measure)
 
 
@@ -163,7 +153,19 @@ def risk_table(
     followed them. An estimator other than factor has no factors but those of pca, and all its risk
     counts as specific.
     """
-    book = open_book(
+    book = _opened(holdings, benchmark, date, universe, options)
+    if by == HEALTH:
+        table, judged = health(current(), book)
+        return with_notes(table, (judged, *book.notes))
+    found = measures.risk_table(book.model, book.weights, book.benchmark, by=by)
+    return with_notes(found, book.notes)
+
+
+def _opened(
+    holdings: Grid, benchmark: Grid | None, date: object, universe: str | None, options: Options
+) -> Book:
+    """Return a book with the risk model that the options choose."""
+    return open_book(
         current(),
         holdings,
         benchmark,
@@ -174,11 +176,6 @@ def risk_table(
         estimator=options.text("estimator", ""),
         lookback=options.count("lookback", LOOKBACK),
     )
-    if by == HEALTH:
-        table, judged = health(current(), book)
-        return with_notes(table, (judged, *book.notes))
-    found = measures.risk_table(book.model, book.weights, book.benchmark, by=by)
-    return with_notes(found, book.notes)
 
 
 def _row(book: Book, wanted: tuple[str, ...]) -> Sequence[Sequence[Scalar]]:
