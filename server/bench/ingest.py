@@ -21,7 +21,7 @@ DAYS, NAMES = 4445, 433  # 1,924,685 rows
 def ingest() -> Iterator[Row]:
     """Refresh from a generated folder: prices of 433 names over 17 years, and monthly caps."""
     with tempfile.TemporaryDirectory() as folder:
-        rows = _write(Path(folder) / "large")
+        rows = generated(Path(folder) / "large")
         settings = Settings(data_url=str(Path(folder) / "store"))
         store = Store.open(settings)
         start = time.perf_counter()
@@ -33,17 +33,17 @@ def ingest() -> Iterator[Row]:
     yield Row(f"ingest of {rows:,} price rows, checks to snapshot; peak {peak:.2f} GiB", seconds)
 
 
-def _write(folder: Path) -> int:
+def generated(folder: Path, *, days: int = DAYS, names: int = NAMES) -> int:
     """Write the files, seeded, and return how many rows of prices they have."""
     rng = np.random.default_rng(7)
-    dates = pd.bdate_range("2000-01-03", periods=DAYS)
-    names = [f"N{i:03d}" for i in range(NAMES)]
-    steps = 0.01 * rng.normal(size=(DAYS, 1)) + 0.015 * rng.normal(size=(DAYS, NAMES))
+    dates = pd.bdate_range("2000-01-03", periods=days)
+    tickers = [f"N{i:03d}" for i in range(names)]
+    steps = 0.01 * rng.normal(size=(days, 1)) + 0.015 * rng.normal(size=(days, names))
     close = np.round(50 * np.exp(np.cumsum(steps - 0.00016, axis=0)), 2).clip(min=0.5)
     prices = pd.DataFrame(
         {
-            "date": np.repeat(dates.to_numpy(), NAMES),
-            "ticker": np.tile(names, DAYS),
+            "date": np.repeat(dates.to_numpy(), names),
+            "ticker": np.tile(tickers, days),
             "close": close.ravel(),
             "adj_close": close.ravel(),
             "volume": rng.integers(10**5, 10**7, close.size).astype(float),
@@ -53,10 +53,10 @@ def _write(folder: Path) -> int:
     )
     folder.mkdir(parents=True)
     prices.to_parquet(folder / "prices.parquet")
-    listed = range(0, DAYS, 21)
-    figures = [pd.DataFrame({"date": dates[i], "symbol": names, "price": close[i]}) for i in listed]
+    listed = range(0, days, 21)
+    figures = [pd.DataFrame({"date": dates[i], "symbol": tickers, "price": close[i]}) for i in listed]
     caps = pd.concat(figures, ignore_index=True)
     caps.assign(market_cap=caps["price"] * 1e9).to_parquet(folder / "key_figures.parquet")
-    sectors = [f"Sector {i % 10}" for i in range(NAMES)]
-    pd.DataFrame({"ticker": names, "sector": sectors}).to_parquet(folder / "securities.parquet")
+    sectors = [f"Sector {i % 10}" for i in range(names)]
+    pd.DataFrame({"ticker": tickers, "sector": sectors}).to_parquet(folder / "securities.parquet")
     return len(prices)

@@ -2,19 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
 
-from bench.measuring import Row, median_seconds
+from bench.measuring import Peer, Row, Target, measured, median_seconds
+from bench.peers import beside
 from tilt.optimize.conflict import explain_conflict
 from tilt.optimize.constraints import Rule, parse_rules
 from tilt.optimize.explain import step_rules
+from tilt.optimize.limits import halves, lay_out
+from tilt.optimize.native import solve_clarabel, solve_piqp
 from tilt.optimize.posing import open_case
+from tilt.optimize.program import build
 from tilt.optimize.solve import Problem, solve
 from tilt.risk.model import RiskModel
 
 SIZES = ((500, 31, 8), (3000, 60, 9))
+PEERS = ("cvxpy", "cvxportfolio", "pyportfolioopt")
 
 
 def market(n: int, sectors: int, styles: int) -> tuple[RiskModel, pd.DataFrame]:
@@ -71,23 +77,72 @@ def standing_problem(n: int, sectors: int, styles: int) -> Problem:
     )
 
 
+def inputs_of(problem: Problem) -> dict[str, np.ndarray | float | str]:
+    """Return a standing problem as arrays, yearly, for a peer."""
+    case = open_case(problem)
+    kinds = problem.model.groups.to_numpy()
+    banded = np.flatnonzero(kinds != "market")
+    return {
+        "exposures": case.model.exposures,
+        "covariance": case.model.covariance,
+        "specific": case.model.specific,
+        "center": case.center,
+        "current": case.current,
+        "banded": banded,
+        "band": np.where(kinds[banded] == "sector", 0.03, 0.2),
+        "cap": 0.05,
+        "turnover": 0.2,
+    }
+
+
 def optimum() -> Iterator[Row]:
     """Solve, price every binding rule one step looser and tighter, and explain a conflict."""
-    for n, sectors, styles in SIZES:
+    targets = (
+        (Target(0.012, 0.002, "PyPortfolioOpt", 0.371), Target(0.3, 0.1)),
+        (Target(0.060, 0.008, "PyPortfolioOpt", 19.5), Target(2.0, 0.5)),
+    )
+    for (n, sectors, styles), (least, repaired) in zip(SIZES, targets, strict=True):
         problem = standing_problem(n, sectors, styles)
-        peer = replace(problem, options={"solver": "cvxpy"})
         what = f"least tracking error, {n} names, {1 + sectors + styles} factors"
-        once = median_seconds(lambda p=problem: solve(p))
+        once, extra = measured(lambda p=problem: solve(p), 21)
         yield Row(
             f"{what}, to a checked solution",
             once,
-            "our own route through cvxpy",
-            median_seconds(lambda p=peer: solve(p), 3),
+            peers=(*_natively(problem), *beside("least_risk", PEERS, inputs_of(problem))),
+            target=least,
+            megabytes=extra,
         )
         solution = solve(problem)
         stepped = median_seconds(lambda s=solution: step_rules(s.case, s.found), 3)
-        yield Row(f"{what}: its explanation", stepped, "one solve", once)
+        yield Row(f"{what}: its explanation", stepped, target=Target(10 * once))
         tight = (*problem.rules[:-1], Rule("turnover", "", None, 0.01))
         crossed = open_case(replace(problem, rules=(*tight, Rule("weight", "*", None, 0.9 / n))))
         found = median_seconds(lambda c=crossed: explain_conflict(c), 3)
-        yield Row(f"conflict and repairs, {n} names, {len(crossed.rules)} rules", found)
+        what = f"conflict and repairs, {n} names, {len(crossed.rules)} rules"
+        yield Row(what, found, target=repaired)
+        yield from _most_alpha(problem, Target((0.045, 0.32)[n > SIZES[0][0]], 3 * once))
+
+
+def _natively(problem: Problem) -> Iterator[Peer]:
+    """Time the solvers alone, on the program that is put together for them."""
+    case = open_case(problem)
+    layout = lay_out(case)
+    program = build(layout, halves(layout, case.rules), case.goal)
+    yield Peer("PIQP alone", median_seconds(lambda: solve_piqp(program)), note=version("piqp"))
+    seconds = median_seconds(lambda: solve_clarabel(program))
+    yield Peer("Clarabel alone", seconds, note=version("clarabel"))
+
+
+def _most_alpha(problem: Problem, target: Target) -> Iterator[Row]:
+    n = len(problem.model.assets)
+    alpha = pd.Series(np.random.default_rng(13).normal(0, 0.03, n), problem.model.assets)
+    rules = (*problem.rules, Rule("tracking_error", "", None, 0.06))
+    capped = replace(problem, objective="max_return", alpha=alpha, rules=rules)
+    general = replace(capped, options={"solver": "cvxpy"})
+    yield Row(
+        f"largest alpha within a tracking error, {n} names",
+        median_seconds(lambda: solve(capped), 3),
+        "our own route through cvxpy",
+        median_seconds(lambda: solve(general), 1),
+        target=target,
+    )

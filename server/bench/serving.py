@@ -1,0 +1,71 @@
+"""A server of its own for the bench, as `tilt serve` starts it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+START_SECONDS = 90.0
+COMMAND = (sys.executable, "-c", "from tilt.cli import main; main()")
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a process that works on a data folder."""
+    return {**os.environ, "TILT_DATA_URL": str(folder), **more}
+
+
+def tilt(folder: Path, *arguments: str, cwd: Path | None = None) -> None:
+    """Run a command of Tilt on a data folder, in a process of its own."""
+    subprocess.run(  # noqa: S603 - our own command
+        [*COMMAND, *arguments],
+        env=environment(folder),
+        cwd=cwd or folder,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+@contextmanager
+def served(folder: Path, *arguments: str) -> Iterator[str]:
+    """Serve a data folder; gives the address once the server says that it is ready."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen(  # noqa: S603 - our own command
+        [*COMMAND, *(arguments or ("serve",))],
+        env=environment(folder, TILT_PORT=str(port)),
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=os.name == "posix",
+    )
+    try:
+        _wait(f"{address}/health/ready", server)
+        yield address
+    finally:
+        server.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
+        try:
+            server.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _wait(address: str, server: "subprocess.Popen[bytes]") -> None:
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()  # noqa: S310 - our own server
+        except OSError:
+            if server.poll() is not None or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
