@@ -12,6 +12,7 @@ from tilt.frames import (
     content_id,
     listed,
     require_assets,
+    row_hashes,
     spread,
 )
 
@@ -239,3 +240,14 @@ def test_a_universe_without_a_factor_model_says_what_to_run(panel):
     with pytest.raises(ArgumentError, match=r"'TEST' has no factor model. The finding 'no_factor"):
         _ = bare.factors
     assert bare.until(DATES[1]).factor_history is None
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 40), (40, 3), (0, 2), (2, 0)])
+def test_rows_are_hashed_as_pandas_does_it(shape):
+    values = np.random.default_rng(3).normal(size=shape)
+    values.ravel()[:4] = [np.nan, -0.0, np.inf, 0.0][: values.size]
+    dates = pd.date_range("2020-01-01", periods=shape[0])
+    table = pd.DataFrame(values, dates, [f"N{i}" for i in range(shape[1])])
+    for frame in (table, table.iloc[::-1], table.astype(str), table.assign(more=1)):
+        expected = pd.util.hash_pandas_object(frame).to_numpy()
+        np.testing.assert_array_equal(row_hashes(frame), expected)

@@ -109,10 +109,35 @@ def content_id(*parts: object) -> str:
     return digest.hexdigest()[:12]
 
 
+def row_hashes(table: pd.DataFrame) -> np.ndarray:
+    """Return what ``pd.util.hash_pandas_object`` gives of each row and its label.
+
+    A table of floating-point numbers is hashed at once: pandas does it column by column, which
+    takes a twentieth of a second for 500 names and more than a backtest for 3000.
+    """
+    if not len(table.columns) or not (table.dtypes == np.float64).all():
+        return pd.util.hash_pandas_object(table, index=True).to_numpy()
+    values = np.add(table.to_numpy(), 0.0, order="F")  # a copy in which -0 is 0
+    values[np.isnan(values)] = np.nan  # of all its bit patterns, one
+    bits = values.view(np.uint64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        bits ^= bits >> np.uint64(shift)
+        bits *= np.uint64(factor)
+    bits ^= bits >> np.uint64(31)
+    labels = pd.util.hash_pandas_object(table.index, index=False).to_numpy()
+    count = table.shape[1] + 1
+    total, factor = np.full(len(table), 0x345678, dtype=np.uint64), 1000003
+    for place, column in enumerate((*bits.T, labels)):
+        total ^= column
+        total *= np.uint64(factor)
+        factor += 82520 + 2 * (count - place)
+    return total + np.uint64(97531)
+
+
 def _content(part: object) -> bytes:
     if isinstance(part, pd.DataFrame | pd.Series):
         table = part.to_frame() if isinstance(part, pd.Series) else part
-        hashed = pd.util.hash_pandas_object(table, index=True).to_numpy().tobytes()
+        hashed = row_hashes(table).tobytes()
         return json.dumps([str(c) for c in table.columns]).encode() + hashed
     if isinstance(part, np.ndarray):
         return f"{part.dtype}{part.shape}".encode() + np.ascontiguousarray(part).tobytes()

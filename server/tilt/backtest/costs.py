@@ -94,15 +94,17 @@ def liquidity(panel: Panel, costs: Costs) -> Liquidity | None:
 
 
 def charge(trade: Array, costs: Costs, slope: Array | None) -> Array:
-    """Return the cost of each name's trade by kind: (linear, spread, impact) × names.
+    """Return the cost of each name's trade by kind, (linear, spread, impact) × names.
 
-    Trade and cost are in units of the capital at the start.
+    Trade and cost are in units of the capital at the start. Kinds at the end that cost nothing are
+    left out: each of them would take as long as the one that does.
     """
     size = np.abs(trade)
-    charged = np.zeros((3, len(trade)))  # a kind's costs lie side by side, to be summed fast
-    charged[0] = costs.cost_bps * 1e-4 * size
-    if costs.spread:
-        charged[1] = costs.spread / 2.0 * size
+    kinds = 3 if slope is not None else 2 if costs.spread else 1
+    charged = np.empty((kinds, len(trade)))  # a kind's costs lie side by side, to be summed fast
+    np.multiply(costs.cost_bps * 1e-4, size, out=charged[0])
+    if kinds > 1:
+        np.multiply(costs.spread / 2.0, size, out=charged[1])
     if slope is not None:
         charged[2] = costs.impact * slope * size**1.5
     return charged

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tilt.backtest.ledger import DELISTED, Ledger
-from tilt.backtest.market import Market
+from tilt.backtest.market import Market, Rows
 
 UNFILLED = 1e-6  # of capital
 
@@ -27,16 +27,22 @@ class Events:
     unpriced: "pd.Index[str]"
 
 
+def _held_in_holes(market: Market, ledger: Ledger) -> Rows:
+    """Return the name of each missing return of a name that was held at the close before."""
+    if not market.missing.any():
+        return np.zeros(0, dtype=np.int64)
+    name, day = np.nonzero(market.missing[1:].T)
+    return np.asarray(name[ledger.positions[day, name] != 0.0])
+
+
 def events(market: Market, ledger: Ledger) -> Events:
     """Return what happened to a book on the way."""
-    held = np.zeros(market.growth.shape, dtype=bool)
-    held[1:] = ledger.positions[:-1] != 0.0
-    holes = held & market.missing
+    holed = _held_in_holes(market, ledger)
     missed = [w for w in ledger.unfilled.values() if np.abs(w).max() > UNFILLED]
     without = np.zeros(len(market.assets)) + sum(np.abs(w) for w in missed)
     return Events(
-        holes=int(holes.sum()),
-        holed=market.assets[np.flatnonzero(holes.any(axis=0))],
+        holes=len(holed),
+        holed=market.assets[np.unique(holed)],
         delisted=tuple(
             (market.dates[t.row], market.assets[t.asset])
             for t in ledger.trades

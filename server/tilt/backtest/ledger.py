@@ -75,12 +75,16 @@ class _Book:
     cash: Array = field(init=False)
     charged: Array = field(init=False)
     turnover: Array = field(init=False)
+    everybody: Rows = field(init=False)
+    stops: Rows = field(init=False)  # the rows at which a name ends
     trades: list[Trades] = field(default_factory=list)
     targets: dict[int, Array] = field(default_factory=dict)
     unfilled: dict[int, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         days, names = self.market.growth.shape
+        self.everybody = np.arange(names)
+        self.stops = np.unique(self.market.ended)
         self.positions = np.zeros((days, names))
         self.cash = np.zeros(days)
         self.cash[0] = 1.0
@@ -109,35 +113,29 @@ class _Book:
         held = self.positions[row].copy()
         priced = self.market.priced[row]
         everything = bool(priced.all())
-        wanted = target * nav - held
+        wanted = target * nav
+        wanted -= held
         if not everything:
             wanted = np.where(priced, wanted, 0.0)
         trade = self._done(row, wanted, held, nav)
         slope = None if self.market.slope is None else self.market.slope[row]
         cost = charge(trade, self.costs, slope)
-        self.positions[row] = held + trade
+        self.positions[row] += trade
         bought, paid = trade.sum(), cost.sum(axis=1)
         self.cash[row] -= bought + paid.sum()
-        self.charged[row, :3] += paid
+        self.charged[row, : len(paid)] += paid
         self.turnover[row] += (np.abs(trade).sum() + abs(bought)) / 2.0 / nav
         self.targets[row] = target
         if not everything:
             missed = np.where(priced, 0.0, target - held / nav)
             if missed.any():
                 self.unfilled[row] = missed
-        asset = np.flatnonzero(trade)
-        self.trades.append(
-            Trades(
-                row,
-                decided,
-                asset,
-                held[asset],
-                trade[asset],
-                cost.sum(axis=0)[asset],
-                nav,
-                REBALANCE,
-            )
-        )
+        charged = cost.sum(axis=0) if len(cost) > 1 else cost[0]
+        asset = self.everybody
+        if np.count_nonzero(trade) < len(trade):
+            asset = np.flatnonzero(trade)
+            held, trade, charged = held[asset], trade[asset], charged[asset]
+        self.trades.append(Trades(row, decided, asset, held, trade, charged, nav, REBALANCE))
 
     def _done(self, row: int, wanted: Array, held: Array, nav: float) -> Array:
         """Return what of the wanted trades is done, in units of the capital at the start."""
@@ -200,19 +198,22 @@ def _drift(book: _Book, row: int, end: int, cash_rate: float) -> None:
     """Carry the book from the close of ``row`` to that of ``end`` without a trade."""
     if end <= row:
         return
-    names = np.flatnonzero(book.positions[row])
-    held: Rows | slice = names
-    if 2 * len(names) > book.positions.shape[1]:  # then it is faster not to pick them out
-        names, held = np.arange(book.positions.shape[1]), slice(None)
+    names = book.everybody
+    held: Rows | slice = slice(None)
+    path = book.positions[row + 1 : end + 1]
+    if 2 * np.count_nonzero(book.positions[row]) <= len(names):  # else it is faster to take all
+        names = held = np.flatnonzero(book.positions[row])
+        path = np.empty((end - row, len(names)))
     growth = book.market.growth[row + 1 : end + 1, held]
-    path = book.positions[row, held] * (growth if len(growth) == 1 else np.cumprod(growth, axis=0))
+    path[0] = growth[0]
+    for day in range(1, len(path)):
+        np.multiply(path[day - 1], growth[day], out=path[day])
+    path *= book.positions[row, held]
     flows = np.zeros(end - row)
     sales: list[tuple[int, Rows, Array]] = []
-    ended = book.market.ended[held]
-    stops = ended[(ended > row) & (ended <= end)]
-    for stop in sorted(set(stops.tolist())):
+    for stop in book.stops[(book.stops > row) & (book.stops <= end)].tolist():
         day = stop - row - 1
-        gone = np.flatnonzero((ended == stop) & (path[day] != 0.0))
+        gone = np.flatnonzero((book.market.ended[held] == stop) & (path[day] != 0.0))
         worth = path[day, gone].copy()
         flows[day] += worth.sum()
         path[day:, gone] = 0.0
@@ -233,7 +234,8 @@ def _drift(book: _Book, row: int, end: int, cash_rate: float) -> None:
             flows[1:], lambda cash, flow: flow + grown * cash, initial=start + flows[0]
         )
         book.cash[row + 1 : end + 1] = list(days)
-    book.positions[row + 1 : end + 1, held] = path
+    if len(names) < len(book.everybody):
+        book.positions[row + 1 : end + 1, held] = path
     for stop, asset, worth in sales:
         book.sell_delisted(stop, asset, worth)
 

@@ -11,6 +11,8 @@ from tilt.backtest.costs import Array, Costs, liquidity
 from tilt.errors import ArgumentError
 from tilt.frames import Panel
 
+NAMES = 256  # turned at once: what the processor's cache holds of them
+
 Mask: TypeAlias = NDArray[np.bool_]
 Rows: TypeAlias = NDArray[np.int64]
 
@@ -47,26 +49,55 @@ def window(panel: Panel, first: int, last: int, costs: Costs) -> Market:
     rows = slice(first, last + 1)
     returns = panel.returns.iloc[rows].to_numpy(dtype=np.float64)
     close = panel.close.iloc[rows].to_numpy(dtype=np.float64)
-    priced = np.isfinite(close)
-    known = np.isfinite(returns)
-    if (returns[known] < -1.0).any():
-        row, column = np.argwhere(known & (returns < -1.0))[0]
+    unknown = ~np.isfinite(returns)
+    impossible = returns < -1.0
+    if impossible.any() and (impossible & ~unknown).any():
+        row, column = np.argwhere(impossible & ~unknown)[0]
         raise ArgumentError(
             f"The return of {panel.assets[column]} on {panel.dates[first + row]:%Y-%m-%d} is "
             f"{returns[row, column]:.4g}, a loss above 100 %. Mend the data."
         )
-    days = last - first + 1
-    # A name is sold when its prices stop for good; a hole in the middle is waited out.
-    ended = days - np.argmax(priced[::-1], axis=0)
-    ended = np.where(priced.any(axis=0), ended, 0)
+    growth, priced = _by_day(returns, close)
+    if unknown.any():
+        name, day = np.nonzero(unknown.T)
+        growth[day, name] = 1.0
+    ended = _ended(priced)
+    for gone in np.flatnonzero(ended < len(priced)):
+        unknown[ended[gone] :, gone] = False
     depth = liquidity(panel, costs)
     return Market(
         dates=panel.dates[rows],
         assets=panel.assets,
-        growth=np.where(known, 1.0 + returns, 1.0),
-        missing=~known & (np.arange(days)[:, None] < ended[None, :]),
+        growth=growth,
+        missing=unknown,
         priced=priced,
-        ended=ended.astype(np.int64),
+        ended=ended,
         slope=None if depth is None else depth.slope[rows],
         close=close,
     )
+
+
+def _by_day(returns: Array, close: Array) -> tuple[Array, Mask]:
+    """Return 1 + return, and where there is a price, with the names of a day side by side.
+
+    A panel has the days of a name side by side, and a book is kept day by day.
+    """
+    growth, priced = np.empty(returns.shape), np.empty(close.shape, dtype=bool)
+    for start in range(0, returns.shape[1], NAMES):
+        part = slice(start, start + NAMES)
+        np.add(returns[:, part], 1.0, out=growth[:, part])
+        np.isfinite(close[:, part], out=priced[:, part])
+    return growth, priced
+
+
+def _ended(priced: Mask) -> Rows:
+    """Return by name the first row after its last price, 0 where it never has one.
+
+    A name is sold when its prices stop for good; a hole in the middle is waited out.
+    """
+    days = len(priced)
+    ended = np.full(priced.shape[1], days, dtype=np.int64)
+    gone = np.flatnonzero(~priced[-1])
+    past = priced[:, gone]
+    ended[gone] = np.where(past.any(axis=0), days - np.argmax(past[::-1], axis=0), 0)
+    return ended

@@ -243,43 +243,58 @@ def _asker(
     stop: Callable[[], bool] | None,
 ) -> Decide:
     """Return what asks the strategy with the view of a decision's date."""
-    days = plan.last - plan.first + 1
-    fixed = (
-        _checked(strategy.given, panel, panel.dates[plan.first])
-        if isinstance(strategy, FixedWeights)
-        else None
-    )
+    days, dates = plan.last - plan.first + 1, panel.dates
+    decide = _decider(panel, strategy, dates[plan.first])
 
     def ask(row: int, held: Array) -> Array:
-        date = panel.dates[plan.first + row]
+        date = dates[plan.first + row]
         if stop is not None and stop():
             raise StoppedError(f"The backtest was stopped at {date:%Y-%m-%d}.")
         if progress is not None:
             progress(max(row, 0) / days, f"Deciding on {date:%Y-%m-%d}")
-        if fixed is not None:
-            return fixed
-        if isinstance(strategy, DatedWeights):  # given beforehand: no view is needed
-            return _checked(strategy.on(date), panel, date)
-        current = pd.Series(held, index=panel.assets)
-        target = strategy.weights(panel.until(date), current[held != 0.0])
-        return _checked(target, panel, date)
+        return decide(date, held)
 
     return ask
 
 
-def _checked(target: Weights, panel: Panel, date: pd.Timestamp) -> Array:
-    place = panel.assets.get_indexer(target.index)
-    if (place < 0).any():
-        raise UnknownNameError(
-            f"The strategy holds {target.index[place < 0][0]} on {date:%Y-%m-%d}, "
-            f"which is not in '{panel.universe}'."
-        )
-    given = np.asarray(target, dtype=np.float64)
-    if not np.isfinite(given).all():
-        raise ArgumentError(f"The strategy gives a weight that is no number on {date:%Y-%m-%d}.")
-    weights = np.zeros(len(panel.assets))
-    np.add.at(weights, place, given)
-    return weights
+def _decider(
+    panel: Panel, strategy: Strategy, first: pd.Timestamp
+) -> Callable[[pd.Timestamp, Array], Array]:
+    """Return the function from a date and the weights held to the target, over all assets."""
+    if isinstance(strategy, FixedWeights):
+        fixed = _on_assets(panel, strategy.given.index)(strategy.given.to_numpy(), first)
+        return lambda _date, _held: fixed
+    if isinstance(strategy, DatedWeights):  # given beforehand: no view is needed
+        dated, given = strategy, np.ascontiguousarray(strategy.given, dtype=np.float64)
+        spread = _on_assets(panel, strategy.given.columns)
+        return lambda date, _held: spread(given[dated.row(date)], date)
+
+    def ask(date: pd.Timestamp, held: Array) -> Array:
+        current = pd.Series(held, index=panel.assets)
+        target = strategy.weights(panel.until(date), current[held != 0.0])
+        return _on_assets(panel, target.index)(target.to_numpy(), date)
+
+    return ask
+
+
+def _on_assets(panel: Panel, names: "pd.Index[str]") -> Callable[[Array, pd.Timestamp], Array]:
+    """Return the function from weights of these names on a date to those of all assets."""
+    place = panel.assets.get_indexer(names)
+
+    def spread(weights: Array, date: pd.Timestamp) -> Array:
+        if (place < 0).any():
+            raise UnknownNameError(
+                f"The strategy holds {names[place < 0][0]} on {date:%Y-%m-%d}, "
+                f"which is not in '{panel.universe}'."
+            )
+        given = np.asarray(weights, dtype=np.float64)
+        if not np.isfinite(given).all():
+            raise ArgumentError(
+                f"The strategy gives a weight that is no number on {date:%Y-%m-%d}."
+            )
+        return np.bincount(place, given, minlength=len(panel.assets))
+
+    return spread
 
 
 def _simulate(

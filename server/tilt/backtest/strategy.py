@@ -111,18 +111,18 @@ class DatedWeights:
     def earliest(self, panel: Panel) -> pd.Timestamp:
         return pd.Timestamp(self.given.index[0])
 
-    def on(self, date: pd.Timestamp) -> Weights:
-        """Return the last weights given at or before a date."""
+    def row(self, date: pd.Timestamp) -> int:
+        """Return the row of the last weights given at or before a date."""
         row = int(self.given.index.searchsorted(date, side="right")) - 1
         if row < 0:
             raise UnknownNameError(
                 f"The weights start on {self.given.index[0]:%Y-%m-%d}, after {date:%Y-%m-%d}. "
                 "Choose a later start."
             )
-        return self.given.iloc[row]
+        return row
 
     def weights(self, view: Panel, current: Weights) -> Weights:
-        return self.on(view.as_of)
+        return self.given.iloc[self.row(view.as_of)]
 
 
 @dataclass(frozen=True)
