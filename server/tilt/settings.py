@@ -1,7 +1,9 @@
 """What an installation can set, from the environment (``TILT_...``) or ``tilt.toml``."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import (
@@ -23,6 +25,8 @@ from pydantic_settings import (
 from tilt.errors import ArgumentError
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+Role = Literal["viewer", "analyst", "trader", "administrator"]
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class MergeSettings(BaseModel):
@@ -80,8 +84,33 @@ class Settings(BaseSettings):
     tls_key: Path | None = Field(
         default=None, description="File with the certificate's private key (PEM), without password."
     )
-    auth: Literal["off", "keys"] = Field(
-        default="off", description="'off' only on loopback; 'keys' asks every call for an API key."
+    auth: Literal["off", "keys", "entra", "keys+entra"] = Field(
+        default="off",
+        description=(
+            "'off' only on loopback; 'keys' asks every call for an API key, 'entra' for a token of "
+            "Microsoft Entra ID, 'keys+entra' for either."
+        ),
+    )
+    entra_tenant: str = Field(default="", description="Id of the tenant whose people sign in.")
+    entra_client: str = Field(
+        default="", description="Id of the application that Tilt is registered as in Entra ID."
+    )
+    entra_scope: str = Field(
+        default="access_as_user", description="Scope that the application exposes for the pane."
+    )
+    entra_roles: dict[str, Role] = Field(
+        default_factory=dict,
+        description=(
+            "Tilt's role by the application's role in Entra ID; empty: Tilt.Viewer, Tilt.Analyst, "
+            "Tilt.Trader, Tilt.Administrator."
+        ),
+    )
+    entra_groups: dict[str, Role] = Field(
+        default_factory=dict, description="Tilt's role by the id of a group in Entra ID."
+    )
+    entra_authority: str = Field(
+        default="https://login.microsoftonline.com",
+        description="Where people sign in; another one for national clouds.",
     )
     secret_key: SecretStr = Field(
         default=SecretStr(""), description="At least 32 characters; API keys are hashed with it."
@@ -265,21 +294,39 @@ class Settings(BaseSettings):
     def _fit_together(self) -> "Settings":
         if self.auth == "off" and self.host not in LOOPBACK:
             raise ValueError(
-                f"TILT_HOST={self.host} is open to the network, so TILT_AUTH must be 'keys'"
+                f"TILT_HOST={self.host} is open to the network, so TILT_AUTH must be 'keys', "
+                "'entra' or 'keys+entra'"
             )
+        if "entra" in self.auth:
+            self._check_entra()
         if self.encrypt and not self.data_key.get_secret_value():
             raise ValueError(
                 "TILT_ENCRYPT=portfolios needs TILT_DATA_KEY; 'tilt encrypt key' makes one"
             )
         if self.audit_keys_old and not self.audit_secrets[0]:
             raise ValueError("TILT_AUDIT_KEYS_OLD needs TILT_AUDIT_KEY or TILT_SECRET_KEY")
-        if self.auth == "keys" and not self.secret_key.get_secret_value():
-            raise ValueError("TILT_AUTH=keys needs TILT_SECRET_KEY, at least 32 characters")
+        if "keys" in self.auth and not self.secret_key.get_secret_value():
+            raise ValueError(f"TILT_AUTH={self.auth} needs TILT_SECRET_KEY, at least 32 characters")
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("TILT_TLS_CERT and TILT_TLS_KEY are set together or not at all")
         if self.cluster != "local":
             self._check_cluster()
         return self
+
+    def _check_entra(self) -> None:
+        """Refuse to trust tokens of any tenant or application, or by keys sent in the clear."""
+        for name, given in (("TENANT", self.entra_tenant), ("CLIENT", self.entra_client)):
+            if not _GUID.fullmatch(given.lower()):
+                raise ValueError(
+                    f"TILT_AUTH={self.auth} needs TILT_ENTRA_{name}, an id such as "
+                    "11111111-2222-3333-4444-555555555555"
+                )
+        scheme, _, rest = self.entra_authority.partition("://")
+        host = urlsplit(self.entra_authority).hostname or ""
+        if scheme != "https" and not (scheme == "http" and host in LOOPBACK):
+            raise ValueError("TILT_ENTRA_AUTHORITY is an https:// address")
+        if not rest or any(c in rest for c in "?#@ "):
+            raise ValueError("TILT_ENTRA_AUTHORITY is an address without query or user")
 
     def _check_cluster(self) -> None:
         """Refuse a cluster that takes orders, which are code, from anybody in the network."""

@@ -11,7 +11,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import tilt
-from tilt import security
 from tilt.api import bridge, buttons, cells, excel, live, manifest, pages, problems, scripts, status
 from tilt.api.audited import Audited
 from tilt.api.cell_jobs import FORGOTTEN_SECONDS, Forgotten
@@ -40,8 +39,8 @@ from tilt.jobs.repeats import Repeats
 from tilt.jobs.where import workers
 from tilt.monitoring import log_as_json
 from tilt.rounding import sum_in_one_order
-from tilt.security import people
 from tilt.security.deciding import Who
+from tilt.security.sign_in import SignIn
 from tilt.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -175,13 +174,9 @@ class _ReadOnly:
 def _authenticate(settings: Settings, store: Store) -> Authenticate | None:
     if settings.auth == "off":
         return None
-    secret = settings.secret_key.get_secret_value()
-
-    def by_key(authorization: str) -> Who:
-        owner = security.verify(store.catalog, authorization, secret=secret)
-        return people.who_is(store.catalog, owner)
+    signed_in = SignIn.of(settings, store.catalog)
 
     async def authenticate(authorization: str) -> Who:
-        return await asyncio.to_thread(by_key, authorization)
+        return await asyncio.to_thread(signed_in.who, authorization)
 
     return authenticate

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+import numpy as np
+import pandas as pd
 from sqlalchemy import Engine
 
 from tilt.errors import NotAllowedError, TiltError, cut
 from tilt.security import rests
-from tilt.security.deciding import LOCAL, NOBODY, Decision, Thing, Verb, Who, decide
+from tilt.security.deciding import LOCAL, NOBODY, Decision, Kind, Thing, Verb, Who, decide
 
 Heard = Callable[[Who, Verb, Thing, Decision], None]
 
@@ -81,6 +83,15 @@ def verb_now() -> Verb:
 def sees(thing: Thing) -> bool:
     """Return whether a thing is there for the caller: for lists and for the names in messages."""
     return decide(who(), "read", thing).allowed
+
+
+def seen_rows(table: pd.DataFrame, kind: Kind) -> pd.DataFrame:
+    """Return the rows of a table whose ``name`` is an object that is there for the caller."""
+    names = [str(name) for name in table["name"]]
+    there = np.array([sees(Thing(kind, name)) for name in names], dtype=bool)
+    found = table[there].reset_index(drop=True)
+    touch(Thing(kind, str(name)) for name in found["name"])
+    return found
 
 
 def may(verb: Verb, thing: Thing) -> bool:

@@ -138,10 +138,8 @@ class SeenStore(Store):
         return self.whole.cross_section(date, field, universe=name, snapshot=snapshot)
 
     def universes(self) -> pd.DataFrame:
-        table = self.whole.universes()
+        table = permission.seen_rows(self.whole.universes(), "universe")
         seen = _folded(self.universe_names())
-        table = table[[str(n).casefold() in seen for n in table["name"]]].reset_index(drop=True)
-        permission.touch(Thing("universe", str(n)) for n in table["name"])
         parent = [p if str(p).casefold() in seen else "" for p in table["parent"]]
         return table.assign(parent=parent)
 
@@ -159,11 +157,7 @@ class SeenStore(Store):
         return self.whole.findings(name, severity, snapshot=snapshot, check=check, ticker=ticker)
 
     def portfolios(self) -> pd.DataFrame:
-        table = self.whole.portfolios()
-        seen = [permission.sees(Thing("portfolio", str(n))) for n in table["name"]]
-        table = table[seen].reset_index(drop=True)
-        permission.touch(Thing("portfolio", str(n)) for n in table["name"])
-        return table
+        return permission.seen_rows(self.whole.portfolios(), "portfolio")
 
     def portfolio(self, name: str, date: pd.Timestamp | None = None) -> Weights:
         return self.whole.portfolio(self._portfolio(name, permission.verb_now()), date)

@@ -14,9 +14,7 @@ from tilt.security.deciding import Thing, Verb
 
 def listed(state: State) -> pd.DataFrame:
     """Return name, id and saved (UTC) of every configuration that the caller sees, by name."""
-    table = saved.listed(state.store.catalog)
-    seen = [permission.sees(_thing(str(name))) for name in table["name"]]
-    return table[seen].reset_index(drop=True)
+    return permission.seen_rows(saved.listed(state.store.catalog), "configuration")
 
 
 def read(state: State, name: str) -> Configuration:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter
 
@@ -100,7 +101,7 @@ def listed_runs(state: State, *, most: int, after: int = 0) -> pd.DataFrame:
     kept = permission.still_seen(catalog, things)
     there = [permission.sees(Thing("universe", str(u))) for u in table["universe"]]
     seen = [thing in kept and found for thing, found in zip(things, there, strict=True)]
-    return table[seen].reset_index(drop=True)
+    return table[np.array(seen, dtype=bool)].reset_index(drop=True)
 
 
 def verify(state: State, run_id: str) -> pd.DataFrame:

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import OperationalError
 
 from tilt.errors import AccessError, ArgumentError, BusyError, DataError, UnknownNameError
+from tilt.security.deciding import LOCAL
 
 PREFIX = "tilt"
 NOT_SIGNED_IN = "Not signed in: open the Tilt pane."
