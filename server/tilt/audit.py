@@ -246,6 +246,13 @@ def listed(
         return [_shown(dict(row)) for row in connection.execute(query).mappings()]
 
 
+def following(engine: Engine, *, after: int, most: int) -> list[dict[str, object]]:
+    """Return the entries after a number, in order, as ``listed`` has them."""
+    query = select(LOG).where(LOG.c.number > after).order_by(LOG.c.number).limit(most)
+    with engine.connect() as connection:
+        return [_shown(dict(row)) for row in connection.execute(query).mappings()]
+
+
 def of_run(engine: Engine, run: str, *, most: int = 100) -> list[dict[str, object]]:
     """Return the entries that concern a run, the latest ones, the earliest first."""
     numbers = select(RUNS.c.number).where(RUNS.c.run == run)

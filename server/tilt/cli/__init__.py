@@ -1,14 +1,20 @@
 """The ``tilt`` command: one module per family of commands."""
 
+import getpass
+import secrets
 import sys
 
 import typer
 
+from tilt.audit import ACTOR, Actor
 from tilt.cli import (
+    auditing,
     backups,
     cluster,
     configurations,
+    credentials,
     data,
+    encryption,
     installation,
     keys,
     portfolios,
@@ -18,6 +24,7 @@ from tilt.cli import (
     sources,
     transfer,
     universes,
+    verifying,
 )
 from tilt.errors import TiltError
 from tilt.rounding import sum_in_one_order
@@ -37,13 +44,30 @@ for family in (
     cluster,
     installation,
     backups,
+    verifying,
 ):
     app.add_typer(family.app)
+app.add_typer(auditing.app, name="audit")
 app.add_typer(installation.certificates_app, name="certificate")
 app.add_typer(configurations.app, name="config")
+app.add_typer(credentials.app, name="credential")
 app.add_typer(data.app, name="data")
+app.add_typer(encryption.app, name="encrypt")
 app.add_typer(keys.app, name="key")
 app.add_typer(universes.app, name="universe")
+
+
+@app.callback()
+def begin() -> None:
+    """Factor exposures, risk, optimal weights and backtests in Excel."""
+    ACTOR.set(Actor(_user(), "command", secrets.token_hex(8)))
+
+
+def _user() -> str:
+    try:
+        return f"{getpass.getuser()} (command)"
+    except (KeyError, OSError):  # a container without an entry for its user
+        return "nobody named (command)"
 
 
 def main(arguments: list[str] | None = None) -> None:

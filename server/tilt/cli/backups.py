@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from tilt import audit
 from tilt.cli.printing import AsJson, print_items
-from tilt.data import retention
-from tilt.data.backup import Copied, copy_store
+from tilt.data import encryption, retention
+from tilt.data.backup import Copied, copy_store, settings_of_backup
 from tilt.data.store import Store
 from tilt.errors import ArgumentError, DataError
 from tilt.settings import Settings, read_settings
@@ -28,21 +29,39 @@ def backup(folder: Folder, *, as_json: AsJson = False) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # holdings are secret
     except OSError as error:
         raise DataError(f"{folder} cannot be made ({error.strerror}). Name another one.") from None
-    _copy(settings, _store_in(folder), f"Copying to {folder}", as_json=as_json)
+    backup = settings_of_backup(folder)
+    _copy(settings, backup, f"Copying to {folder}", as_json=as_json)
+    _note(settings, "exported", "backup")
 
 
 @app.command()
 def restore(folder: Folder, *, as_json: AsJson = False) -> None:
     """Copy a backup into the store of the settings, which must be empty."""
     folder = folder.expanduser().resolve()
-    kept = _store_in(folder)
-    if not Path(kept.catalog_url.removeprefix("sqlite:///")).exists():
-        raise ArgumentError(f"{folder} holds no backup. Name the folder given to 'tilt backup'.")
-    _copy(kept, read_settings(), f"Restoring {folder}", as_json=as_json)
+    kept, settings = settings_of_backup(folder, made=True), read_settings()
+    _require_keys(kept)
+    _copy(kept, settings, f"Restoring {folder}", as_json=as_json)
+    _note(settings, "restored", "backup")
 
 
-def _store_in(folder: Path) -> Settings:
-    return Settings(data_url=str(folder), database_url="", work_folder="")
+def _require_keys(kept: Settings) -> None:
+    """Refuse a backup that could not be read where it is restored."""
+    store = Store.open(kept)
+    try:
+        unreadable = encryption.damage(store.catalog, kept.data_path)
+    finally:
+        store.close()
+    if unreadable:
+        place, said = next(iter(unreadable.items()))
+        raise DataError(f"The backup cannot be read here, nothing was restored. {place}: {said}")
+
+
+def _note(settings: Settings, action: str, subject: str) -> None:
+    store = Store.open(settings)
+    try:
+        audit.append(store.catalog, action, subject)
+    finally:
+        store.close()
 
 
 def _copy(given: Settings, taken: Settings, words: str, *, as_json: bool) -> None:

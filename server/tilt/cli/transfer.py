@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from tilt import audit
 from tilt.cli.datasets import NAMES, Wanted, export_of
 from tilt.cli.positions import POSITIONS, keep_positions, read_positions
 from tilt.cli.printing import AsJson, print_items
 from tilt.cli.refreshing import with_bar
+from tilt.data import portfolios
 from tilt.data.named import open_files
 from tilt.data.reading.door import read_files
 from tilt.data.reading.notes import Asked, Note, Reading
@@ -90,6 +92,8 @@ def export_command(
     try:
         wanted = Wanted(what, universe or None, snapshot or None, date, start, end)
         export = export_of(store, wanted)
+        subject = what if what in NAMES else portfolios.audit_name(store.catalog, what)
+        audit.append(store.catalog, "exported", subject)
     finally:
         store.close()
     written = write_export((path or Path(f"{export.name}.csv")).absolute(), export)

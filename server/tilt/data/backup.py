@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Connection, DateTime, Table, func, insert, select, text
 
@@ -21,6 +22,7 @@ from tilt.data.contents import Contents
 from tilt.data.places import Draft, Stored
 from tilt.data.store import Store
 from tilt.errors import ArgumentError, DataError
+from tilt.settings import Settings
 
 _ROWS = 5_000  # inserted at a time
 
@@ -32,6 +34,24 @@ class Copied:
     snapshots: int
     portfolios: int
     bytes: int
+
+
+def settings_of_backup(folder: Path, *, made: bool = False) -> Settings:
+    """Return the settings of the store in a backup's folder, with the keys of this installation.
+
+    Parameters
+    ----------
+    made : whether it must be there already
+
+    Raises
+    ------
+    ArgumentError
+        If it must be there and is not.
+    """
+    settings = Settings(data_url=str(folder), database_url="", work_folder="", audit_anchor=None)
+    if made and not Path(settings.catalog_url.removeprefix("sqlite:///")).exists():
+        raise ArgumentError(f"{folder} holds no backup. Name the folder given to 'tilt backup'.")
+    return settings
 
 
 def copy_store(

@@ -6,6 +6,7 @@ what is done is passed over. Servers may run meanwhile, if they have the keys of
 """
 
 import os
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from tilt import security
 from tilt.data import credentials, portfolios, runs, tables, trials
 from tilt.data.catalog import reading, writing
 from tilt.data.disk import Disk
-from tilt.errors import TiltError
+from tilt.errors import BusyError, TiltError
 from tilt.jobs import repeats
 from tilt.jobs.files import ASKED, Files
 from tilt.jobs.table import ERROR, JOBS, LONGEST_TITLE, TITLE
@@ -122,7 +123,8 @@ def survey(engine: Engine, folder: Path) -> pd.DataFrame:
         found.update(("portfolios", key) for key in keys)
     for field in _fields():
         for rows in _rows(engine, field):
-            found.update((field.name, field.key(r[field.column.name])) for r in rows)
+            contents = [r[field.column.name] for r in rows]
+            found.update((field.name, field.key(content)) for content in contents if content)
     for path in _job_files(folder):
         found["files of jobs", _key_of(path)] += 1
     for path in _reports(folder):
@@ -160,6 +162,29 @@ def apply(engine: Engine, folder: Path, progress: Progress = lambda _what, _done
         done += _if_there(partial(_report_again, path, seal_of(engine)))
         progress("files of reports", done)
     return done
+
+
+def forget_pages(engine: Engine) -> None:
+    """Let a database in SQLite be written anew: pages that are free still hold what stood there.
+
+    Raises
+    ------
+    BusyError
+        If another process is using it.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    raw = engine.raw_connection()
+    try:
+        for words in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+            raw.cursor().execute(words)
+    except sqlite3.OperationalError as error:
+        raise BusyError(
+            f"All is written, but the database's file could not be cleaned of what stood there "
+            f"before ({error}). Stop the servers and run the command again."
+        ) from None
+    finally:
+        raw.close()
 
 
 def damage(engine: Engine, folder: Path) -> dict[str, str]:

@@ -82,6 +82,12 @@ def kept_as(connection: Connection, name: str) -> str:
     return _find(connection, name)[0]
 
 
+def audit_name(engine: Engine, name: str) -> str:
+    """Return what the audit calls a portfolio, which tells no name of an encrypted one."""
+    with catalog.reading(engine) as connection:
+        return f"portfolio {_find(connection, name)[0]}"
+
+
 def saved_names(engine: Engine) -> list[str]:
     """Return the names of the saved portfolios, in order."""
     with catalog.reading(engine) as connection:

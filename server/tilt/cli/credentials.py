@@ -1,0 +1,54 @@
+"""Commands on what sources sign in with."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from tilt.cli.printing import AsJson, print_table
+from tilt.data import credentials
+from tilt.data.store import Store
+from tilt.settings import read_settings
+
+app = typer.Typer(help="Passwords of sources, kept encrypted.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="As password_credential of a source names it.")]
+
+
+@app.command("set")
+def set_credential(name: Name) -> None:
+    """Save a password, asked for or read from standard input; no option takes it."""
+    if sys.stdin.isatty():
+        secret = str(typer.prompt("Password", hide_input=True))
+    else:
+        secret = sys.stdin.readline().rstrip("\r\n")
+    store = Store.open(read_settings())
+    try:
+        credentials.save(store.catalog, name, secret)
+    finally:
+        store.close()
+    typer.echo(f"{name.strip()} is saved, encrypted.")
+
+
+@app.command("list")
+def list_credentials(*, as_json: AsJson = False) -> None:
+    """List names and keys; never passwords."""
+    store = Store.open(read_settings())
+    try:
+        table = credentials.listed(store.catalog)
+    finally:
+        store.close()
+    if as_json:
+        typer.echo(table.to_json(orient="records", date_format="iso"))
+    else:
+        print_table(table)
+
+
+@app.command("remove")
+def remove_credential(name: Name) -> None:
+    """Remove a password."""
+    store = Store.open(read_settings())
+    try:
+        credentials.remove(store.catalog, name)
+    finally:
+        store.close()
+    typer.echo(f"{name} is removed.")
