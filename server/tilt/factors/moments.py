@@ -18,6 +18,7 @@ from tilt.factors.groups import Groups
 COLLINEAR = (
     "The styles are collinear on at least one date. Take out the one that repeats the others."
 )
+AT_ONCE = 4  # dates: few enough for the processor's cache, enough that threads seldom meet
 SINGULAR = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 1e-5}  # of the largest eigenvalue
 
 
@@ -57,8 +58,8 @@ class Room:
     """Arrays that every block is worked in; to ask the system for new ones took half the time.
 
     z        : dates × (styles, return) × assets
-    weighted : (styles, return, 1) × assets, of the date that is worked on; fits the cache
-    scores   : assets × styles, of that date
+    weighted : a few dates × (styles, return, 1) × assets, of those that are worked on
+    scores   : a few dates × assets × styles, of those
     """
 
     z: np.ndarray
@@ -69,8 +70,8 @@ class Room:
     def of(cls, days: int, assets: int, styles: int, precise: np.dtype) -> "Room":
         return cls(
             np.empty((days, styles + 1, assets), precise),
-            np.empty((styles + 2, assets), precise),
-            np.empty((assets, styles), precise),
+            np.empty((AT_ONCE, styles + 2, assets), precise),
+            np.empty((AT_ONCE, assets, styles), precise),
         )
 
 
@@ -105,8 +106,8 @@ def regress(
     """Return factor returns, t-values, R2 and specific returns of a block of dates.
 
     ``styles`` is dates × assets × styles; sums over assets are taken in its precision, the small
-    systems in double precision. What is of the size of the scores is done date by date, within the
-    processor's cache; the small systems of all dates are solved together.
+    systems in double precision. What is of the size of the scores is done for a few dates at a time,
+    within the processor's cache; the small systems of all dates are solved together.
     """
     block = _summed(returns, styles, caps, estu, layout, room)
     s = styles.shape[2]
@@ -154,7 +155,7 @@ def _summed(
     days, n, s = styles.shape
     order = layout.order
     use = estu & np.isfinite(returns) & (caps > 0)
-    z, weighted = room.z[:days], room.weighted
+    z = room.z[:days]
     z[:, s] = np.where(use, returns, 0.0)[:, order]
     root = np.sqrt(np.where(use, caps, 0.0))[:, order]
     root[:, layout.codes < 0] = 0.0
@@ -162,25 +163,30 @@ def _summed(
     gram = np.empty((days, s, s + 1))
     sums = np.empty((days, s + 2, len(layout.starts)))
     scored = None
-    for day in range(days):
-        np.take(styles[day], order, axis=0, out=room.scores, mode="clip")  # no copy in that mode
-        np.copyto(z[day, :s], room.scores.T)
-        gram[day] = _gram(z[day], root[day], weighted)
-        if not np.isfinite(gram[day]).all():  # a gap makes every sum that it is in no number
+    for start in range(0, days, AT_ONCE):
+        part = slice(start, min(start + AT_ONCE, days))
+        count = part.stop - start
+        weighted, scores = room.weighted[:count], room.scores[:count]
+        np.take(styles[part], order, axis=1, out=scores, mode="clip")  # no copy in that mode
+        np.copyto(z[part, :s], np.swapaxes(scores, 1, 2))
+        gram[part] = _gram(z[part], root[part], weighted)
+        gaps = ~np.isfinite(gram[part]).all(axis=(1, 2))  # a gap is in every sum that it is in
+        if gaps.any():
             if scored is None:
                 scored = np.ones((days, n), dtype=bool)
-            scored[day], none[day] = _without_gaps(z[day, :s])
-            root[day, ~scored[day]] = 0.0
-            gram[day] = _gram(z[day], root[day], weighted)
-        sums[day] = layout.sums(weighted)
+            for day in start + np.flatnonzero(gaps):
+                scored[day], none[day] = _without_gaps(z[day, :s])
+                root[day, ~scored[day]] = 0.0
+            gram[part] = _gram(z[part], root[part], weighted)
+        sums[part] = layout.sums(weighted)
     return _Block(z, root, scored, none, gram, sums)
 
 
 def _gram(z: np.ndarray, root: np.ndarray, weighted: np.ndarray) -> np.ndarray:
-    """Return ``Σ q x (x, r)'``; ``weighted`` holds the terms of the sums by group after."""
-    weighted[-1] = root
-    np.multiply(z, weighted[-1], out=weighted[:-1])
-    return np.asarray(weighted[: len(z) - 1] @ z.T)
+    """Return by date ``Σ q x (x, r)'``; ``weighted`` holds the terms of the sums by group after."""
+    weighted[:, -1] = root
+    np.multiply(z, weighted[:, -1:], out=weighted[:, :-1])
+    return np.asarray(weighted[:, : z.shape[1] - 1] @ np.swapaxes(z, 1, 2))
 
 
 def _without_gaps(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -238,8 +244,9 @@ def _left(
     slopes = f_style.astype(block.z.dtype)
     r, root = block.z[:, s], block.root
     fitted = levels
-    for day in range(days):
-        fitted[day] += slopes[day] @ block.z[day, :s]
+    for start in range(0, days, AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        fitted[part] += (slopes[part, None, :] @ block.z[part, :s])[:, 0]
     u = np.where(root > 0, r - fitted, 0.0)
     noise = root * u
     squares = np.einsum("tn,tn->t", noise, u)
@@ -247,12 +254,13 @@ def _left(
     seen = noise.astype(block.z.dtype, copy=False)
     meat = np.empty((days, s, s))
     apart = np.empty((days, s, len(layout.starts)))
-    weighted = room.weighted[:s]
-    for day in range(days):
-        x = block.z[day, :s]
-        np.multiply(x, seen[day], out=weighted)
-        meat[day] = weighted @ x.T
-        apart[day] = layout.sums(weighted)
+    for start in range(0, days, AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        x = block.z[part, :s]
+        weighted = room.weighted[: len(x), :s]
+        np.multiply(x, seen[part, None, :], out=weighted)
+        meat[part] = weighted @ np.swapaxes(x, 1, 2)
+        apart[part] = layout.sums(weighted)
     if block.scored is not None:
         fitted[~block.scored] = np.nan
     total = np.einsum("tn,tn,tn->t", root, r, r)
