@@ -253,12 +253,13 @@ def following(engine: Engine, *, after: int, most: int) -> list[dict[str, object
         return [_shown(dict(row)) for row in connection.execute(query).mappings()]
 
 
-def of_run(engine: Engine, run: str, *, most: int = 100) -> list[dict[str, object]]:
-    """Return the entries that concern a run, the latest ones, the earliest first."""
+def of_run(engine: Engine, run: str, *, who: str, most: int = 20) -> list[dict[str, object]]:
+    """Return a user's entries that concern a run, the latest ones, the earliest first."""
     numbers = select(RUNS.c.number).where(RUNS.c.run == run)
-    query = select(LOG).where(LOG.c.number.in_(numbers)).order_by(LOG.c.number.desc()).limit(most)
+    query = select(LOG).where(LOG.c.number.in_(numbers), LOG.c.who == who)
+    last = query.order_by(LOG.c.number.desc()).limit(most)
     with engine.connect() as connection:
-        rows = connection.execute(query).mappings().all()
+        rows = connection.execute(last).mappings().all()
     return [_shown(dict(row)) for row in reversed(rows)]
 
 

@@ -1,6 +1,7 @@
 """Each request in the audit: who asked for what, from where, with which run ids came out."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
@@ -17,7 +18,7 @@ from tilt.data import portfolios
 from tilt.errors import TiltError
 from tilt.monitoring import REQUEST_ID
 from tilt.sealing import seal_of
-from tilt.security.deciding import Thing
+from tilt.security.deciding import LOCAL, Thing
 
 COMPUTED, EXPORTED, ASKED, PRESSED = "computed", "exported", "asked", "pressed"
 RUNS: ContextVar[list[str] | None] = ContextVar("runs", default=None)
@@ -29,6 +30,7 @@ _FILES = "/api/v1/reports/"
 _OBJECTS = frozenset({"portfolio", "universe", "configuration"})
 _MOST_NAMED = 50
 _SILENT = "silent"
+_SEEN_AGAIN = 3600.0  # seconds
 
 
 def found_run(run: str) -> None:
@@ -64,6 +66,7 @@ class Audited:
         self.app = app
         self.trail = trail
         self.catalog = catalog
+        self._seen: dict[tuple[str, str], float] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -89,6 +92,7 @@ class Audited:
         await self.app(scope, receive, noted)
 
     async def _note(self, scope: Scope, status: int) -> None:
+        self._note_sign_in(scope)
         action = _action(scope, status)
         if not action or scope["state"]["audited"].get(_SILENT):
             return
@@ -101,6 +105,17 @@ class Audited:
             return
         named = await asyncio.to_thread(self._named, touched) if touched else []
         await asyncio.to_thread(self.trail.add, _with(entry, named))
+
+    def _note_sign_in(self, scope: Scope) -> None:
+        """Note who is there, once an hour for each of a server's users and programs."""
+        actor = _actor(scope)
+        if not actor.who or scope["state"].get("who") == LOCAL:
+            return
+        key, now = (actor.who, actor.client), time.monotonic()
+        if now - self._seen.get(key, -_SEEN_AGAIN) >= _SEEN_AGAIN:
+            self._seen = {k: at for k, at in self._seen.items() if now - at < _SEEN_AGAIN}
+            self._seen[key] = now
+            self.trail.gather(Entry("signed in", "server", actor=actor))
 
     def _named(self, touched: Iterable[Thing]) -> list[str]:
         """Return objects as the audit names them: an encrypted portfolio by its id."""

@@ -94,6 +94,7 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         **_under("DELETE", "configurations/{name} portfolios/{name} universes/{name}", "write"),
         **_under("POST", "data/refresh", "write"),  # of the universe it names
         **_under("POST", "uploads/data data/import", "administer"),
+        **_under("GET", "audit audit/verify", "administer"),
         **_under("GET", "people", "administer"),
         **_under("PUT", "people/{person}", "administer"),
         **_under("DELETE", "people/{person}", "administer"),

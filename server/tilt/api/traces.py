@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter
 
+from tilt import audit
 from tilt.api import permission, runs
 from tilt.api.attributions import AttributionAsked, explain
 from tilt.api.backtests import run_prepared
@@ -265,6 +266,7 @@ def _rows(state: State, found: Run) -> Iterator[tuple[str, str, object]]:
     yield "run", "version", found.version
     there = _is_there(state, found)
     words = "the snapshot is there: view verify computes it again"
+    yield from _audited(state, found)
     yield "run", "reproducible", f"yes, {words}" if there else "no, its snapshot was removed"
     if found.version != version_now():
         yield "run", "this server", f"{version_now()}: another program, numbers may differ"
@@ -280,6 +282,20 @@ def _rows(state: State, found: Run) -> Iterator[tuple[str, str, object]]:
         words = f"{known['rows']} rows, {known['numbers']} numbers, digest {known['digest']}"
         yield "result", name, words
     yield from (("computed with", name, version) for name, version in found.versions.items())
+
+
+def _audited(state: State, found: Run) -> Iterator[tuple[str, str, object]]:
+    """Yield what the audit has of a run: when its owner asked for it, and took it out.
+
+    A run id is the same for whoever asks the same; what others did is theirs.
+    """
+    for entry in audit.of_run(state.store.catalog, found.id, who=owner_now()):
+        where = f"{entry['object']}, {entry['client'] or 'no client named'}"
+        yield (
+            "audit",
+            str(entry["action"]),
+            f"{str(entry['at'])[:16].replace('T', ' ')} UTC, {where}",
+        )
 
 
 def _question(found: Run) -> Iterator[tuple[str, str, object]]:

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import OperationalError
 
+from tilt import audit
 from tilt.errors import AccessError, ArgumentError, BusyError, DataError, UnknownNameError
 from tilt.security.deciding import LOCAL
 
@@ -80,8 +81,9 @@ def create_key(catalog: Engine, name: str, *, secret: str, days: int | None = No
     prefix = secrets.token_hex(6)
     key = f"{PREFIX}_{prefix}_{secrets.token_urlsafe(32)}"
     row = {"prefix": prefix, "name": name, "digest": _digest(key, secret), "created": _now()}
-    with catalog.begin() as connection:
+    with catalog.execution_options(write=True).begin() as connection:
         connection.execute(insert(_KEYS).values(**row, expires=expires))
+        audit.note(connection, "made", f"API key {prefix}", {"of": name})
     return NewKey(prefix, name, key, expires)
 
 
@@ -109,8 +111,9 @@ def rotate_key(
         raise _unknown(prefix)
     new = create_key(catalog, old.name, secret=secret, days=days)
     until = now + left if old.expires is None else min(old.expires, now + left)
-    with catalog.begin() as connection:
+    with catalog.execution_options(write=True).begin() as connection:
         connection.execute(update(_KEYS).where(_KEYS.c.prefix == prefix).values(expires=until))
+        audit.note(connection, "replaced", f"API key {prefix}", {"by": new.prefix})
     return new
 
 
@@ -137,8 +140,9 @@ def revoke_key(catalog: Engine, prefix: str) -> None:
         If no valid key has that prefix.
     """
     now = _now()
-    with catalog.begin() as connection:
+    with catalog.execution_options(write=True).begin() as connection:
         changed = connection.execute(update(_KEYS).where(_valid(prefix, now)).values(revoked=now))
+        audit.note(connection, "revoked", f"API key {prefix[:40]}")
         if changed.rowcount == 0:
             raise _unknown(prefix)
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from tilt import sealing
+from tilt import audit, sealing
 from tilt.errors import ArgumentError, UnknownNameError, cut, did_you_mean, one_of
 from tilt.security.deciding import GRANTED, OBJECTS, ROLES, Kind, Verb, Who, grants_of
 from tilt.security.keys import METADATA
@@ -72,6 +72,21 @@ class Grant:
     kind: Kind
     name: str
     verbs: frozenset[Verb]
+
+    @classmethod
+    def of(cls, to_kind: str, to: str, kind: str, name: str, verbs: Iterable[str]) -> "Grant":
+        """Return a grant out of words.
+
+        Raises
+        ------
+        ArgumentError
+            If one means nothing; the message names the nearest that does.
+        """
+        wanted = {one_of("verb", verb, GRANTED) for verb in verbs}
+        kinds: dict[str, Kind] = {kind: kind for kind in OBJECTS}
+        given = frozenset(verb for verb in GRANTED if verb in wanted)
+        found = kinds[one_of("kind", kind, OBJECTS)]
+        return cls(one_of("to", to_kind, GRANTEES), to, found, name, given)
 
 
 def who_is(engine: Engine, person: str) -> Who:
@@ -120,6 +135,7 @@ def assign_roles(engine: Engine, person: str, roles: Iterable[str]) -> None:
         _let_be_there(connection, person, person)
         chosen = update(_PEOPLE).where(_PEOPLE.c.id == person)
         connection.execute(chosen.values(roles=json.dumps(given)))
+        audit.note(connection, "granted", f"user {person}", {"roles": given})
 
 
 def list_people(engine: Engine) -> pd.DataFrame:
@@ -168,6 +184,7 @@ def forget_person(engine: Engine, person: str) -> None:
         mine = and_(_GRANTS.c.to_kind == "user", _GRANTS.c.to_id == person)
         connection.execute(delete(_GRANTS).where(mine))
         connection.execute(delete(_PEOPLE).where(_PEOPLE.c.id == person))
+        audit.note(connection, "taken away", f"user {person}", {"what": "roles and grants"})
 
 
 def grant(engine: Engine, given: Grant, *, by: str) -> None:
@@ -181,6 +198,7 @@ def grant(engine: Engine, given: Grant, *, by: str) -> None:
     _check(given)
     with _writing(engine) as connection:
         _put(connection, given, by)
+        _note(connection, given)
 
 
 def forget_object(engine: Engine, kind: Kind, name: str) -> None:
@@ -241,6 +259,14 @@ def _put(connection: Connection, given: Grant, by: str) -> None:
             at=_now(),
         )
     )
+
+
+def _note(connection: Connection, given: Grant) -> None:
+    """Tell the audit, which names no encrypted portfolio: the list of grants shows which it is."""
+    hidden = given.kind == "portfolio" and sealing.seal_of(connection).on
+    subject = given.kind if hidden else f"{given.kind} {given.name.strip()}"
+    told = {"to": f"{given.to_kind} {given.to}", "verbs": _sorted(given.verbs)}
+    audit.note(connection, "granted" if given.verbs else "taken away", subject, told)
 
 
 def _same(given: Grant) -> tuple[ColumnElement[bool], ...]:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from tilt.api.v1 import (
     analysis,
+    audit,
     configurations,
     data,
     factors,
@@ -11,6 +12,7 @@ from tilt.api.v1 import (
     imports,
     jobs,
     own_data,
+    people,
     performance,
     portfolio_risk,
     portfolios,
@@ -47,5 +49,7 @@ for part in (
     runs,
     performance,
     own_data,
+    people,
+    audit,
 ):
     router.include_router(part.router)
