@@ -106,8 +106,8 @@ def regress(
     """Return factor returns, t-values, R2 and specific returns of a block of dates.
 
     ``styles`` is dates × assets × styles; sums over assets are taken in its precision, the small
-    systems in double precision. What is of the size of the scores is done for a few dates at a time,
-    within the processor's cache; the small systems of all dates are solved together.
+    systems in double precision. What is of the size of the scores is done for a few dates at a
+    time, within the processor's cache; the small systems of all dates are solved together.
     """
     block = _summed(returns, styles, caps, estu, layout, room)
     s = styles.shape[2]
