@@ -60,9 +60,8 @@ class Entra:
         return jwt.encode(header, self.claims(**changed), key or self.keys[kid], [algorithm])
 
     def published(self) -> bytes:
-        keys = [
-            {**k.as_dict(private=False), "kid": kid, "use": "sig"} for kid, k in self.keys.items()
-        ]
+        every = self.keys.items()
+        keys = [{**key.as_dict(private=False), "kid": kid, "use": "sig"} for kid, key in every]
         return json.dumps({"keys": keys}).encode()
 
 

@@ -12,6 +12,7 @@ from tilt.api.state import enter
 from tilt.data import runs as record
 from tilt.data.store import Store
 from tilt.errors import UnknownNameError
+from tilt.security.people import assign_roles
 from tilt.settings import Settings
 
 HOLDINGS = [["ticker", "weight"], ["AAPL", 0.3], ["XOM", 0.3], ["JPM", 0.2], ["GE", 0.2]]
@@ -96,6 +97,8 @@ def test_a_run_computed_again_from_its_record_has_every_number(state, run_ids, k
 
 
 def test_the_attribution_of_a_users_own_backtest_is_computed_again_as_theirs(state):
+    for user in ("ann", "bob"):
+        assign_roles(state.store.catalog, user, ["administrator"])
     enter(state, "ann")
 
     def asked(name, *arguments):

@@ -209,9 +209,7 @@ def test_a_person_without_a_role_is_known_and_may_nothing(http, tenant):
     assert http.get("/api/v1/universes", headers=headers).status_code == 403
 
 
-def test_keys_and_tokens_are_taken_beside_each_other_or_not_as_the_settings_say(
-    settings, store, tenant
-):
+def test_keys_and_tokens_are_taken_beside_each_other_or_not_as_the_settings_say(settings, tenant):
     only = settings.model_copy(update={"auth": "entra"})
     key = "tilt_abcdef_0123456789"
     with listening(create_app(only)) as address, httpx.Client(base_url=address) as client:
@@ -245,7 +243,7 @@ def test_a_key_that_is_new_is_asked_for_and_known_ones_are_not(tokens, rotating)
     assert own.asked == 2
 
 
-def test_unknown_keys_make_it_ask_once_a_minute_at_most(tokens, rotating):
+def test_unknown_keys_make_it_ask_once_a_minute_at_most(rotating):
     own, of, clock = rotating
     assert of.key("first") is not None
     for n in range(50):
@@ -281,7 +279,7 @@ def test_while_the_issuer_is_away_its_keys_are_good_for_a_day(tokens, rotating):
     assert checking(tokens, own, of) == ANNA
 
 
-def test_settings_that_would_trust_anybody_are_refused(sample_settings):
+def test_settings_that_would_trust_anybody_are_refused():
     good = {"auth": "entra", "entra_tenant": TENANT, "entra_client": CLIENT}
     assert Settings(**good, host="192.0.2.1").auth == "entra"
     for wrong, said in (

@@ -24,6 +24,7 @@ from tilt.cli import (
     sources,
     transfer,
     universes,
+    users,
     verifying,
 )
 from tilt.errors import TiltError
@@ -55,6 +56,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(encryption.app, name="encrypt")
 app.add_typer(keys.app, name="key")
 app.add_typer(universes.app, name="universe")
+app.add_typer(users.app, name="user")
 
 
 @app.callback()

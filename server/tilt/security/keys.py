@@ -77,6 +77,8 @@ def create_key(catalog: Engine, name: str, *, secret: str, days: int | None = No
     name = name.strip()
     if not 1 <= len(name) <= 80 or not name.isprintable():
         raise ArgumentError("The name of a key has 1 to 80 printable characters.")
+    if name == LOCAL.id:
+        raise ArgumentError(f"'{name}' is who works without signing in. Choose another name.")
     expires = None if days is None else _now() + _days(days, least=1)
     prefix = secrets.token_hex(6)
     key = f"{PREFIX}_{prefix}_{secrets.token_urlsafe(32)}"

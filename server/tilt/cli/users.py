@@ -1,0 +1,94 @@
+"""Commands on people: their roles, and what they were granted."""
+
+from typing import Annotated
+
+import typer
+
+from tilt.cli.printing import AsJson, print_items, print_table
+from tilt.data.store import Store
+from tilt.errors import UnknownNameError
+from tilt.security import people
+from tilt.security.deciding import LOCAL, OBJECTS, ROLES
+from tilt.security.people import Grant
+from tilt.settings import read_settings
+
+app = typer.Typer(
+    help="People, their roles and what they may, for TILT_AUTH=keys or entra.", no_args_is_help=True
+)
+
+Who = Annotated[str, typer.Argument(help="An id or a name, as 'tilt user list' shows them.")]
+To = Annotated[str, typer.Option(help="Who it is: user, role or group.")]
+
+
+@app.command("list")
+def list_users(*, as_json: AsJson = False) -> None:
+    """List everybody who has a role or has signed in."""
+    table = people.list_people(Store.open(read_settings()).catalog)
+    if as_json:
+        typer.echo(table.to_json(orient="records", date_format="iso"))
+    else:
+        print_table(table)
+
+
+@app.command("role")
+def give_roles(
+    who: Who,
+    roles: Annotated[
+        list[str] | None, typer.Argument(help=f"Any of {', '.join(ROLES)}; none takes all away.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Give somebody roles, in place of those given before."""
+    catalog = Store.open(read_settings()).catalog
+    try:
+        person = people.find_person(catalog, who)
+    except UnknownNameError:
+        person = who  # of a key that is made later, or somebody's id in Entra ID
+    given = sorted(set(roles or ()))
+    people.assign_roles(catalog, person, given)
+    print_items({"id": person, "roles": ", ".join(given) or "none"}, as_json=as_json)
+
+
+@app.command("grant")
+def grant(
+    who: Who,
+    verbs: Annotated[str, typer.Argument(help="read, write, trade, share, with commas; or none.")],
+    kind: Annotated[str, typer.Argument(help=f"{', '.join(OBJECTS)}.")],
+    name: Annotated[str, typer.Argument(help="Of the object; '*' is every one of its kind.")],
+    *,
+    to: To = "user",
+    as_json: AsJson = False,
+) -> None:
+    """Let somebody do something to a portfolio or universe, in place of what was granted before."""
+    catalog = Store.open(read_settings()).catalog
+    person = people.find_person(catalog, who) if to == "user" else who
+    words = [word.strip() for word in verbs.split(",") if word.strip() not in ("", "none")]
+    people.grant(catalog, Grant.of(to, person, kind, name, words), by=LOCAL.id)
+    said = {
+        "to": to,
+        "who": person,
+        "kind": kind,
+        "name": name,
+        "verbs": ", ".join(words) or "none",
+    }
+    print_items(said, as_json=as_json)
+
+
+@app.command("grants")
+def list_grants(*, as_json: AsJson = False) -> None:
+    """List every grant: to whom, on what, which verbs, by whom and when."""
+    table = people.list_grants(Store.open(read_settings()).catalog)
+    if as_json:
+        typer.echo(table.to_json(orient="records", date_format="iso"))
+    else:
+        print_table(table)
+
+
+@app.command("forget")
+def forget(who: Who) -> None:
+    """Take every role and grant from somebody; their keys are revoked with 'tilt key revoke'."""
+    catalog = Store.open(read_settings()).catalog
+    person = people.find_person(catalog, who)
+    people.forget_person(catalog, person)
+    typer.echo(f"{person} may nothing any more.")
