@@ -11,7 +11,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 ORDER ?= -p no:randomly
 BUNDLE := addin/static/workbench/dist/main.js
 
-.PHONY: workbench workbench-if-npm demo serve test check lint types contracts javascript bench lock audit clean system
+.PHONY: workbench workbench-if-npm demo serve test check lint types contracts javascript bench bench-page lock audit clean system
 
 demo: $(VENV)/ready workbench-if-npm
 	$(BIN)/tilt demo
@@ -39,8 +39,13 @@ contracts: $(VENV)/ready
 javascript: node_modules/ready
 	npm run --silent check
 
+# ROWS="A C" measures some of them, PEERS=none or PEERS=bt,cvxpy leaves others out.
 bench: $(VENV)/ready
-	$(BIN)/python server/bench/run.py
+	PYTHONPATH=server $(BIN)/python -m bench.run $(ROWS) $(if $(PEERS),--peers $(PEERS))
+
+# What the last bench measured, into the help.
+bench-page: $(VENV)/ready
+	PYTHONPATH=server $(BIN)/python -m bench.page
 
 lock: $(VENV)/ready
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \

@@ -54,7 +54,9 @@ def generated(folder: Path, *, days: int = DAYS, names: int = NAMES) -> int:
     folder.mkdir(parents=True)
     prices.to_parquet(folder / "prices.parquet")
     listed = range(0, days, 21)
-    figures = [pd.DataFrame({"date": dates[i], "symbol": tickers, "price": close[i]}) for i in listed]
+    figures = [
+        pd.DataFrame({"date": dates[i], "symbol": tickers, "price": close[i]}) for i in listed
+    ]
     caps = pd.concat(figures, ignore_index=True)
     caps.assign(market_cap=caps["price"] * 1e9).to_parquet(folder / "key_figures.parquet")
     sectors = [f"Sector {i % 10}" for i in range(names)]

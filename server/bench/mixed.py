@@ -110,7 +110,7 @@ def rows() -> Iterator[Row]:
             "slowest of a hundred",
             seen.at(99),
             target=Target(alone + DELAY) if seen.beside else None,
-            note=f"Median {1e3 * seen.at(50):.0f} ms, {len(seen.seconds)} batches",
+            note=f"median {1e3 * seen.at(50):.0f} ms, {len(seen.seconds)} batches",
         )
 
 

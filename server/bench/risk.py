@@ -96,12 +96,12 @@ def risks(n: int = 3000, portfolios: int = 1000) -> Iterator[Row]:
     weights = pd.DataFrame(rng.dirichlet(np.ones(n), portfolios).T, index=model.assets)
     benchmark = pd.Series(1 / n, model.assets)
     dense = model.covariance(model.assets).to_numpy()
-    for some, aim in ((weights.iloc[:, :1], Target(2e-4, 6e-5, "numpy, full matrix", 0.004)),
-                      (weights, Target(0.045, 0.02, "numpy, full matrix", 0.311))):
+    for some, aim in (
+        (weights.iloc[:, :1], Target(2e-4, 6e-5, "numpy, full matrix", 0.004)),
+        (weights, Target(0.045, 0.02, "numpy, full matrix", 0.311)),
+    ):
         active = some.to_numpy() - benchmark.to_numpy()[:, None]
-        seconds, extra = measured(
-            lambda s=some: risk_shares(model, s, benchmark), 11
-        )
+        seconds, extra = measured(lambda s=some: risk_shares(model, s, benchmark), 11)
 
         def full(a: np.ndarray = active) -> None:
             pull = dense @ a

@@ -9,6 +9,7 @@ import argparse
 import datetime as dt
 import importlib.metadata
 import json
+import logging
 import os
 import platform
 import subprocess
@@ -66,6 +67,7 @@ def main() -> None:
     given = parser.parse_args()
     os.environ[LEFT_OUT] = given.peers.replace(",", " ")
     if given.inside:
+        logging.disable(logging.INFO)  # of the servers inside
         with threadpool_limits(1):
             given.out.write_text(json.dumps(_inside(given.rows[0])), encoding="utf-8")
         return
@@ -114,13 +116,16 @@ def _apart(letter: str) -> dict[str, object]:
     print(f"-- {letter}", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "found.json"
-        command = [sys.executable, __file__, letter, "--inside", "--out", str(out)]
+        command = [sys.executable, "-m", "bench.run", letter, "--inside", "--out", str(out)]
         peers = ["--peers", os.environ[LEFT_OUT]]
-        done = subprocess.run([*command, *peers], check=False)  # noqa: S603 - ourselves
+        path = os.pathsep.join([str(ROOT / "server"), os.environ.get("PYTHONPATH", "")])
+        done = subprocess.run(  # noqa: S603 - ourselves
+            [*command, *peers], env={**os.environ, "PYTHONPATH": path}, check=False
+        )
         if done.returncode:
             return {"failed": f"ended with {done.returncode}"}
-        found: dict[str, object] = json.loads(out.read_text(encoding="utf-8"))
-    return found
+        measured: dict[str, object] = json.loads(out.read_text(encoding="utf-8"))
+    return measured
 
 
 def _add(found: Found, letter: str, part: dict[str, object]) -> None:

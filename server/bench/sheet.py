@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -82,6 +82,24 @@ def browser() -> Iterator[Row]:
         f"the same cells recalculated, from the client's cache, {seen['posts_again']} POSTs",
         statistics.median(seen["again"]),
     )
+
+
+@contextmanager
+def exposure_cells() -> Iterator[Callable[[int], float]]:
+    """Give a function from how many cells to the seconds that they take, without a network."""
+    with _application() as (app, store):
+        scored = _scored(store.panel())
+
+        def seconds(cells: int) -> float:
+            calls = [
+                _call("exposure", scored[i % len(scored)], FACTORS[i // len(scored) % 6])
+                for i in range(cells)
+            ]
+            return _through(
+                app, [{"calls": calls[i : i + IN_ONE]} for i in range(0, cells, IN_ONE)], runs=3
+            )
+
+        yield seconds
 
 
 def _cells(app: FastAPI, store: Store) -> Iterator[Row]:

@@ -67,7 +67,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def _line(row: Mapping[str, Any]) -> str:
     peers = [_peer(peer, row["seconds"]) for peer in row["peers"]]
     extra = "" if row["megabytes"] is None else f"{row['megabytes']:,.0f} MB"
-    work = f"{row['work']}. {row['note']}" if row["note"] else row["work"]
+    work = f"{row['work']}; {row['note']}" if row["note"] else row["work"]
     cells = [
         work,
         shown(row["seconds"]),

@@ -37,10 +37,11 @@ ORDER = (  # as one reads them; a guide that is not named here comes after
     "http",
     "extend",
     "for-it",
+    "speed",
     "settings",
     "upgrade",
 )
-PICTURE = re.compile(r"[a-z0-9][a-z0-9_-]*\.png")
+PICTURE = re.compile(r"[a-z0-9][a-z0-9_-]*\.(?:png|svg)")
 SETTINGS_HERE = "<!-- the table of settings stands here when served -->"
 _EXTERNAL = re.compile(r"[a-z]+:|/|#")
 

@@ -23,6 +23,7 @@ from tilt.api.running import running
 router = APIRouter(include_in_schema=False)
 
 STYLE = "/static/css/help.css"
+PICTURES = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
 def function_page(cell: Cell) -> str:
@@ -125,7 +126,7 @@ async def picture(name: str) -> FileResponse:
     path = folder() / "pictures" / name
     if not PICTURE.fullmatch(name) or not path.is_file():
         raise RefusedError(f"There is no picture '{name[:40]}'.", 404)
-    return FileResponse(path, media_type="image/png")
+    return FileResponse(path, media_type=PICTURES[path.suffix])
 
 
 @router.get("/help/index.json")
