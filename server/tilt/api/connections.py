@@ -4,6 +4,9 @@ import asyncio
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from tilt.api.headers import SECURITY_HEADERS
+from tilt.api.problems import problem
+
 
 class Punctual(AutoHTTPProtocol):  # type: ignore[misc]
     """Reads HTTP as uvicorn does, and closes a connection whose head comes too slowly.
@@ -32,6 +35,18 @@ class Punctual(AutoHTTPProtocol):  # type: ignore[misc]
     def connection_lost(self, exc: Exception | None) -> None:
         self._have_head()
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, with the headers that every answer has."""
+        content = problem("", "This is no HTTP request.", status=400, cell="#VALUE!")
+        headers = {
+            **dict(content.headers), **SECURITY_HEADERS, "Cache-Control": "no-store",
+            "Connection": "close",
+        }  # fmt: skip
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        start = f"HTTP/1.1 400 Bad Request\r\n{head}\r\n"
+        self.transport.write(start.encode("latin-1") + bytes(content.body))
+        self.transport.close()
 
     def _answers(self) -> bool:
         """Whether a request has come and its answer has not gone."""

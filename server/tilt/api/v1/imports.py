@@ -1,7 +1,6 @@
 """Data from a file: what was made of it, shown before anybody accepts it."""
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Literal
@@ -59,7 +58,7 @@ class FileBody(Body):
         """
         try:
             raw = base64.b64decode(self.file, validate=True)
-        except binascii.Error:
+        except ValueError:  # also of letters that are not ASCII
             raise DataError(f"'{self.name}' did not arrive whole. Choose the file again.") from None
         asked = Asked(
             kind=self.kind,

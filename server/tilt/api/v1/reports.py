@@ -1,7 +1,6 @@
 """Reports: what there is, making one as a job, and fetching the files."""
 
 import base64
-import binascii
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -135,5 +134,5 @@ def _book(given: "str | HeldBody", most: int) -> Book:
 def _template(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # also of letters that are not ASCII
         raise ArgumentError("The template did not arrive whole. Choose the file again.") from None

@@ -1,7 +1,6 @@
 """Text and files that people paste or drop, read into cells."""
 
 import base64
-import binascii
 import csv
 import io
 import re
@@ -75,7 +74,7 @@ def read_file(content: str, name: str, *, most: int) -> Grid:
     """
     try:
         raw = base64.b64decode(content, validate=True)
-    except binascii.Error:
+    except ValueError:  # also of letters that are not ASCII
         raise DataError(f"'{name}' did not arrive whole. Choose the file again.") from None
     if raw.startswith(b"PK"):
         return _checked(_workbook(raw, name, most), most)
