@@ -20,6 +20,11 @@ PAGE, FILE, PICTURE = HELP / "speed.md", HELP / "speed.json", HELP / "pictures" 
 TABLE, AFTER = "## The table\n", "## What is fast, and why\n"
 GROWTH, LAST = "## How it grows\n", "## Measuring it yourself\n"
 
+SLOPE = (
+    "A slope of 1 means: twice the size takes twice the time. Small sizes are mostly overhead, so "
+    "the slope is that of the three largest."
+)
+
 
 def page_of(text: str, found: Found) -> str:
     """Return the page with its two measured parts as a run of the bench says."""
@@ -32,8 +37,7 @@ def grown(points: Sequence[Mapping[str, Any]]) -> str:
     if not points:
         return "Not measured in this run.\n"
     lines = [
-        "A slope of 1 means: twice the size takes twice the time. Small sizes are mostly overhead, "
-        "so the slope is that of the three largest.",
+        SLOPE,
         "",
         "![Times by size, in logarithms, with the slope of each](pictures/growth.svg)",
         "",

@@ -24,7 +24,7 @@ DAYS, NAMES = 1260, 433
 
 
 def product() -> Iterator[Row]:
-    """The embedded sample: first data, start of the server, demo, workbook, month-end pack."""
+    """Time first data, start of the server, demo, workbook and month-end pack of the sample."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         yield Row("first data: tilt demo in an empty folder, report written", _demo(folder))

@@ -9,6 +9,7 @@ from timing import Timed, main, timed
 
 
 def alphalens(p: dict[str, np.ndarray]) -> Timed:
+    """Evaluate a factor as its tear sheet does, without the drawing."""
     days, n = p["scores"].shape
     dates = pd.bdate_range("2010-01-04", periods=days + 1)
     names = [f"N{i:04d}" for i in range(n)]

@@ -9,6 +9,7 @@ from timing import Timed, main, timed
 
 
 def dense(p: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the whole covariance matrix."""
     return p["exposures"] @ p["covariance"] @ p["exposures"].T + np.diag(p["specific"])
 
 
@@ -18,6 +19,7 @@ def bands(p: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def pyportfolioopt(p: dict[str, np.ndarray]) -> Timed:
+    """Solve with the whole matrix, which is all it takes."""
     cov = dense(p)
     columns, center, band = bands(p)
     cap, turnover = float(p["cap"]), float(p["turnover"])
@@ -35,8 +37,9 @@ def pyportfolioopt(p: dict[str, np.ndarray]) -> Timed:
 
 
 def cvxportfolio(p: dict[str, np.ndarray]) -> Timed:
+    """Solve with its factor model, one rule for each band."""
     names = [f"N{i}" for i in range(len(p["center"]))]
-    columns, center, band = bands(p)
+    _, center, band = bands(p)
     factors = [f"F{i}" for i in range(p["exposures"].shape[1])]
     root = pd.DataFrame(p["exposures"].T, factors, names)
     benchmark = pd.Series([*center, 0.0], [*names, "cash"])
@@ -77,7 +80,8 @@ def cvxportfolio(p: dict[str, np.ndarray]) -> Timed:
 
 
 def plain(p: dict[str, np.ndarray]) -> Timed:
-    columns, center, band = bands(p)
+    """Solve in factor form, written down by hand."""
+    _, center, band = bands(p)
     factor = np.linalg.cholesky(p["covariance"])
 
     def solve() -> None:

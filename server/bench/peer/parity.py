@@ -27,12 +27,14 @@ def _covariance(p: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def skfolio(p: dict[str, np.ndarray]) -> Timed:
+    """Solve its convex form of risk budgets."""
     covariance = _covariance(p)
     returns = pd.DataFrame(np.random.default_rng(1).normal(0, 0.01, (10, len(covariance))))
     return timed(lambda: RiskBudgeting(prior_estimator=Known(covariance)).fit(returns), "skfolio")
 
 
 def riskfolio_lib(p: dict[str, np.ndarray]) -> Timed:
+    """Solve its convex form of risk budgets."""
     covariance = _covariance(p)
     names = [f"N{i}" for i in range(len(covariance))]
     returns = pd.DataFrame(

@@ -19,6 +19,7 @@ def by_duckdb(p: dict[str, np.ndarray]) -> Timed:
 
 
 def by_polars(p: dict[str, np.ndarray]) -> Timed:
+    """Read the same by a lazy scan."""
     lazy = pl.scan_parquet(str(p["parquet"]))
     if str(p["first"]):
         since = np.datetime64(str(p["first"])).astype("M8[us]").item()

@@ -13,6 +13,7 @@ def _told(p: dict[str, np.ndarray]) -> tuple[int, float, str]:
 
 
 def statsmodels(p: dict[str, np.ndarray]) -> Timed:
+    """Fit day by day, with robust standard errors."""
     days, whole, note = _told(p)
 
     def fit() -> None:
@@ -25,6 +26,7 @@ def statsmodels(p: dict[str, np.ndarray]) -> Timed:
 
 
 def toraniko(p: dict[str, np.ndarray]) -> Timed:
+    """Estimate sectors first and then styles, as it does."""
     days, whole, note = _told(p)
     n, industries = p["dummies"].shape
     styles = p["scores"].shape[2]
@@ -47,6 +49,7 @@ def toraniko(p: dict[str, np.ndarray]) -> Timed:
 
 
 def lstsq(p: dict[str, np.ndarray]) -> Timed:
+    """Solve least squares day by day."""
     days, whole, note = _told(p)
 
     def fit() -> None:

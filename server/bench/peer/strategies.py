@@ -13,6 +13,7 @@ def _prices(p: dict[str, np.ndarray]) -> pd.DataFrame:
 
 
 def by_bt(p: dict[str, np.ndarray]) -> Timed:
+    """Trade to dated targets with proportional costs."""
     prices = _prices(p)
     targets = pd.DataFrame(p["targets"], prices.index[p["rows"]], prices.columns)
 
@@ -38,6 +39,7 @@ def by_bt(p: dict[str, np.ndarray]) -> Timed:
 
 
 def by_vectorbt(p: dict[str, np.ndarray]) -> Timed:
+    """Trade to the same targets as orders in percent, cash shared."""
     prices = _prices(p)
     size = np.full(prices.shape, np.nan)
     size[p["rows"]] = p["targets"]

@@ -45,6 +45,7 @@ def parameters(p: dict[str, np.ndarray]) -> Timed:
 
 
 def cvxportfolio(p: dict[str, np.ndarray]) -> Timed:
+    """Solve month after month with a policy of its own."""
     n, k = p["exposures"].shape
     some = int(p["some"])
     names, factors = [f"N{i}" for i in range(n)], [f"F{i}" for i in range(k)]
