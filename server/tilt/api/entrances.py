@@ -39,16 +39,17 @@ _BEFORE_SIGNING_IN = """
 """
 _READ_BY_GET = """
     choices configurations configurations-schema configurations/{name} data factor-returns
-    factor-statistics factors jobs jobs/{job} members packs portfolios portfolios/{name} quality reports
-    reports/{file} runs runs/{run} securities snapshots snapshots/compare sources universes
+    factor-statistics factors jobs jobs/{job} members packs portfolios portfolios/{name} quality
+    reports reports/{file} runs runs/{run} securities snapshots snapshots/compare sources universes
     universes/{name} workbooks/starter
 """
 _READ_BY_POST = """
-    attribution backtest compare exposures factor-research/{view} health liquidity live match
-    optimize/check pure-factor pure-factor/history pure-factor/{kind} regime reports risk
-    runs/{run}/verify scenarios stress sweep tail universes/preview uploads what-if
-    compute/attribution compute/backtest compute/covariance compute/evaluate compute/exposures
-    compute/factor-returns compute/optimize compute/regression compute/risk compute/statistics
+    attribution backtest compare compute/attribution compute/backtest compute/covariance
+    compute/evaluate compute/exposures compute/factor-returns compute/optimize
+    compute/regression compute/risk compute/statistics exposures factor-research/{view} live
+    match optimize/check pure-factor pure-factor/history pure-factor/{kind} reports risk
+    risk/health risk/liquidity risk/regime risk/scenarios risk/stress risk/tail risk/what-if
+    runs/{run}/verify sweep universes/preview uploads
 """
 _TRADE_BY_POST = "frontier optimize optimize/through-time tracking-error"
 
@@ -113,9 +114,18 @@ async def enter_route(request: Request) -> None:
         If the caller may not use it, or it is not listed.
     """
     running(request)
-    route = request.scope["route"]
-    name = f"{request.method} {route.path}"
-    enter(ROUTES.get((request.method, route.path)), name)
+    path = _whole_path(request)
+    enter(ROUTES.get((request.method, path)), f"{request.method} {path}")
+
+
+def _whole_path(request: Request) -> str:
+    """Return the path of a request with the names of its parameters in place of what they are.
+
+    A route knows its own end of the path; what is before it is the prefix of its routers.
+    """
+    route, path = request.scope["route"], str(request.scope["path"])
+    end = str(route.path_format).format(**request.path_params)
+    return path.removesuffix(end) + str(route.path_format) if path.endswith(end) else path
 
 
 def enter(access: Access | None, name: str) -> None:
