@@ -21,7 +21,7 @@ from tilt.report.outputs import place_of, render
 from tilt.report.pack import Pack
 from tilt.report.portfolio import portfolio_report
 from tilt.report.shown import shown_value
-from tilt.report.tables import Block, Formula
+from tilt.report.tables import Block, Formula, Live
 from tilt.report.workbook import write_workbook
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
@@ -178,16 +178,18 @@ def test_a_frozen_workbook_has_no_formula_and_the_same_values(made, report, tmp_
                 assert cell.value == cached[sheet.title][cell.coordinate].value
 
 
-def test_a_live_workbook_fills_a_table_by_one_formula_and_checks_still_hold(made, review, tmp_path):
-    live = replace_live(made, "risk_by_factor", 'TILT.RISK_TABLE("MINE","factor")')
+def test_a_live_workbook_fills_the_numbers_of_a_table_and_checks_still_hold(made, review, tmp_path):
+    call = 'TILT.RISK_TABLE("MINE","factor")'
+    live = replace_live(made, "risk_by_factor", Live(call, {"ctr": "ctr", "pct": "pct"}, "name"))
     path = write_workbook(tmp_path / "live.xlsx", live, "live")
-    book = openpyxl.load_workbook(path)
+    book, cached = openpyxl.load_workbook(path), openpyxl.load_workbook(path, data_only=True)
     cells = [c for row in book["Risk"].iter_rows() for c in row]
-    cell = next(c for c in cells if "TILT" in str(getattr(c.value, "text", "")))
-    assert cell.value.text == '=_xldudf_TILT_RISK_TABLE("MINE","factor")'
-    rows = len(review.risk["factor"])
-    first, last = cell.value.ref.split(":")
-    assert int(re.sub(r"\D", "", last)) - int(re.sub(r"\D", "", first)) == rows
+    (cell,) = (c for c in cells if "TILT" in str(getattr(c.value, "text", "")))
+    text = cell.value.text
+    assert text.startswith('=_xlfn.LET(_xlpm.t,_xldudf_TILT_RISK_TABLE("MINE","factor"),INDEX(')
+    table = review.risk["factor"].iloc[:-1][["ctr", "pct"]]
+    shown = [[c.value for c in row] for row in cached["Risk"][cell.value.ref]]
+    assert shown == table.to_numpy().tolist()
     assert "risk_by_factor" not in book["Risk"].tables
     model = ironcalc.load_from_xlsx(str(path), "en", "UTC", "en")
     number = book.sheetnames.index("Checks")
@@ -202,9 +204,9 @@ def test_a_live_workbook_fills_a_table_by_one_formula_and_checks_still_hold(made
     assert values == pytest.approx([review.tracking_error, 1.0])
 
 
-def replace_live(report, key, formula):
+def replace_live(report, key, live):
     def part(p):
-        return replace(p, live=formula) if isinstance(p, Block) and p.key == key else p
+        return replace(p, live=(live,)) if isinstance(p, Block) and p.key == key else p
 
     sheets = (replace(s, parts=tuple(part(p) for p in s.parts)) for s in report.sheets)
     return replace(report, sheets=tuple(sheets))

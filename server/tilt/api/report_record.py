@@ -50,6 +50,7 @@ class RunRecord(PackRecord):
         self.note(keep_backtest(self._state, question, found))
 
     def explained(self, asked: ExplainedAsked, table: pd.DataFrame) -> str:
+        super().explained(asked, table)
         question = AttributionAsked(
             asked.holdings,
             None,

@@ -316,17 +316,7 @@ def risk_block(review: Review, by: str, title: str, key: str) -> Block:
         bars=("ctr",),
         note="CTR = exposure × volatility × correlation, a year; it sums to the tracking error.",
         lineage=risk_lineage(review, by),
-        live=live_risk(review, by),
     )
-
-
-def live_risk(review: Review, by: str) -> str:
-    """Return the add-in's formula of a table of risk; empty where that has more rows."""
-    if by == "position" or not review.holdings.name:
-        return ""
-    name = review.holdings.name.replace('"', '""')
-    universe = review.panel.universe.replace('"', '""')
-    return f'TILT.RISK_TABLE("{name}","{by}","{review.date:%Y-%m-%d}",,"{universe}")'
 
 
 def largest(rows: pd.DataFrame, count: int) -> pd.DataFrame:

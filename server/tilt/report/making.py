@@ -16,6 +16,7 @@ from tilt.portfolio.holdings import Holdings, check_table, inspect_holdings
 from tilt.report.absent import absent
 from tilt.report.kind import Kind, Material, Said
 from tilt.report.kinds import KINDS
+from tilt.report.live_calls import Calls, with_live
 from tilt.report.outputs import check_output, render
 from tilt.report.pack import Chapter, Pack, Subject, pack
 from tilt.report.pdf import Alive
@@ -224,7 +225,16 @@ def _chapter(
         options=asked.options,
         record=record,
     )
-    return kind.chapter(material, said)
+    chapter = kind.chapter(material, said)
+    calls = Calls(
+        material.whose.portfolio if material.whose.saved else "",
+        panel,
+        asked.rules,
+        asked.options,
+        record,
+        panel.universe == store.default,
+    )
+    return replace(chapter, sections=tuple(with_live(s, calls) for s in chapter.sections))
 
 
 def _failed(kind: Kind, name: str, panel: Panel, error: TiltError) -> Chapter:

@@ -320,6 +320,7 @@ def _lineage_sheet(chapters: Sequence[Chapter], subtitle: str, created: dt.datet
             chapter.subject.snapshot,
             block.lineage.run_id,
             f"{created:%Y-%m-%d %H:%M}",
+            _cells(block),
         )
         for chapter in chapters
         for section in chapter.sections
@@ -327,16 +328,23 @@ def _lineage_sheet(chapters: Sequence[Chapter], subtitle: str, created: dt.datet
         for block in sheet.blocks()
         if block.lineage is not None
     ]
-    columns = ["sheet", "block", "function", "arguments", "snapshot", "run", "time_utc"]
+    columns = ["sheet", "block", "function", "arguments", "snapshot", "run", "time_utc", "cell"]
     block = Block(
         "lineage",
         "Blocks",
         pd.DataFrame(rows, columns=columns, dtype=object),
-        widths={"arguments": 60, "block": 24},
-        note="The same arguments on the same snapshot give the same numbers.",
+        widths={"arguments": 60, "block": 24, "cell": 60},
+        note="The same arguments on the same snapshot give the same numbers. Cell: what gives them "
+        "in a sheet; a workbook with live TILT formulas has it in the table itself.",
     )
     title = "Where each number comes from"
     return Sheet("Lineage", title, subtitle, (block,), freeze_header=True)
+
+
+def _cells(block: Block) -> str:
+    """Return the calls that give a table's numbers, or why there are none."""
+    calls = "; ".join(dict.fromkeys(live.call for live in block.live))
+    return calls or (f"None: {block.not_live}." if block.not_live else "")
 
 
 def _disclaimers_sheet(chapters: Sequence[Chapter], subtitle: str) -> Sheet:

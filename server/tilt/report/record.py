@@ -60,6 +60,8 @@ class Record:
     def __init__(self) -> None:
         self._tested: dict[str, BacktestResult] = {}
         self._runs: dict[str, None] = {}
+        self.tests: dict[str, BacktestAsked] = {}  # by run id
+        self.explanations: dict[str, ExplainedAsked] = {}  # by method, of the present portfolio
 
     @property
     def runs(self) -> tuple[str, ...]:
@@ -69,6 +71,7 @@ class Record:
     def begin(self) -> None:
         """Begin another portfolio: its runs are counted from here."""
         self._runs.clear()
+        self.explanations.clear()
 
     def note(self, run: str) -> str:
         """Count a run as one of the present portfolio's; return its id."""
@@ -95,6 +98,7 @@ class Record:
         ----------
         table : as the report shows it; one that the cell does not give is not recorded
         """
+        self.explanations[asked.method] = asked
         return ""
 
     def tested(
@@ -109,6 +113,7 @@ class Record:
         key = content_id(over, repr(asked))
         if key not in self._tested:
             self._tested[key] = run()
+        self.tests[self._tested[key].run_id] = asked
         self.backtest(asked, self._tested[key])
         return self._tested[key]
 

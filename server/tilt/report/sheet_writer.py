@@ -10,7 +10,7 @@ from tilt.report import style
 from tilt.report.charts import Chart, Place, build_chart
 from tilt.report.columns import Column, ColumnSheet, plain
 from tilt.report.layout import LEFT, Layout, Sheet, Tiles, Words
-from tilt.report.live import live_formula, without_live_tables
+from tilt.report.live import filled, in_file, without_live_tables
 from tilt.report.marks import draw_trends, mark
 from tilt.report.style import Property, Styles
 from tilt.report.tables import (
@@ -26,6 +26,11 @@ from tilt.report.tables import (
 FORMULAS, FROZEN, LIVE = "formulas", "frozen", "live"
 MODES = (FORMULAS, FROZEN, LIVE)
 LINE = 13  # points
+
+
+def _quoted(value: object) -> dict[str, Property]:
+    """Return what keeps a text a text when someone edits its cell."""
+    return {"quote_prefix": True} if isinstance(value, str) and starts_like_formula(value) else {}
 
 
 class SheetWriter:
@@ -75,16 +80,31 @@ class SheetWriter:
                 value = replace(value, text=without_live_tables(value.text, self._places))
         write_cell(self._page, row, column, value, shape)
 
+    def _say(self, row: int, column: int, text: str, **properties: Property) -> None:
+        """Write a text that is no table's."""
+        write_cell(self._page, row, column, text, self._styles.get(**properties, **_quoted(text)))
+
     def _write_live(self, block: Block, head: int, column: int) -> None:
-        """Write the add-in's formula; the cells it fills are written over with what they hold."""
-        names = list(block.table.columns)
-        heading = self._heading(block, names[0])
-        last = head + len(block.table) + bool(block.totals)
-        self._page.write_dynamic_array_formula(
-            head, column, last, column + len(names) - 1, live_formula(block), heading, names[0]
-        )
-        for offset, name in enumerate(names[1:], 1):
-            self._page.write_string(head, column + offset, name, self._heading(block, name))
+        """Write the add-in's formulas; the cells that they fill hold their values."""
+        place = self._places[block.key]
+        begun = set()
+        for live in block.live:
+            for fill in filled(block, live, place):
+                row, at = head + 1 + fill.first_row, column + fill.first_column
+                name = str(block.table.columns[fill.first_column])
+                first = block.table[name].iloc[fill.first_row]
+                self._page.write_dynamic_array_formula(
+                    row, at, row + fill.rows - 1, at + fill.columns - 1, in_file(fill.text),
+                    self._look(block, fill.first_row, name, first),
+                    "" if first != first else first,
+                )  # fmt: skip
+                begun.add((row, at))
+        for offset, name in enumerate(block.table.columns):
+            write_cell(self._page, head, column + offset, header(name), self._heading(block, name))
+            for number, value in enumerate(block.table[name].tolist()):
+                if (head + 1 + number, column + offset) not in begun:
+                    look = self._look(block, number, name, value)
+                    self._put(head + 1 + number, column + offset, value, look)
 
     def _heading(self, block: Block, name: str) -> Format:
         return self._styles.get(
@@ -93,6 +113,7 @@ class SheetWriter:
             bg_color=style.NAVY,
             align="left" if block.stands_left(name) else "right",
             indent=int(block.follows_number(name)),
+            **_quoted(header(name)),
         )
 
     def _set_up(self, sheet: Sheet, layout: Layout, footer: str) -> None:
@@ -113,10 +134,10 @@ class SheetWriter:
             page.set_column(at, at, width)
         page.set_row(0, 30)
         rule: dict[str, Property] = {"bottom": 2, "bottom_color": style.NAVY}
-        write_cell(page, 0, LEFT, sheet.title, get(bold=True, font_size=18, font_color=style.NAVY))
+        self._say(0, LEFT, sheet.title, bold=True, font_size=18, font_color=style.NAVY)
         for column in range(LEFT, layout.last_column + 1):
             page.write_blank(1, column, None, get(**rule))
-        write_cell(page, 1, LEFT, sheet.subtitle, get(font_color=style.GRAY, **rule))
+        self._say(1, LEFT, sheet.subtitle, font_color=style.GRAY, **rule)
         first = next(sheet.blocks(), None)
         if sheet.freeze_header and first is not None:
             head = layout.places[first.key].row
@@ -126,16 +147,13 @@ class SheetWriter:
             page.freeze_panes(2, 0)
 
     def _write_block(self, block: Block, row: int, column: int) -> None:
-        get = self._styles.get
-        title = get(bold=True, font_size=12, font_color=style.NAVY)
-        write_cell(self._page, row, column, block.title, title)
+        self._say(row, column, block.title, bold=True, font_size=12, font_color=style.NAVY)
         head = row + 1
-        live = bool(block.live) and self._mode == LIVE
-        if live:
+        if block.live and self._mode == LIVE:
             self._write_live(block, head, column)
         else:
             self._write_table(block, head, column)
-        self._write_body(block, head + 1, column)
+            self._write_body(block, head + 1, column)
         for offset, name in enumerate(block.table.columns):
             mark(self._book, self._page, block, name, (head + 1, column + offset))
         for number in range(len(block.table)) if block.widths else ():
@@ -147,8 +165,7 @@ class SheetWriter:
             self._write_totals(block, after, column)
             after += 1
         if block.note:
-            note = get(italic=True, font_size=9, font_color=style.GRAY)
-            write_cell(self._page, after, column, block.note, note)
+            self._say(after, column, block.note, italic=True, font_size=9, font_color=style.GRAY)
 
     def _write_table(self, block: Block, head: int, column: int) -> None:
         names = list(block.table.columns)
@@ -191,9 +208,8 @@ class SheetWriter:
             properties |= {"align": "left", "indent": int(block.follows_number(column))}
         if isinstance(value, Link):
             properties |= {"font_color": style.NAVY, "underline": 1}
-        if isinstance(value, str) and starts_like_formula(value):
-            properties |= {"quote_prefix": True}  # stays text when someone edits the cell
-        return self._styles.get(block.number_format(row, column), **properties)
+        words = value.text if isinstance(value, Link) else value
+        return self._styles.get(block.number_format(row, column), **properties, **_quoted(words))
 
     def _write_totals(self, block: Block, row: int, column: int) -> None:
         for offset, name in enumerate(block.table.columns):
@@ -203,9 +219,7 @@ class SheetWriter:
             value: object = "Total" if offset == 0 else None
             if name in block.totals:
                 total_now = block.totals[name]
-                spilled = bool(block.live) and self._mode == LIVE
-                native = Formula(f"SUM({block.ref(name)})", total_now)
-                value = total_now if spilled else native
+                value = Formula(f"SUM({block.ref(name)})", total_now)
             self._put(row, column + offset, value, total)
 
     def _write_tiles(self, part: Tiles, row: int, column: int) -> None:
@@ -219,8 +233,7 @@ class SheetWriter:
                 "left_color": style.TEAL,
                 "indent": 1,
             }
-            label = get(font_size=9, font_color=style.GRAY, **edge)
-            write_cell(self._page, row, at, tile.label, label)
+            self._say(row, at, tile.label, font_size=9, font_color=style.GRAY, **edge)
             large = get(
                 tile.number_format,
                 font_size=18,
@@ -228,16 +241,14 @@ class SheetWriter:
                 font_color=style.NAVY,
                 align="left",
                 **edge,
+                **_quoted(tile.value),
             )
             self._put(row + 1, at, tile.value, large)
-            remark = get(font_size=9, font_color=style.GRAY, **edge)
-            write_cell(self._page, row + 2, at, tile.remark, remark)
+            self._say(row + 2, at, tile.remark, font_size=9, font_color=style.GRAY, **edge)
 
     def _write_words(self, part: Words, row: int, column: int) -> None:
-        get = self._styles.get
         if part.title:
-            title = get(bold=True, font_size=12, font_color=style.NAVY)
-            write_cell(self._page, row, column, part.title, title)
+            self._say(row, column, part.title, bold=True, font_size=12, font_color=style.NAVY)
             row += 1
         for number, line in enumerate(part.rows):
-            write_cell(self._page, row + number, column, line, get())
+            self._say(row + number, column, line)

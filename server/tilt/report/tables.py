@@ -99,6 +99,30 @@ class Lineage:
     run_id: str = ""
 
 
+@dataclass(frozen=True)
+class Live:
+    """A call of the add-in that gives numbers of a table.
+
+    call    : without its ``=``, as it is typed
+    columns : the table's by the call's
+    key     : the table's column that names the rows; empty if the call's rows are in its order
+    of      : the call's column that has those names; the same as ``key`` if empty
+    names   : of the rows as the call has them, where the table has words in their place
+    rows    : how many rows from the first on the call has; all if None
+    """
+
+    call: str
+    columns: Mapping[str, str]
+    key: str = ""
+    of: str = ""
+    names: tuple[str, ...] = ()
+    rows: int | None = None
+
+    def count(self, block: "Block") -> int:
+        """Return how many rows of a table it gives."""
+        return len(block.table) if self.rows is None else self.rows
+
+
 @dataclass(frozen=True, eq=False)
 class Block:
     """One table of a sheet.
@@ -112,8 +136,8 @@ class Block:
     totals      : by column, the engine's total; written under the table as a native SUM over it
     bars        : columns drawn with data bars
     widths      : by column, in characters, for text that wraps
-    live        : the add-in's formula for the same table, without its ``=``: it spills a heading,
-                  these columns and rows first, and the totals in one row
+    live        : calls of the add-in that give its numbers
+    not_live    : why no call, or not all of it, does
     trend       : neighboring columns whose course is drawn beside each row
     """
 
@@ -127,7 +151,8 @@ class Block:
     widths: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
     lineage: Lineage | None = None
-    live: str = ""
+    live: tuple[Live, ...] = ()
+    not_live: str = ""
     trend: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -1,7 +1,6 @@
 """Every kind of report on a made-up market: written, recalculated, and checked by hand."""
 
 import csv
-import datetime as dt
 import shutil
 import subprocess
 from dataclasses import replace
@@ -11,6 +10,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from report_kinds import CREATED, RULES, NothingSaved, chapter_of
 
 from tilt.errors import ArgumentError, TiltError, UnknownNameError
 from tilt.portfolio.holdings import parse_holdings
@@ -21,16 +21,7 @@ from tilt.report.workbook import write_workbook
 
 # data bars are an extension of 2010 that openpyxl reads over
 pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
-CREATED = dt.datetime(2017, 6, 30, 18, 0, tzinfo=dt.UTC).replace(tzinfo=None)
-RULES = [["weight", "*", 0.0, 0.08], ["sector", "*", -0.05, 0.05, "yes"], ["turnover", "", "", 0.2]]
 IMPOSSIBLE = [["weight", "*", 0.0, 0.08], ["turnover", "", "", 0.001]]
-OPTIONS = {
-    "factor": {"factors": "Momentum; rank(book_to_price)", "horizon": "10", "quantiles": "3"},
-    "optimization": {"alpha": "Momentum", "frontier": "yes", "points": "3"},
-    "backtest": {"strategy": "quantile:Momentum:3:3", "tried": "equal_weight"},
-    "attribution": {"start": "-6M"},
-    "month_end": {"start": "-3M", "since": "-1ME"},
-}
 RECALCULATE = (
     '<oor:items xmlns:oor="http://openoffice.org/2001/registry">'
     '<item oor:path="/org.openoffice.Office.Calc/Formula/Load">'
@@ -40,49 +31,12 @@ EVERY_SHEET = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,fa
 ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "Err:", "###")
 
 
-class NothingSaved:
-    """A store in which nobody saved a portfolio."""
-
-    def portfolios(self):
-        return pd.DataFrame({"name": []})
-
-    def named(self, _date):
-        return {}
-
-
-def chapter_of(kind, panel, grid=None, *, rules=(), wanted=None, **options):
-    made = KINDS[kind]
-    held = None
-    if made.of_portfolio:
-        held = parse_holdings(grid, panel, panel.as_of, saved={})
-    material = Material(
-        NothingSaved(), panel, "A fund" if held else "", held, list(rules),
-        tuple(wanted or made.sections), options,
-    )  # fmt: skip
-    return made.chapter(material, lambda _done, _what: None)
-
-
 def said(chapter):
     return " ".join(chapter.findings)
 
 
 def blocks_of(chapter):
     return {block.key: block for section in chapter.sections for block in section.blocks()}
-
-
-@pytest.fixture(scope="module")
-def grid(panel):
-    weights = 0.95 * np.random.default_rng(3).dirichlet(np.full(20, 4.0))
-    return [[a, float(w)] for a, w in zip(panel.assets[:20], weights, strict=True)]
-
-
-@pytest.fixture(scope="module")
-def chapters(panel, grid):
-    rules = {"optimization": RULES, "month_end": RULES}
-    return {
-        kind: chapter_of(kind, panel, grid, rules=rules.get(kind, ()), **options)
-        for kind, options in OPTIONS.items()
-    }
 
 
 @pytest.fixture(scope="module")

@@ -127,7 +127,8 @@ def correlation_section(factors: Factors, subject: Subject) -> Section:
         model.returns[model.style_names]
     )  # fmt: skip
     own = factors.returns
-    both = pd.concat([own, others.drop(columns=[c for c in others if c in own])], axis=1)
+    more = others.drop(columns=[c for c in others if c in own])
+    both = pd.concat([own, more], axis=1, sort=True)
     found = correlation(both.loc[factors.first : factors.last])[list(own.columns)]
     table = found.set_axis(distinct_columns(own), axis=1)
     table.insert(0, "with", [cut(str(name)) for name in found.index])
