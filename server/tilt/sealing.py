@@ -12,7 +12,6 @@ at most 2^32 contents of a key.
 """
 
 import base64
-import binascii
 import hashlib
 import secrets
 from collections.abc import Sequence
@@ -238,7 +237,7 @@ def _read_key(setting: str, text: str) -> bytes:
     found = _from_keyring(setting, text) if text.startswith(KEYRING) else text
     try:
         key = base64.b64decode(found, validate=True)
-    except binascii.Error:
+    except ValueError:  # letters that base64 has not
         key = b""
     if len(key) != KEY_BYTES:
         raise ArgumentError(
@@ -279,7 +278,7 @@ def _cipher(key: bytes) -> AESGCM:
 def _bytes(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # letters that base64 has not
         return b""
 
 

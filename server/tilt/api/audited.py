@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tilt.api.guard import READS
 from tilt.api.problems import problem_of
+from tilt.api.routes import whole_path
 from tilt.api.trail import REFUSED, Trail
 from tilt.audit import ACTOR, Actor, Entry
 from tilt.data import portfolios
@@ -97,7 +98,7 @@ class Audited:
         if not action or scope["state"]["audited"].get(_SILENT):
             return
         told = {**scope["state"]["audited"], "status": status}
-        entry = Entry(action, _subject(scope, status), told, tuple(RUNS.get() or ()), _actor(scope))
+        entry = Entry(action, _subject(scope), told, tuple(RUNS.get() or ()), _actor(scope))
         touched = [t for t in scope["state"].get("touched", ()) if t.kind in _OBJECTS]
         if action in (COMPUTED, REFUSED):
             named = await asyncio.to_thread(self._named, touched) if touched else []
@@ -159,13 +160,10 @@ def _action(scope: Scope, status: int) -> str:
     return ASKED
 
 
-def _subject(scope: Scope, status: int) -> str:
-    """Return the route, whose parts that a client chose are left out: they may name anything."""
-    route = getattr(scope.get("route"), "path", None)
+def _subject(scope: Scope) -> str:
+    """Return what was asked for, without the parts of the path that a client chose."""
     if scope["path"] in _CELLS:
         return "cells"
-    if route is None:
-        return f"{scope['method']} {'a page that needs a key' if status == 401 else 'a page'}"
-    if scope["path"].startswith(_BUTTONS):
-        return f"button {scope['path'].removeprefix(_BUTTONS)[:80]}"
-    return f"{scope['method']} {route}"
+    if scope["path"].startswith(_BUTTONS) and getattr(scope.get("route"), "path", ""):
+        return f"button {scope['path'].removeprefix(_BUTTONS)}"
+    return f"{scope['method']} {whole_path(scope)}"

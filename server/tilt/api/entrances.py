@@ -11,6 +11,7 @@ from typing import Literal
 from fastapi import Request
 
 from tilt.api import permission
+from tilt.api.routes import whole_path
 from tilt.api.running import running
 from tilt.errors import AccessError, NotAllowedError
 from tilt.security import NOT_SIGNED_IN
@@ -114,18 +115,8 @@ async def enter_route(request: Request) -> None:
         If the caller may not use it, or it is not listed.
     """
     running(request)
-    path = _whole_path(request)
+    path = whole_path(request.scope)
     enter(ROUTES.get((request.method, path)), f"{request.method} {path}")
-
-
-def _whole_path(request: Request) -> str:
-    """Return the path of a request with the names of its parameters in place of what they are.
-
-    A route knows its own end of the path; what is before it is the prefix of its routers.
-    """
-    route, path = request.scope["route"], str(request.scope["path"])
-    end = str(route.path_format).format(**request.path_params)
-    return path.removesuffix(end) + str(route.path_format) if path.endswith(end) else path
 
 
 def enter(access: Access | None, name: str) -> None:

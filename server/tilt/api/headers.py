@@ -10,6 +10,7 @@ from http import HTTPStatus
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tilt.api.routes import whole_path
 from tilt.monitoring import REQUEST_ID
 
 log = logging.getLogger("tilt.access")
@@ -87,7 +88,7 @@ class OuterLayer:
             self.answered(scope["path"], status, seconds)
             fields = {
                 "method": scope["method"],
-                "path": scope["path"],  # without the query, which may hold what is private
+                "path": whole_path(scope),  # without what may be private: names, and the query
                 "status": status,
                 "ms": round(1e3 * seconds, 1),
                 "user": scope.get("state", {}).get("user", ""),

@@ -10,14 +10,16 @@ A small TOML file says which::
     prices = "select day as date, ticker, close, volume from eod where day >= '2010-01-01'"
     securities = "security_master"
 
-The password is in the environment variable that the file names, never in the file. The queries run
-in one transaction that can only read, wherever the database has such a thing.
+The password is in the environment variable that the file names, never in the file; or it is kept
+encrypted in the catalog (``tilt credential set research``), and the file has
+``password_credential = "research"`` instead. The queries run in one transaction that can only read,
+wherever the database has such a thing.
 """
 
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -30,6 +32,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError as UrlError
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
+from tilt.data import credentials
+from tilt.data.catalog import open_configured
 from tilt.data.reading.notes import Asked, Note, Reading
 from tilt.data.reading.raw import Raw
 from tilt.data.reading.shaping import shape
@@ -61,6 +65,9 @@ class Described(BaseModel):
 
     url: str = Field(description="SQLAlchemy URL, without the password.")
     password_variable: str = Field(default="", description="Variable that holds the password.")
+    password_credential: str = Field(
+        default="", description="Name under which 'tilt credential set' has saved it."
+    )
     universe: str = Field(default="", description="Name of the universe; else the file's.")
     description: str = ""
     dates: str = Field(default="", description="day-first or month-first, of dates kept as text.")
@@ -75,11 +82,13 @@ class Sql:
     described : of the file
     universe  : the name cells will know the universe by
     given     : how the file was named, to find it again
+    password  : gives the one that the catalog keeps, if the file names one
     """
 
     described: Described = field(repr=False)
     universe: str
     given: str
+    password: Callable[[], str] = field(default=str, repr=False)
 
     @property
     def name(self) -> str:
@@ -98,7 +107,7 @@ class Sql:
         tables: dict[str, pd.DataFrame] = {}
         notes: list[Note] = []
         unreadable: list[pd.DataFrame] = []
-        engine = _engine(self.described)
+        engine = _engine(self.described, self.password)
         try:
             with _reading(engine) as connection:
                 for done, (name, query) in enumerate(self.described.tables.items()):
@@ -117,8 +126,8 @@ class Sql:
         )
 
 
-def _engine(described: Described) -> Engine:
-    url = _url(described)
+def _engine(described: Described, kept: Callable[[], str]) -> Engine:
+    url = _url(described, kept)
     try:
         return create_engine(url, connect_args=_timeout(url), hide_parameters=True)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
@@ -128,7 +137,7 @@ def _engine(described: Described) -> Engine:
         ) from None
 
 
-def _url(described: Described) -> URL:
+def _url(described: Described, kept: Callable[[], str]) -> URL:
     try:
         url = make_url(described.url)
     except UrlError:
@@ -141,6 +150,8 @@ def _url(described: Described) -> URL:
             "The url of the database holds a password. Put the password into an environment "
             "variable and its name into password_variable."
         )
+    if described.password_credential:
+        return url.set(password=kept())
     if not described.password_variable:
         return url
     password = os.environ.get(described.password_variable)
@@ -254,7 +265,15 @@ def open_sql(asked: str, settings: Settings) -> Source:
     if path is None:
         raise ArgumentError(f"There is no file '{asked}', here or in {settings.data_path}.")
     described = read_description(path)
-    return Sql(described, described.universe or path.stem.upper(), asked)
+
+    def password() -> str:
+        catalog = open_configured(settings)
+        try:
+            return credentials.read(catalog, described.password_credential)
+        finally:
+            catalog.dispose()
+
+    return Sql(described, described.universe or path.stem.upper(), asked, password)
 
 
 def read_description(path: Path) -> Described:
