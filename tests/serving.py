@@ -17,6 +17,8 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from tilt.api.connections import Punctual
+
 ROOT = Path(__file__).parents[1]
 # Limits of a hang, not of time: no test fails because its machine is slow.
 START_SECONDS = 180
@@ -29,7 +31,9 @@ def listening(app: FastAPI) -> Iterator[str]:
     """Serve an application from a thread of this process; gives the address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="none"))
+        server = uvicorn.Server(
+            uvicorn.Config(app, log_config=None, ws="none", http=Punctual, server_header=False)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [free]}, daemon=True)
         thread.start()
         while not server.started:

@@ -340,7 +340,7 @@ def watched(address: str, heard: Heard) -> Iterator[None]:
         thread.join(PATIENCE)
 
 
-def fuzz(address: str, requests: int, start: int, *, senders: int = 2) -> Heard:
+def fuzz(address: str, requests: int, start: int, *, senders: int = 1) -> Heard:
     """Send about so many requests to a server from several senders; return what came back."""
     heard = Heard()
     with httpx.Client(base_url=address, timeout=PATIENCE) as http:
@@ -382,7 +382,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--senders", type=int, default=2)
+    parser.add_argument("--senders", type=int, default=1)
     parser.add_argument("--store", type=Path, help="a store with the sample, to be copied")
     given_ = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 
 import openpyxl
@@ -40,7 +41,10 @@ _ERRORS = frozenset(
 _UNREADABLE = (
     InvalidFileException,
     AttributeError,
+    EOFError,
     LookupError,
+    RuntimeError,
+    zlib.error,
     SyntaxError,
     TypeError,
     ValueError,
@@ -94,7 +98,7 @@ def _check_package(content: bytes) -> None:
                     start = stream.read(4096)
                 if part.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in start:
                     raise RefusedError(_BROKEN)  # no writer of workbooks declares entities
-    except (zipfile.BadZipFile, RuntimeError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
         raise RefusedError(_BROKEN) from None
 
 

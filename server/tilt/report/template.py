@@ -5,18 +5,21 @@ fact (``tilt_portfolio``, ``tilt_as_of``), the findings, or a table by its key (
 A table's range begins with its row of headings: the columns wanted, in any order; blank takes all.
 """
 
+import datetime as dt
 import io
+import math
 import zipfile
 from collections.abc import Iterator
-from copy import copy
 from dataclasses import dataclass
 
+import numpy as np
 import openpyxl
-from openpyxl.cell.cell import Cell
-from openpyxl.utils.exceptions import InvalidFileException
+import pandas as pd
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from tilt.calendar import EXCEL_EPOCH
+from tilt.data.reading.sheets import UNREADABLE
 from tilt.errors import ArgumentError, did_you_mean
 from tilt.frames import listed
 from tilt.report.layout import Tile, Tiles
@@ -24,9 +27,10 @@ from tilt.report.names import PREFIX, figure_name
 from tilt.report.pack import Pack
 from tilt.report.style import NUMBER_FORMATS
 from tilt.report.tables import Block, Formula, Link, clean_text, header, starts_like_formula
+from tilt.report.template_parts import Written, write_cells
 
 MOST_UNPACKED = 200 * 2**20  # bytes; a workbook that unpacks to more was made to do harm
-_LOST = ("xl/charts/", "xl/media/", "xl/pivotTables/", "xl/vbaProject.bin")
+_MACROS = "xl/vbaProject.bin"
 _LONGEST_TEXT = 32_767
 
 
@@ -43,15 +47,16 @@ class _Range:
 
 
 def fill_template(template: bytes, report: Pack) -> bytes:
-    """Return the template with every named range filled.
+    """Return the template with every named range filled; all else in it stays as it is.
 
     Figures and tables are written as values: the add-in's links stay in Tilt's own workbook.
+    Charts and pivot tables of the template show what was filled in once the file is opened.
 
     Raises
     ------
     ArgumentError
-        If the file is no workbook or holds what would be lost, it has no name of ours, a name or a
-        heading is not of this report (each is listed), or a table runs into filled cells.
+        If the file is no workbook or holds macros, it has no name of ours, a name or a heading is
+        not of this report (each is listed), or a table runs into filled cells.
     """
     book = _open(template)
     ranges = list(_ranges(book))
@@ -68,12 +73,11 @@ def fill_template(template: bytes, report: Pack) -> bytes:
             f"This report has nothing for {', '.join(unknown)} of the template.{hints} Take more "
             f"sections, or use one of its names: {', '.join(sorted(known))}."
         )
-    problems = [p for r in ranges for p in _fill(r, known[r.name.casefold()])]
+    found = [_fill(r, known[r.name.casefold()]) for r in ranges]
+    problems = [problem for one in found for problem in one.problems]
     if problems:
         raise ArgumentError(" ".join(problems))
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
+    return write_cells(template, [cell for one in found for cell in one.cells])
 
 
 def names_of(report: Pack) -> list[str]:
@@ -86,15 +90,14 @@ def _open(template: bytes) -> Workbook:
         with zipfile.ZipFile(io.BytesIO(template)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MOST_UNPACKED:
                 raise ArgumentError("The template is larger than a template can be.")
-            lost = [n for n in archive.namelist() if n.startswith(_LOST)]
-        if lost:
+            macros = _MACROS in archive.namelist()
+        if macros:
             raise ArgumentError(
-                "Charts, pictures, pivot tables and macros of a template would be lost when it is "
-                f"filled; this one has {listed(lost)}. Take them out, or keep them in a workbook "
-                "that refers to the filled one."
+                "The template holds macros, and a report is no place for a program: save it as "
+                ".xlsx without them."
             )
         return openpyxl.load_workbook(io.BytesIO(template))
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
+    except UNREADABLE as error:
         raise ArgumentError(f"The template is no Excel workbook (.xlsx): {error}.") from None
 
 
@@ -148,22 +151,27 @@ def _known(report: Pack) -> dict[str, "Tile | Block | tuple[str, ...]"]:
     return found
 
 
-def _fill(to: _Range, what: "Tile | Block | tuple[str, ...]") -> list[str]:
-    """Write into a range; return what prevents it, as sentences."""
+@dataclass(frozen=True)
+class _Filling:
+    """What is written into a range, or what prevents it, as sentences."""
+
+    cells: tuple[Written, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def _fill(to: _Range, what: "Tile | Block | tuple[str, ...]") -> _Filling:
     if isinstance(what, Block):
         return _fill_table(to, what)
-    first = to.sheet.cell(to.top, to.left)
     if isinstance(what, Tile):
-        _write(first, what.value, what.number_format)
-        return []
+        return _Filling((_written(to, to.top, to.left, to.top, what.value, what.number_format),))
     problems = _blocked(to, len(what), 1)
-    if not problems:
-        for row, text in enumerate(what):
-            _write(_styled(to, to.top + row, to.left, to.top), text, "text")
-    return problems
+    return _Filling(
+        tuple(_written(to, to.top + n, to.left, to.top, t, "text") for n, t in enumerate(what)),
+        problems,
+    )
 
 
-def _fill_table(to: _Range, block: Block) -> list[str]:
+def _fill_table(to: _Range, block: Block) -> _Filling:
     names = [str(column) for column in block.table.columns]
     across = range(to.left, to.right + 1)
     given = {at: to.sheet.cell(to.top, at).value for at in across}
@@ -173,27 +181,25 @@ def _fill_table(to: _Range, block: Block) -> list[str]:
     if unknown:
         has = ", ".join(header(c) for c in names)
         near = did_you_mean(unknown[0], by_heading)
-        return [f"The table {to.name} has no column {listed(unknown)}.{near} It has {has}."]
+        said = f"The table {to.name} has no column {listed(unknown)}.{near} It has {has}."
+        return _Filling(problems=(said,))
     wanted = {at: by_heading[text.casefold()] for at, text in asked.items()} or dict(
         enumerate(names, to.left)
     )
     problems = _blocked(to, len(block.table) + 1, max(wanted) - to.left + 1)
-    if problems:
-        return problems
+    cells = []
     if not asked:
-        for at, column in wanted.items():
-            _write(_styled(to, to.top, at, to.top), header(column), "text")
+        cells += [_written(to, to.top, at, to.top, header(c), "text") for at, c in wanted.items()]
     for at, column in wanted.items():
         for row, value in enumerate(block.table[column].tolist()):
-            cell = _styled(to, to.top + 1 + row, at, to.top + 1)
-            _write(cell, value, block.number_format(row, column))
-    for row in range(to.top + 1 + len(block.table), to.bottom + 1):  # what the last fill left
-        for at in wanted:
-            to.sheet.cell(row, at).value = None
-    return []
+            shown = block.number_format(row, column)
+            cells.append(_written(to, to.top + 1 + row, at, to.top + 1, value, shown))
+        for row in range(to.top + 1 + len(block.table), to.bottom + 1):  # what the last fill left
+            cells.append(_written(to, row, at, row, None, "text"))
+    return _Filling(tuple(cells), problems)
 
 
-def _blocked(to: _Range, rows: int, columns: int) -> list[str]:
+def _blocked(to: _Range, rows: int, columns: int) -> tuple[str, ...]:
     """Return, as a sentence, the filled cells below or right of a range that it would run into."""
     over = [
         cell.coordinate
@@ -204,34 +210,43 @@ def _blocked(to: _Range, rows: int, columns: int) -> list[str]:
         if cell.value is not None and (cell.row > to.bottom or cell.column > to.right)
     ]
     if not over:
-        return []
+        return ()
     start = to.sheet.cell(to.top, to.left).coordinate
     place = f"{to.sheet.title}!{start}"
     size = f"{to.name} needs {rows} rows and {columns} columns from {place}"
-    return [f"{size}, but {listed(over)} is filled. Make room in the template."]
+    return (f"{size}, but {listed(over)} is filled. Make room in the template.",)
 
 
-def _styled(to: _Range, row: int, column: int, like: int) -> Cell:
-    """Return a cell; below the range it takes the style of the range's row ``like``."""
-    cell: Cell = to.sheet.cell(row, column)
-    if row > to.bottom:
-        pattern = to.sheet.cell(min(like, to.bottom), column)
-        if pattern.has_style:
-            cell._style = copy(pattern._style)  # noqa: SLF001 - openpyxl has no public way
-    return cell
+def _written(
+    to: _Range, row: int, column: int, like: int, value: object, number_format: str
+) -> Written:
+    """Return a cell of a range; below the range it looks like the range's row ``like``.
 
-
-def _write(cell: Cell, value: object, number_format: str) -> None:
-    """Write a value; text stays text, and a format of the template's own stays too."""
+    Text stays text, and a format of the template's own stays too.
+    """
+    look = (min(like, to.bottom), column) if row > to.bottom else (row, column)
     if isinstance(value, Formula):
         value = value.value
     if isinstance(value, Link):
         value = value.text
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, str):
-        cell.value = clean_text(value)[:_LONGEST_TEXT]
-        cell.data_type = "s"
-        cell.quotePrefix = starts_like_formula(value)
-        return
-    cell.value = None if value is None or value != value else value
-    if cell.number_format == "General" and number_format != "text":
-        cell.number_format = NUMBER_FORMATS[number_format]
+        quoted = starts_like_formula(value)
+        text = clean_text(value)[:_LONGEST_TEXT]
+        return Written(to.sheet.title, row, column, text, look, quoted=quoted)
+    general = to.sheet.cell(*look).number_format == "General"
+    pattern = NUMBER_FORMATS[number_format] if general and number_format != "text" else ""
+    return Written(to.sheet.title, row, column, _number(value), look, pattern)
+
+
+def _number(value: object) -> "float | bool | None":
+    """Return a value as a cell holds it; a date as the days since Excel's first."""
+    if isinstance(value, bool):
+        return value
+    if value is None or value is pd.NaT or value != value:
+        return None
+    if isinstance(value, dt.date):
+        return float((pd.Timestamp(value).tz_localize(None) - EXCEL_EPOCH) / pd.Timedelta(days=1))
+    number = float(str(value))
+    return number if math.isfinite(number) else None

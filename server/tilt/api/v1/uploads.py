@@ -8,8 +8,8 @@ import zipfile
 from collections.abc import Iterable
 
 import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
 
+from tilt.data.reading.sheets import UNREADABLE
 from tilt.errors import DataError
 from tilt.portfolio.cells import Grid
 
@@ -108,7 +108,7 @@ def _workbook(raw: bytes, name: str, most: int) -> Grid:
                     return rows
         finally:
             book.close()
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, TypeError):
+    except UNREADABLE:
         raise unreadable from None
     return []
 

@@ -2,9 +2,9 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from xml.etree.ElementTree import ParseError
 
 import openpyxl
 import pandas as pd
@@ -21,6 +21,22 @@ MOST_CELLS = 20_000_000
 _BLANK_ROWS = 1000  # after so many a sheet has ended: its cells were formatted further down
 _BELOW = 6  # rows that a header is compared with
 _DAYS_1904 = 1462  # between the two calendars of Excel
+
+
+# what openpyxl lets through of a broken workbook: its own, and what its zip and XML readers raise
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    InvalidFileException,
+    SyntaxError,  # of either XML reader
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    OSError,
+    RuntimeError,  # encrypted, or compressed in a way that is not known
+)
 
 
 def read_workbook(content: Content, asked: Asked) -> list[Raw]:
@@ -63,17 +79,7 @@ def _readable(name: str) -> Iterator[None]:
         yield
     except DefusedXmlException as error:
         raise DataError(f"{name} declares entities: {error}. It was not read.") from None
-    except (
-        zipfile.BadZipFile,
-        InvalidFileException,
-        ParseError,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        OSError,
-    ) as error:
+    except UNREADABLE as error:
         raise DataError(
             f"{name} cannot be read as an Excel workbook ({error}). Save it as .xlsx again."
         ) from None
