@@ -10,7 +10,8 @@ from tilt.calendar import period_ends
 from tilt.data.record import adjusted_close
 from tilt.data.securities import absence
 from tilt.errors import UnknownNameError, one_of
-from tilt.factors.descriptors import descriptors
+from tilt.factors.descriptors import NAMES as DESCRIPTORS
+from tilt.factors.descriptors import descriptor, descriptors
 from tilt.frames import Exposures, FactorHistory, Panel, fully_scored
 from tilt.portfolio.identifiers import Tickers
 
@@ -46,11 +47,11 @@ def tickers(state: State, panel: Panel) -> Tickers:
     )
 
 
-def fields(state: State, panel: Panel) -> list[str]:
+def fields(panel: Panel) -> list[str]:
     """Return the names of everything known of a security."""
     factors = [] if panel.factor_history is None else list(panel.factors.factors.index)
     known = [str(c) for c in panel.securities.columns]
-    return [*known, *MEASURED, *PRICES, *raw_descriptors(state, panel), *factors]
+    return [*known, *MEASURED, *PRICES, *DESCRIPTORS, *factors]
 
 
 def field_name(state: State, panel: Panel, given: str) -> str:
@@ -66,7 +67,7 @@ def field_name(state: State, panel: Panel, given: str) -> str:
     reason = absence(given, panel, state.store.snapshot(panel.universe).source)
     if reason:
         raise UnknownNameError(reason)
-    return one_of("field", given, fields(state, panel))
+    return one_of("field", given, fields(panel))
 
 
 def exposures(state: State, panel: Panel, date: pd.Timestamp) -> Exposures:
@@ -120,7 +121,7 @@ def _column(state: State, panel: Panel, name: str, date: pd.Timestamp) -> Sequen
         if name == "last_date":
             row = len(priced) - 1 - priced[::-1].argmax(axis=0)
         return list(panel.dates[row])
-    if name in PRICES or name in raw_descriptors(state, panel):
+    if name in PRICES or name in DESCRIPTORS:
         frame = through_time(state, panel, name)
         return _values(frame, date)
     scored = exposures(state, panel, date)[[name]].reindex(panel.assets).T
@@ -194,7 +195,7 @@ def history(
     at the period's last session.
     """
     fixed = {*panel.securities.columns, *MEASURED}
-    known = [f for f in fields(state, panel) if f not in fixed]
+    known = [f for f in fields(panel) if f not in fixed]
     scores = own(field)
     name = field if scores is not None else one_of("field", field, known)
     whole = through_time(state, panel, name) if scores is None else scores
@@ -217,9 +218,9 @@ def raw_descriptors(state: State, panel: Panel) -> dict[str, pd.DataFrame]:
 
 def through_time(state: State, panel: Panel, name: str) -> pd.DataFrame:
     """Return a field of prices, a descriptor or a factor's scores, dates × assets."""
-    described = {} if name in PRICES else raw_descriptors(state, panel)
-    if name in described:
-        return described[name]
+    if name in DESCRIPTORS:
+        key = ("descriptor", panel.universe, panel.snapshot, name)
+        return state.once(key, lambda: descriptor(panel, name))
     if name == "adj_close":
         return state.once(
             ("adj_close", panel.universe, panel.snapshot),

@@ -50,12 +50,12 @@ def is_own(state: State, panel: Panel, name: str) -> bool:
         return False
     if is_expression(name):
         return True
-    return _folded(name.strip()) in spelled(_known(state, panel, imported_names(state, panel)))
+    return _folded(name.strip()) in spelled(_known(panel, imported_names(state, panel)))
 
 
 def own_scores(state: State, panel: Panel, name: str) -> pd.DataFrame | None:
     """Return the scores of an expression or an imported factor; None for a field or any other."""
-    plain = {f.casefold() for f in lookup.fields(state, panel)}
+    plain = {f.casefold() for f in lookup.fields(panel)}
     if name.strip().casefold() in plain or not is_own(state, panel, name):
         return None
     return named_factor(state, panel, name).scores
@@ -225,7 +225,7 @@ def named_factor(state: State, panel: Panel, text: str) -> Scored:
 
 def _own(state: State, panel: Panel, name: str, table: pd.DataFrame) -> Scored:
     imported = sorted({str(f) for f in table["factor"]})
-    known = _known(state, panel, imported)
+    known = _known(panel, imported)
     names = spelled(known)
     if not is_expression(name) and names.get(_folded(name)) is None:
         raise UnknownNameError(
@@ -236,7 +236,7 @@ def _own(state: State, panel: Panel, name: str, table: pd.DataFrame) -> Scored:
     def read(wanted: str) -> np.ndarray:
         if wanted in imported:
             return _carried(panel, table[table["factor"] == wanted])
-        if wanted in lookup.fields(state, panel):
+        if wanted in lookup.fields(panel):
             return lookup.through_time(state, panel, wanted).to_numpy(dtype=float)
         frame = panel.fundamentals[wanted]
         return frame.reindex(index=panel.dates, columns=panel.assets).to_numpy(dtype=float)
@@ -250,10 +250,10 @@ def _scored(panel: Panel, name: str, raw: np.ndarray) -> Scored:
     return Scored(name, score(panel, raw, name), model=False, raw=frame)
 
 
-def _known(state: State, panel: Panel, imported: Sequence[str]) -> list[str]:
+def _known(panel: Panel, imported: Sequence[str]) -> list[str]:
     """Return the names of all that has a number for every security."""
     texts = {*map(str, panel.securities.columns), *lookup.MEASURED}
-    fields = [f for f in lookup.fields(state, panel) if f not in texts]
+    fields = [f for f in lookup.fields(panel) if f not in texts]
     return list(dict.fromkeys([*fields, *panel.fundamentals, *imported]))
 
 

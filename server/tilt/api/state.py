@@ -13,6 +13,7 @@ import pandas as pd
 import tilt
 from tilt.api import permission
 from tilt.api.cells import Cell
+from tilt.api.held import bytes_of
 from tilt.api.leaving import Leaving
 from tilt.data.live import Board
 from tilt.data.store import Store
@@ -33,14 +34,23 @@ from tilt.stopping import AbandonedError, look
 
 T = TypeVar("T")
 MODELS = (FACTOR, *ESTIMATORS)
+RESULT_BYTES = 2**27  # of the results that are kept in memory
 USER: ContextVar[str] = ContextVar("user", default="local")
 
 
 class Memo(Generic[T]):
-    """The latest results by key; who asks for one that is being computed waits for it."""
+    """The latest results by key; who asks for one that is being computed waits for it.
 
-    def __init__(self, most: int) -> None:
+    Parameters
+    ----------
+    most : results; the one asked for last stays, whatever the bounds
+    most_bytes : of them all, about; None for results that are small
+    """
+
+    def __init__(self, most: int, *, most_bytes: int | None = None) -> None:
         self.most = most
+        self._most_bytes = most_bytes
+        self._bytes: dict[object, int] = {}
         self._lock = threading.Lock()
         self._results: OrderedDict[object, Future[T]] = OrderedDict()
 
@@ -63,16 +73,35 @@ class Memo(Generic[T]):
             self._results[key] = mine
             self._results.move_to_end(key)
             while len(self._results) > self.most:
-                self._results.popitem(last=False)
+                self._forget_oldest()
         if known is None:
             try:
-                mine.set_result(compute())
+                result = compute()
+                self._weigh(key, result)
+                mine.set_result(result)
             except BaseException as error:
                 with self._lock:
                     self._results.pop(key, None)
                 mine.set_exception(error)
                 raise
         return mine.result()
+
+    def _weigh(self, key: object, result: T) -> None:
+        """Note how large a result is, and let go of the oldest while they are too large."""
+        if self._most_bytes is None:
+            return
+        taken = bytes_of(result)
+        with self._lock:
+            if key not in self._results:
+                return
+            self._bytes[key] = taken
+            self._results.move_to_end(key)
+            while len(self._results) > 1 and sum(self._bytes.values()) > self._most_bytes:
+                self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        key, _ = self._results.popitem(last=False)
+        self._bytes.pop(key, None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +129,7 @@ class State:
     durations: Durations = field(default_factory=Durations)
     models: Memo[RiskModel] = field(default_factory=lambda: Memo(32))
     holdings: Memo[Holdings] = field(default_factory=lambda: Memo(2048))
-    results: Memo[object] = field(default_factory=lambda: Memo(64))
+    results: Memo[object] = field(default_factory=lambda: Memo(64, most_bytes=RESULT_BYTES))
     recorded: Memo[str] = field(default_factory=lambda: Memo(1024))
 
     def panel(self, universe: str | None) -> Panel:

@@ -81,31 +81,31 @@ def decode_panel(files: Files, names: Mapping[str, str], *, with_history: bool) 
     names : universe, snapshot and survivorship
     with_history : whether the snapshot has a factor history
     """
-    table = files("panel.parquet")
-    dates, assets = _axes(table)
-
-    def frame(name: str) -> pd.DataFrame:
-        return pd.DataFrame(_square(table, name, dates, assets), index=dates, columns=assets)
-
-    fields = [c for c in table.column_names if c.startswith("fundamentals.")]
+    table = _Columns(files("panel.parquet"))
+    fields = [c for c in table.names if c.startswith("fundamentals.")]
+    fundamentals = {c.removeprefix("fundamentals."): table.take_frame(c) for c in fields}
+    frames = {name: table.take_frame(name) for name in FRAMES}
+    dates = table.dates
     securities: pd.DataFrame = files("assets.parquet").to_pandas()
     index = files("index_level.parquet")
     level = pd.Series(index["level"].to_numpy(), index=_days(index), name="level", dtype=float)
-    return Panel(
+    panel = Panel(
         universe=names["universe"],
         snapshot=names["snapshot"],
         securities=securities.set_index("ticker"),
-        close=frame("close"),
-        returns=frame("returns"),
-        volume=frame("volume"),
-        market_cap=frame("market_cap"),
-        member=frame("member"),
-        fundamentals={c.removeprefix("fundamentals."): frame(c) for c in fields},
+        close=frames["close"],
+        returns=frames["returns"],
+        volume=frames["volume"],
+        market_cap=frames["market_cap"],
+        member=frames["member"],
+        fundamentals=fundamentals,
         index_level=level.reindex(dates).dropna(),
         factor_history=_decode_history(files) if with_history else None,
         survivorship=names["survivorship"],
         symbol_changes=files("symbol_changes.parquet").to_pandas(),
     )
+    pa.default_memory_pool().release_unused()  # it would keep half as much as the panel takes
+    return panel
 
 
 def decode_field(files: Callable[[str, list[str]], pa.Table], field: str) -> pd.DataFrame:
@@ -117,12 +117,8 @@ def decode_field(files: Callable[[str, list[str]], pa.Table], field: str) -> pd.
     field : close, adj_close, return, volume or market_cap
     """
     columns = {"adj_close": ["close", "returns"], "return": ["returns"]}.get(field, [field])
-    table = files("panel.parquet", ["date", "ticker", *columns])
-    dates, assets = _axes(table)
-    first, *more = [
-        pd.DataFrame(_square(table, name, dates, assets), index=dates, columns=assets)
-        for name in columns
-    ]
+    table = _Columns(files("panel.parquet", ["date", "ticker", *columns]))
+    first, *more = [table.take_frame(name) for name in columns]
     return adjusted_close(first, more[0]) if field == "adj_close" else first
 
 
@@ -134,35 +130,36 @@ def adjusted_close(close: Prices, returns: Returns) -> Prices:
 
 
 def _decode_history(files: Files) -> FactorHistory:
-    table = files("exposures.parquet")
-    dates, assets = _axes(table)
+    table = _Columns(files("exposures.parquet"))
     factors: pd.DataFrame = files("factors.parquet").to_pandas().set_index("factor")
     styles = list(factors.index[factors["group"] == "style"])
 
-    def cube(prefix: str) -> np.ndarray:
-        return np.stack([_square(table, prefix + s, dates, assets) for s in styles], axis=2)
+    def cube(prefix: str, kind: type) -> np.ndarray:
+        values = np.empty((len(table.dates), len(table.assets), len(styles)), dtype=kind)
+        for i, style in enumerate(styles):
+            values[:, :, i] = table.take(prefix + style)
+        return values
 
     def by_date(name: str) -> pd.DataFrame:
         given = files(f"{name}.parquet")
         wide: pd.DataFrame = given.drop_columns(["date"]).to_pandas()
         return wide.set_axis(_days(given)).rename_axis(columns="factor")
 
-    def by_asset(name: str) -> pd.DataFrame:
-        return pd.DataFrame(_square(table, name, dates, assets), index=dates, columns=assets)
-
     companies = files("factor_sectors.parquet").to_pandas().set_index("ticker")
     return FactorHistory(
         factors=factors,
-        dates=dates,
-        assets=assets,
-        styles=cube(""),
-        imputed=cube(IMPUTED),
+        dates=table.dates,
+        assets=table.assets,
+        styles=cube("", float),
+        imputed=cube(IMPUTED, bool),
         sector=companies["sector"],
         returns=by_date("factor_returns"),
         t_stats=by_date("factor_t_stats"),
         r2=by_date("factor_r2")["r2"],
-        specific_returns=by_asset("specific_return"),
-        market_cap=by_asset("market_cap") if "market_cap" in table.column_names else pd.DataFrame(),
+        specific_returns=table.take_frame("specific_return"),
+        market_cap=table.take_frame("market_cap")
+        if "market_cap" in table.names
+        else pd.DataFrame(),
         issuer=companies["issuer"] if "issuer" in companies else pd.Series(dtype="str"),
     )
 
@@ -209,11 +206,29 @@ def _axes(table: pa.Table) -> tuple[pd.DatetimeIndex, "pd.Index[str]"]:
     return dates, pd.Index(tickers, name="ticker", dtype="str")
 
 
-def _square(
-    table: pa.Table, name: str, dates: pd.DatetimeIndex, assets: "pd.Index[str]"
-) -> np.ndarray:
-    values: np.ndarray = table[name].to_numpy()
-    return values.reshape(len(dates), len(assets))
+class _Columns:
+    """A long table of which each column is taken once, and let go of then.
+
+    Read whole, a panel would be in memory twice before the first of its columns could go.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        self.dates, self.assets = _axes(table)
+        self._columns = dict(zip(table.column_names, table.columns, strict=True))
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that have not been taken."""
+        return list(self._columns)
+
+    def take(self, name: str) -> np.ndarray:
+        """Return a column as dates × assets."""
+        values: np.ndarray = self._columns.pop(name).to_numpy()
+        return values.reshape(len(self.dates), len(self.assets))
+
+    def take_frame(self, name: str) -> pd.DataFrame:
+        """Return a column as a frame of its own."""
+        return pd.DataFrame(self.take(name), index=self.dates, columns=self.assets)
 
 
 def _days(table: pa.Table) -> pd.DatetimeIndex:

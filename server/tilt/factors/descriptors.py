@@ -4,6 +4,9 @@ A descriptor at date t uses data of dates up to t and nothing later. What the da
 missing.
 """
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
 import numpy as np
 import pandas as pd
 
@@ -33,25 +36,15 @@ def descriptors(panel: Panel) -> dict[str, pd.DataFrame]:
 
     A fundamental field that the panel lacks gives a descriptor without values.
     """
-    cap = panel.market_cap.where(panel.market_cap > 0)
     slope, residual = beta(panel.returns, market_return(panel))
-    log_cap = np.log(array(cap))
-    return {
-        "log_cap": _frame(log_cap, panel),
-        "size_cubed": _frame(size_cubed(log_cap, panel), panel),
-        "beta": slope,
-        "residual_volatility": residual,
-        "momentum_12_1": momentum(panel.returns),
-        "return_1m": recent_return(panel.returns),
-        "turnover_1m": turnover(panel, MONTH),
-        "turnover_3m": turnover(panel, QUARTER),
-        "turnover_12m": turnover(panel, YEAR),
-        "earnings_to_book": earnings_to_book(panel),
-        "retained_to_book": retained_to_book(panel),
-        "debt_to_price": debt_to_price(panel),
-        "dividend_yield": dividend_yield(panel),
-        **{name: _field(panel, name) for name in FIELDS},
-    }
+    both = {"beta": slope, "residual_volatility": residual}
+    return {name: both[name] if name in both else descriptor(panel, name) for name in NAMES}
+
+
+def descriptor(panel: Panel, name: str) -> pd.DataFrame:
+    """Return one raw descriptor, one of ``NAMES``, as ``descriptors`` has it."""
+    measure = _MEASURES.get(name)
+    return _field(panel, name) if measure is None else measure(panel)
 
 
 def market_return(panel: Panel) -> "pd.Series[float]":
@@ -211,3 +204,27 @@ def _faded_sum(x: np.ndarray) -> np.ndarray:
             state = state - fade**YEAR * x[t - YEAR]
         out[t] = state
     return out
+
+
+def _log_cap(panel: Panel) -> np.ndarray:
+    return np.asarray(np.log(array(panel.market_cap.where(panel.market_cap > 0))))
+
+
+_MEASURES: Mapping[str, Callable[[Panel], pd.DataFrame]] = MappingProxyType(
+    {
+        "log_cap": lambda panel: _frame(_log_cap(panel), panel),
+        "size_cubed": lambda panel: _frame(size_cubed(_log_cap(panel), panel), panel),
+        "beta": lambda panel: beta(panel.returns, market_return(panel))[0],
+        "residual_volatility": lambda panel: beta(panel.returns, market_return(panel))[1],
+        "momentum_12_1": lambda panel: momentum(panel.returns),
+        "return_1m": lambda panel: recent_return(panel.returns),
+        "turnover_1m": lambda panel: turnover(panel, MONTH),
+        "turnover_3m": lambda panel: turnover(panel, QUARTER),
+        "turnover_12m": lambda panel: turnover(panel, YEAR),
+        "earnings_to_book": earnings_to_book,
+        "retained_to_book": retained_to_book,
+        "debt_to_price": debt_to_price,
+        "dividend_yield": dividend_yield,
+    }
+)
+NAMES = (*_MEASURES, *FIELDS)
