@@ -14,7 +14,7 @@ _LETTER = 6  # pixels, of a letter of ten points on average
 TREND_WIDTH = 18  # characters
 LEFT = 1  # column A is a margin
 FIRST_ROW = 4  # below the title, the subtitle and a gap
-LAST_EXCEL_ROW = 1_048_576
+LAST_EXCEL_ROW, LAST_EXCEL_COLUMN = 1_048_576, 16_384
 LONGEST_NAME = 31  # of a sheet
 LONGEST_READ = 400  # rows of a table that a person may read
 _FORBIDDEN_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", "-"))
@@ -163,8 +163,17 @@ def _lay_out_sheet(sheet: Sheet) -> Layout:
             last_column = max(last_column, right - 1)
         below = row + _height(part) + 1
         if below >= LAST_EXCEL_ROW:
-            raise ArgumentError(f"Sheet '{sheet.name}' has more rows than Excel holds, {below:,}.")
+            raise _too_large(sheet, "rows", below)
+    if last_column >= LAST_EXCEL_COLUMN:
+        raise _too_large(sheet, "columns", last_column + 1)
     return Layout(tuple(at), places, below - 1, last_column, widths)
+
+
+def _too_large(sheet: Sheet, what: str, count: int) -> ArgumentError:
+    return ArgumentError(
+        f"Sheet '{sheet.name}' has more {what} than Excel holds, {count:,}. Ask for fewer, or "
+        "export the data as .csv or .parquet."
+    )
 
 
 def _widths(sheet: Sheet) -> dict[int, int]:
