@@ -44,7 +44,7 @@ def words(file):
         ([["", ""], [None, None]], "is empty. Give tickers in one column and weights in the next"),
         (
             [["A01", 0.5], ["NOPE", 0.5]],
-            "Unknown ticker 'NOPE' (Fund row 2). Unknown names are 50.0 % of the weight; only up to",
+            "Unknown ticker 'NOPE' (Fund row 2). Unknown names are 50.0 % of the weight; only up",
         ),
     ],
 )
