@@ -1,17 +1,25 @@
 """A firm's own workbook, filled by its named ranges."""
 
 import io
+import re
+import subprocess
+import zipfile
 from pathlib import Path
 
 import openpyxl
 import pytest
-from openpyxl.chart import BarChart
+import xlsxwriter
 from openpyxl.styles import Font, PatternFill
 from openpyxl.workbook.defined_name import DefinedName
 
 from tilt.errors import ArgumentError
+from tilt.report.pdf import office
 from tilt.report.portfolio import portfolio_report
+from tilt.report.style import NUMBER_FORMATS
 from tilt.report.template import fill_template
+
+# sparklines and data bars of 2010, which openpyxl reads over
+pytestmark = pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
 
 
 @pytest.fixture(scope="module")
@@ -103,11 +111,118 @@ def test_what_does_not_fit_is_listed_and_nothing_is_made(made, names, cells, sai
         fill_template(template(names, **cells), made)
 
 
-def test_a_template_whose_charts_would_be_lost_is_refused(made):
-    book = openpyxl.Workbook()
-    book.active.add_chart(BarChart(), "A1")
-    with pytest.raises(ArgumentError, match="would be lost"):
-        fill_template(saved(book), made)
+@pytest.fixture(scope="module")
+def charted() -> bytes:
+    """Return a template as a firm has it: chart, sparklines, a rule, formulas, a whole column."""
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        sheet, other = book.add_worksheet("Our page"), book.add_worksheet("Notes & more")
+        green = book.add_format({"bg_color": "#DDEEDD", "font_name": "Georgia"})
+        sheet.set_column("B:B", 14, green)
+        sheet.write_row("A1", ["name", "ctr"])
+        sheet.write_formula("D1", "=SUM(B2:B40)", None, 42)
+        other.write_formula("A1", "='Our page'!D1*2", None, 84)
+        chart = book.add_chart({"type": "bar"})
+        chart.add_series({"categories": "='Our page'!$A$2:$A$6", "values": "='Our page'!$B$2:$B$6"})
+        chart.set_title({"name": "Our own chart"})
+        sheet.insert_chart("F2", chart)
+        sheet.add_sparkline("D2", {"range": "'Our page'!B2:B6"})
+        sheet.conditional_format("B2:B40", {"type": "data_bar"})
+        book.define_name("tilt_risk_by_factor", "='Our page'!$A$1:$B$40")
+    return file.getvalue()
+
+
+def parts(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist()}
+
+
+def test_charts_and_all_else_of_a_template_stay_as_they_are(charted, made):
+    before, after = parts(charted), parts(fill_template(charted, made))
+    assert set(after) == set(before)
+    written = {"xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml", "xl/styles.xml"}
+    assert {name for name in before if before[name] != after[name]} == written
+    page = after["xl/worksheets/sheet1.xml"]
+    for kept in ("<drawing ", "sparklineGroup", "dataBar"):
+        assert kept in page
+    assert "Our own chart" in after["xl/charts/chart1.xml"]
+
+
+def test_formulas_of_a_template_are_calculated_anew_over_what_is_filled(charted, made):
+    after = parts(fill_template(charted, made))
+    assert "<v>42</v>" not in after["xl/worksheets/sheet1.xml"]
+    assert "<v>84</v>" not in after["xl/worksheets/sheet2.xml"]
+    assert 'fullCalcOnLoad="1"' in after["xl/workbook.xml"]
+    path = io.BytesIO(fill_template(charted, made))
+    sheet = openpyxl.load_workbook(path)["Our page"]
+    assert sheet["D1"].value == "=SUM(B2:B40)"
+    table = made.blocks()["risk_by_factor"].table
+    shown = [sheet.cell(2 + row, 2) for row in range(len(table))]
+    assert [cell.value for cell in shown] == table["ctr"].tolist()
+    assert {cell.fill.fgColor.rgb for cell in shown} == {"FFDDEEDD"}  # of the whole column
+    assert {cell.number_format for cell in shown} == {NUMBER_FORMATS["change"]}
+
+
+def test_a_chart_of_a_filled_template_is_drawn_by_libreoffice(charted, made, tmp_path):
+    if office() is None:
+        pytest.skip("no LibreOffice here")
+    (tmp_path / "filled.xlsx").write_bytes(fill_template(charted, made))
+    table = made.blocks()["risk_by_factor"].table
+    seen = subprocess.run(
+        [office(), f"-env:UserInstallation=file://{tmp_path}/profile", "--headless",
+         "--convert-to", "csv", "--outdir", str(tmp_path), str(tmp_path / "filled.xlsx")],
+        capture_output=True, check=True, timeout=180,
+    )  # fmt: skip
+    assert seen.returncode == 0
+    first = (tmp_path / "filled.csv").read_text().splitlines()[0].split(",")
+    assert float(first[3]) == pytest.approx(float(table["ctr"].sum()))
+
+
+def test_a_template_is_filled_again_over_what_the_last_report_left(charted, made):
+    once = fill_template(charted, made)
+    again = fill_template(once, made)
+    assert parts(again)["xl/charts/chart1.xml"] == parts(charted)["xl/charts/chart1.xml"]
+
+
+def test_a_formula_that_cells_share_is_not_cut_in_two(made):
+    content = template({"tilt_portfolio": "'Our page'!$B$2"})
+    page = parts(content)["xl/worksheets/sheet1.xml"]
+    cut = re.sub(r'<c r="B2"[^>]*/>|<c r="B2"[^>]*>.*?</c>',
+                 '<c r="B2"><f t="shared" ref="B2:B4" si="0">A2</f><v>0</v></c>', page)  # fmt: skip
+    assert cut != page
+    with pytest.raises(ArgumentError, match="B2 of the template has a formula that other cells"):
+        fill_template(with_part(content, "xl/worksheets/sheet1.xml", cut), made)
+
+
+def test_the_order_of_calculation_goes_as_cells_with_formulas_may(charted, made):
+    types = parts(charted)["[Content_Types].xml"]
+    links = parts(charted)["xl/_rels/workbook.xml.rels"]
+    chained = with_part(charted, "xl/calcChain.xml", "<calcChain/>")
+    part = '<Override PartName="/xl/calcChain.xml" ContentType="x"/></Types>'
+    chained = with_part(chained, "[Content_Types].xml", types.replace("</Types>", part))
+    link = '<Relationship Id="rId99" Type="t/calcChain" Target="calcChain.xml"/></Relationships>'
+    chained = with_part(
+        chained, "xl/_rels/workbook.xml.rels", links.replace("</Relationships>", link)
+    )
+    after = parts(fill_template(chained, made))
+    assert "xl/calcChain.xml" not in after
+    assert after["[Content_Types].xml"] == types
+    assert after["xl/_rels/workbook.xml.rels"] == links
+
+
+def with_part(content, name, text) -> bytes:
+    """Return a workbook with one part of its file put in place of another, or added."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for part, kept in (parts(content) | {name: text}).items():
+            archive.writestr(part, kept)
+    return file.getvalue()
+
+
+def test_a_template_with_macros_is_refused(made):
+    content = with_part(template({"tilt_portfolio": "'Our page'!$B$2"}), "xl/vbaProject.bin", "")
+    with pytest.raises(ArgumentError, match="holds macros"):
+        fill_template(content, made)
 
 
 def test_a_file_that_is_no_workbook_is_said(made):

@@ -2,7 +2,8 @@
 
 A table of a report has the rows and columns that a reader needs; a cell function gives more of
 them, in its own order. So the formula picks: rows by the names that stand beside the numbers,
-columns by the headings that the function gives. Excel 2021 and later can do that, and Excel on the web.
+columns by the headings that the function gives. Excel 2021 and later can do that, and Excel on the
+web.
 """
 
 import re
