@@ -72,7 +72,7 @@ node_modules/ready: package.json package-lock.json
 	npm ci --no-audit --no-fund --silent
 	@touch $@
 
-$(BUNDLE): node_modules/ready package.json $(shell find addin/workbench -type f)
+$(BUNDLE): node_modules/ready package.json $(shell find addin/workbench addin/entra -type f)
 	npm run --silent build
 	@touch $@
 

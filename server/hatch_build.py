@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUNDLE = ("main.js", "main.css", "office.js")
+BUNDLE = ("main.js", "main.css", "office.js", "entra.js")
 
 
 class Workbench(BuildHookInterface):  # type: ignore[type-arg]

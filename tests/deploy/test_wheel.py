@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-BUNDLE = ("main.js", "main.css", "office.js")
+BUNDLE = ("main.js", "main.css", "office.js", "entra.js")
 SECONDS = 400
 
 

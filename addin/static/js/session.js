@@ -1,4 +1,5 @@
-// Who is calling: the client's name on every request, and the API key where the server asks for one.
+// Who is calling: the client's name on every request, and the API key or the token of Microsoft Entra
+// ID where the server asks for one.
 
 const CLIENT_HEADER = "X-Tilt-Client";
 export const CLIENT = "excel";
@@ -35,8 +36,26 @@ export function signIn(key, { remember }) {
   }
 }
 
+/** @type {import("./tokens.js").Tokens | null} */
+let tokens = null;
+
+/**
+ * Send tokens of Microsoft Entra ID, as long as there is no API key.
+ *
+ * @param {import("./tokens.js").Tokens} source
+ */
+export function useTokens(source) {
+  tokens = source;
+}
+
+/** @returns {boolean} whether there is something to sign out of */
+export function isSignedIn() {
+  return Boolean(apiKey() || tokens?.token);
+}
+
 export function signOut() {
   memory = "";
+  tokens?.forget();
   try {
     localStorage.removeItem(slot());
   } catch (error) {
@@ -46,8 +65,8 @@ export function signOut() {
 
 /** @returns {Record<string, string>} headers that every request of ours carries */
 export function headers() {
-  const key = apiKey();
-  return { [CLIENT_HEADER]: CLIENT, ...(key ? { Authorization: `Bearer ${key}` } : {}) };
+  const given = apiKey() || tokens?.token;
+  return { [CLIENT_HEADER]: CLIENT, ...(given ? { Authorization: `Bearer ${given}` } : {}) };
 }
 
 /**
@@ -56,6 +75,6 @@ export function headers() {
  * @returns {Promise<{token: string, provider: string}>}
  */
 export async function getAuth() {
-  const key = apiKey();
-  return { token: key ? `Bearer ${key}` : "", provider: "" };
+  const given = apiKey() || (await tokens?.fresh());
+  return { token: given ? `Bearer ${given}` : "", provider: "" };
 }

@@ -32,7 +32,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
         "worker-src 'self' blob:",
-        "connect-src 'self' https://*.office.com https://*.microsoft.com",
+        "connect-src 'self' https://*.office.com https://*.microsoft.com "
+        "https://login.microsoftonline.com",
         "object-src 'none'",
         "base-uri 'self'",
         "form-action 'self'",
