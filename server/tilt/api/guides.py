@@ -37,6 +37,7 @@ ORDER = (  # as one reads them; a guide that is not named here comes after
     "http",
     "extend",
     "for-it",
+    "audit-and-encryption",
     "speed",
     "settings",
     "upgrade",
