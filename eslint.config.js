@@ -27,7 +27,7 @@ export default [
     },
   },
   {
-    files: ["addin/workbench/**/*.js"],
+    files: ["addin/workbench/**/*.js", "addin/entra/**/*.js"],
     languageOptions: { globals: { ...globals.browser } },
   },
   {
