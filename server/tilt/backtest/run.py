@@ -262,7 +262,7 @@ def _decider(
 ) -> Callable[[pd.Timestamp, Array], Array]:
     """Return the function from a date and the weights held to the target, over all assets."""
     if isinstance(strategy, FixedWeights):
-        fixed = _on_assets(panel, strategy.given.index)(strategy.given.to_numpy(), first)
+        fixed = _on_assets(panel, strategy.given.index)(np.asarray(strategy.given), first)
         return lambda _date, _held: fixed
     if isinstance(strategy, DatedWeights):  # given beforehand: no view is needed
         dated, given = strategy, np.ascontiguousarray(strategy.given, dtype=np.float64)
@@ -272,7 +272,7 @@ def _decider(
     def ask(date: pd.Timestamp, held: Array) -> Array:
         current = pd.Series(held, index=panel.assets)
         target = strategy.weights(panel.until(date), current[held != 0.0])
-        return _on_assets(panel, target.index)(target.to_numpy(), date)
+        return _on_assets(panel, target.index)(np.asarray(target), date)
 
     return ask
 
@@ -292,7 +292,8 @@ def _on_assets(panel: Panel, names: "pd.Index[str]") -> Callable[[Array, pd.Time
             raise ArgumentError(
                 f"The strategy gives a weight that is no number on {date:%Y-%m-%d}."
             )
-        return np.bincount(place, given, minlength=len(panel.assets))
+        found: Array = np.bincount(place, given, minlength=len(panel.assets)).astype(np.float64)
+        return found
 
     return spread
 

@@ -135,7 +135,8 @@ def _decode_history(files: Files) -> FactorHistory:
     styles = list(factors.index[factors["group"] == "style"])
 
     def cube(prefix: str, kind: type) -> np.ndarray:
-        values = np.empty((len(table.dates), len(table.assets), len(styles)), dtype=kind)
+        shape = (len(table.dates), len(table.assets), len(styles))
+        values: np.ndarray = np.empty(shape, dtype=kind)
         for i, style in enumerate(styles):
             values[:, :, i] = table.take(prefix + style)
         return values
