@@ -38,16 +38,17 @@ def served(folder: Path, *arguments: str) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    server = subprocess.Popen(  # noqa: S603 - our own command
-        [*COMMAND, *(arguments or ("serve",))],
-        env=environment(folder, TILT_PORT=str(port)),
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=os.name == "posix",
-    )
+    log = folder / "bench-server.log"
+    with log.open("wb") as told:
+        server = subprocess.Popen(  # noqa: S603 - our own command
+            [*COMMAND, *(arguments or ("serve",))],
+            env=environment(folder, TILT_PORT=str(port)),
+            cwd=folder,
+            stdout=told,
+            stderr=subprocess.STDOUT,
+        )
     try:
-        _wait(f"{address}/health/ready", server)
+        _wait(f"{address}/health/ready", server, log)
         yield address
     finally:
         server.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
@@ -58,14 +59,15 @@ def served(folder: Path, *arguments: str) -> Iterator[str]:
             server.wait()
 
 
-def _wait(address: str, server: "subprocess.Popen[bytes]") -> None:
+def _wait(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
     until = time.monotonic() + START_SECONDS
     while True:
         try:
             urllib.request.urlopen(address, timeout=5).close()  # noqa: S310 - our own server
-        except OSError:
+        except OSError as away:
             if server.poll() is not None or time.monotonic() > until:
-                raise
+                said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+                raise RuntimeError(f"The server did not start: {said[-3:]}") from away
             time.sleep(0.02)
         else:
             return

@@ -1,6 +1,7 @@
 """The help page about speed says what the bench measured, and nothing else."""
 
 import pytest
+
 from bench.measuring import Peer, Row, Target, verdict
 from bench.page import FILE, PAGE, PICTURE, page_of, read
 from bench.plot import drawn, slope

@@ -39,7 +39,7 @@ def pyportfolioopt(p: dict[str, np.ndarray]) -> Timed:
 def cvxportfolio(p: dict[str, np.ndarray]) -> Timed:
     """Solve with its factor model, one rule for each band."""
     names = [f"N{i}" for i in range(len(p["center"]))]
-    _, center, band = bands(p)
+    columns, center, band = bands(p)
     factors = [f"F{i}" for i in range(p["exposures"].shape[1])]
     root = pd.DataFrame(p["exposures"].T, factors, names)
     benchmark = pd.Series([*center, 0.0], [*names, "cash"])

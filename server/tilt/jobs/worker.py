@@ -10,13 +10,14 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from tilt import errors
+from tilt.audit import ACTOR, Actor
 from tilt.jobs.files import Files, result_file, task_file
 from tilt.jobs.pieces import Pieces
 from tilt.rounding import sum_in_one_order
@@ -116,7 +117,7 @@ def _settle(preload: Sequence[str]) -> None:
     for end in (signal.SIGINT, signal.SIGTERM):  # sent to all by Ctrl-C and by service managers;
         signal.signal(end, signal.SIG_IGN)  # the server decides what becomes of its tasks
     if hasattr(os, "nice"):
-        os.nice(5)  # cells come before jobs
+        os.nice(10)  # cells come before jobs
     threading.Thread(target=_end_with_server, daemon=True).start()
     sum_in_one_order()
     for module in preload:
@@ -151,6 +152,20 @@ def _load(task: Task, files: Files) -> tuple[object, tuple[object, ...]]:
     if not (isinstance(loaded, tuple) and len(loaded) == 2 and isinstance(loaded[1], tuple)):
         raise TypeError(f"{task_file(task.job)} holds no function and arguments")
     return loaded
+
+
+def run_as(
+    progress: Progress,
+    actor: Actor,
+    function: Callable[..., object],
+    arguments: tuple[object, ...],
+) -> object:
+    """Run a job's function in the name of whoever asked for it, for the audit of what it changes."""
+    before = ACTOR.set(actor)
+    try:
+        return function(progress, *arguments)
+    finally:
+        ACTOR.reset(before)
 
 
 def kind(error: errors.TiltError) -> str:
