@@ -50,7 +50,9 @@ class Tilt(FastAPI):
     """An application whose outermost layer also sees the answers to failures inside."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        return OuterLayer(super().build_middleware_stack(), self.state.tilt.metrics.answered)
+        running: Running = self.state.tilt
+        inside = super().build_middleware_stack()
+        return OuterLayer(inside, running.metrics.answered, running.state.leaving)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -109,6 +111,7 @@ def create_app(settings: Settings) -> FastAPI:
                 yield
         forgetting.cancel()
         pool.close()
+        await rates.close()
         await asyncio.to_thread(jobs.close)
         await asyncio.to_thread(trail.close)
         store.close()

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tilt.api.leaving import Leaving
 from tilt.api.routes import whole_path
 from tilt.monitoring import REQUEST_ID
 
@@ -54,11 +55,19 @@ class OuterLayer:
     """Wraps the whole application, also its answers to failures inside.
 
     answered : told the path, the status and the seconds of every answer
+    leaving : whether the server was told to end; each answer then ends its connection, so that the
+        client's next request goes to another server
     """
 
-    def __init__(self, app: ASGIApp, answered: Callable[[str, int, float], None]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        answered: Callable[[str, int, float], None],
+        leaving: Leaving,
+    ) -> None:
         self.app = app
         self.answered = answered
+        self.leaving = leaving
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -78,6 +87,8 @@ class OuterLayer:
                 headers.update(SECURITY_HEADERS)
                 headers["X-Request-ID"] = request_id
                 headers["Cache-Control"] = _caching(scope)
+                if self.leaving.told:
+                    headers["Connection"] = "close"
                 if scope["scheme"] == "https":
                     headers["Strict-Transport-Security"] = "max-age=31536000"
             await send(message)

@@ -1,21 +1,29 @@
 """How many requests each user made within a minute, counted here or for all servers in Redis."""
 
+import importlib
 import logging
 import math
 import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage, RedisStorage, Storage
+from limits.aio.storage import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import StorageError
 
 from tilt.errors import ArgumentError
 from tilt.settings import Settings
 
+if TYPE_CHECKING:
+    from redis.asyncio import ConnectionPool
+
 log = logging.getLogger(__name__)
 
 _PATIENCE = 0.5  # seconds that Redis has for one answer
+_MINUTE = 60.0
 _AWAY = 10.0  # seconds until Redis is asked again after it failed
 
 
@@ -36,11 +44,21 @@ class Rates:
         self.on = settings.auth != "off" and settings.requests_per_minute > 0
         self.refused = 0
         self.failures = 0  # times that Redis was asked in vain
-        self._here = MovingWindowRateLimiter(MemoryStorage())
+        self._here = CountsHere(self.limit.amount)
         self._shared: MovingWindowRateLimiter | None = None
+        self._connections: ConnectionPool | None = None
         self._again = -math.inf  # when Redis is asked again
         if self.on and settings.redis.get_secret_value():
-            self._shared = MovingWindowRateLimiter(_storage(settings))
+            self._connections = _connections(settings.redis.get_secret_value())
+            self._shared = MovingWindowRateLimiter(
+                RedisStorage(
+                    f"async+{settings.redis.get_secret_value()}",
+                    wrap_exceptions=True,
+                    implementation="redispy",
+                    key_prefix="tilt",
+                    connection_pool=self._connections,
+                )
+            )
 
     @property
     def away(self) -> bool:
@@ -63,27 +81,60 @@ class Rates:
                     _AWAY,
                     type(error.storage_error).__name__,
                 )
-        return await self._hit(self._here, user)
+        return self._count(self._here.wait_for(user))
+
+    async def close(self) -> None:
+        """Close the connections to Redis, if there are any."""
+        if self._connections is not None:
+            await self._connections.aclose()
 
     async def _hit(self, limiter: MovingWindowRateLimiter, user: str) -> int:
         if await limiter.hit(self.limit, user):
             return 0
-        self.refused += 1
         left = (await limiter.get_window_stats(self.limit, user)).reset_time - time.time()
-        return min(60, max(1, math.ceil(left)))
+        return self._count(min(60, max(1, math.ceil(left))))
+
+    def _count(self, seconds: int) -> int:
+        self.refused += seconds > 0
+        return seconds
 
 
-def _storage(settings: Settings) -> Storage:
+class CountsHere:
+    """The last requests of each user, in this process.
+
+    By a clock that only rises: with the machine's own, set back an hour, a minute would last one.
+
+    Parameters
+    ----------
+    most : requests of a user in a minute
+    now : seconds
+    """
+
+    def __init__(self, most: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._now = most, now
+        self._asked: OrderedDict[str, deque[float]] = OrderedDict()  # who asked last is last
+
+    def wait_for(self, user: str) -> int:
+        """Count a request of a user; return 0, or the seconds after which one may come through."""
+        now = self._now()
+        while self._asked and now - next(iter(self._asked.values()))[-1] >= _MINUTE:
+            self._asked.popitem(last=False)
+        asked = self._asked.setdefault(user, deque(maxlen=self._most))
+        if len(asked) == self._most and now - asked[0] < _MINUTE:
+            return max(1, math.ceil(asked[0] + _MINUTE - now))
+        asked.append(now)
+        self._asked.move_to_end(user)
+        return 0
+
+
+def _connections(url: str) -> "ConnectionPool":
     if find_spec("redis") is None:
         raise ArgumentError(
             "TILT_REDIS needs the package 'redis'. Install Tilt with its extra 'redis', or leave "
             "TILT_REDIS out."
         )
-    return RedisStorage(
-        f"async+{settings.redis.get_secret_value()}",
-        wrap_exceptions=True,
-        implementation="redispy",
-        key_prefix="tilt",
-        socket_timeout=_PATIENCE,
-        socket_connect_timeout=_PATIENCE,
+    client = importlib.import_module("redis.asyncio")
+    pool: ConnectionPool = client.ConnectionPool.from_url(
+        url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE
     )
+    return pool
