@@ -34,7 +34,7 @@ from tilt.stopping import AbandonedError, look
 
 T = TypeVar("T")
 MODELS = (FACTOR, *ESTIMATORS)
-RESULT_BYTES = 2**27  # of the results that are kept in memory
+RESULT_BYTES = 2**26  # of the results that are kept in memory
 USER: ContextVar[str] = ContextVar("user", default="local")
 
 
