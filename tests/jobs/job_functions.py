@@ -52,6 +52,14 @@ def step_by_step(progress, folder, steps):
     return len(steps)
 
 
+def take_memory_without_end(_progress):
+    """Hold more and more of it."""
+    held = []
+    while True:
+        held.append(b"x" * (8 * 2**20))
+        time.sleep(0.005)
+
+
 def write_without_end(_progress, path):
     """Never report, so that nothing but a kill ends it."""
     Path(path).with_suffix(".pid").write_text(str(os.getpid()))

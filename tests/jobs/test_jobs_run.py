@@ -4,6 +4,7 @@ import re
 import signal
 import socket
 import stat
+import sys
 import threading
 
 import job_functions as work
@@ -274,6 +275,39 @@ def test_more_jobs_than_may_wait_are_refused(open_jobs, tmp_path):
     assert len(list((tmp_path / "jobs").iterdir())) == 2  # nothing of the refused one stays
     jobs.cancel(first.id, "ann")
     submit(jobs, work.give_back, 1, key="3")
+
+
+def test_one_owner_cannot_fill_the_queue(open_jobs):
+    jobs = open_jobs(processes=0, queued=4)
+    for key in "123":
+        submit(jobs, work.give_back, 1, key=key)
+    with pytest.raises(BusyError, match=r"^3 of your jobs are waiting already. Try again when"):
+        submit(jobs, work.give_back, 1, key="4")
+    other = jobs.submit(work.give_back, 1, owner="bob", key="1", title="Backtest")
+    assert other.state == "queued"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is watched on Linux")
+def test_a_job_that_takes_too_much_memory_ends_with_words_and_others_go_on(open_jobs):
+    jobs = open_jobs(memory=600 * 2**20)
+    large = ended(jobs, submit(jobs, work.take_memory_without_end, key="large"))
+    assert large.state == "failed"
+    assert "held more than 600 MB" in large.error
+    assert "TILT_JOB_BYTES" in large.error
+    assert ended(jobs, submit(jobs, work.give_back, 1, key="small")).state == "done"
+
+
+def test_whoever_is_asked_for_a_job_all_servers_see_it(open_jobs):
+    one, other = open_jobs(processes=0), open_jobs(processes=0)
+    job = submit(one, work.give_back, 1)
+    one.ask(job)
+    first = other.asked()
+    assert list(first) == [job.id]
+    other.ask(job)
+    assert one.asked()[job.id] >= first[job.id]
+    other.abandon(job.id)
+    assert one.get(job.id, "ann").state == "canceled"
+    assert one.asked() == {}
 
 
 def test_a_worker_has_none_of_the_servers_sockets(open_jobs):
