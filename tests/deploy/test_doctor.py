@@ -244,10 +244,14 @@ def test_a_server_for_all_needs_an_address_in_the_manifest(one):
 
 def test_access_by_keys_without_a_key_is_said(one, own_store):
     given = {"auth": "keys", "secret_key": SECRET}
+    mine = Store.open(Settings(data_url=str(own_store)))
+    said = one("access", **given)
+    assert (said.status, "nobody has a role" in said.detail) == (WARNING, True)
+    assert "tilt user role" in said.cure
+    security.people.assign_roles(mine.catalog, "Ann", ["administrator"])
     said = one("access", **given)
     assert said.status == WARNING
     assert "tilt key create" in said.cure
-    mine = Store.open(Settings(data_url=str(own_store)))
     key = security.create_key(mine.catalog, "Ann", secret=SECRET)
     assert one("access", **given).detail == "API keys, 1 valid"
     ending = security.create_key(mine.catalog, "Bob", secret=SECRET, days=13)

@@ -148,8 +148,8 @@ ID = re.compile(r'"(id|submitted)": ?"[^"]*"')  # of a job
 def lists(served, user):
     """Return what each list shows somebody, without what moves by itself."""
     shown = {path: served.ask(user, "GET", f"/api/v1/{path}").json() for path in LISTS}
-    own = shown["jobs"]["jobs"]  # another test asks for reviews of what is not there
-    shown["jobs"]["jobs"] = [job for job in own if not job["title"].startswith("Portfolio review")]
+    own = shown["jobs"].get("jobs", [])  # another test asks for reviews of what is not there
+    shown["jobs"] = {"jobs": [j for j in own if not j["title"].startswith("Portfolio review")]}
     return {
         path: {key: value for key, value in body.items() if key not in MOVING}
         for path, body in shown.items()

@@ -227,6 +227,12 @@ def _snapshots(store: Store) -> list[Finding]:
 def _access(settings: Settings, store: Store) -> Finding:
     if settings.auth == "off":
         return Finding("access", OK, "without keys, and from this machine only")
+    people = security.people.list_people(store.catalog)
+    if (people["roles"] + people["from_token"]).eq("").all():
+        said = f"TILT_AUTH={settings.auth}, but nobody has a role, so nobody may anything"
+        return Finding("access", WARNING, said, "Give one: tilt user role NAME administrator.")
+    if settings.auth == "entra":
+        return Finding("access", OK, f"accounts of Entra ID, tenant {settings.entra_tenant}")
     keys = security.list_keys(store.catalog)
     valid = keys[keys["state"] == "valid"]
     if valid.empty:

@@ -20,13 +20,20 @@ def create_key(
     name: Annotated[str, typer.Argument(help="Who uses it.")],
     *,
     days: Days = None,
+    role: Annotated[
+        list[str] | None, typer.Option(help="Give its user these roles, in place of others.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make an API key; it is shown once."""
     settings = read_settings()
     secret = settings.secret_key.get_secret_value()
-    key = security.create_key(Store.open(settings).catalog, name, secret=secret, days=days)
-    _print_new(key, as_json=as_json)
+    catalog = Store.open(settings).catalog
+    key = security.create_key(catalog, name, secret=secret, days=days)
+    if role:
+        security.people.assign_roles(catalog, key.name, role)
+    roles = sorted(security.people.who_is(catalog, key.name).roles)
+    _print_new(key, roles=", ".join(roles) or "none: 'tilt user role' gives one", as_json=as_json)
 
 
 @app.command("rotate")
@@ -45,7 +52,7 @@ def rotate_key(
     key = security.rotate_key(
         Store.open(settings).catalog, prefix, secret=secret, days=days, overlap=overlap
     )
-    _print_new(key, as_json=as_json)
+    _print_new(key, roles="as before", as_json=as_json)
 
 
 @app.command("list")
@@ -65,7 +72,8 @@ def revoke_key(prefix: Annotated[str, typer.Argument(help="As 'tilt key list' sh
     typer.echo(f"{prefix} is revoked.")
 
 
-def _print_new(key: security.NewKey, *, as_json: bool) -> None:
+def _print_new(key: security.NewKey, *, roles: str, as_json: bool) -> None:
     expires = "never" if key.expires is None else f"{key.expires:%Y-%m-%d %H:%M} UTC"
-    items = {"name": key.name, "prefix": key.prefix, "expires": expires, "key": key.key}
+    items = {"name": key.name, "prefix": key.prefix, "roles": roles, "expires": expires,
+             "key": key.key}  # fmt: skip
     print_items(items, as_json=as_json)
