@@ -1,6 +1,8 @@
 """The audit: one chain whoever writes, in which nothing is changed, left out or cut off unseen."""
 
+import hashlib
 import itertools
+import json
 import subprocess
 import sys
 import threading
@@ -15,6 +17,9 @@ from tilt.data import chain
 from tilt.data.catalog import open_catalog, reading, writing
 from tilt.data.chain import Anchor
 from tilt.errors import ArgumentError, BusyError
+from tilt.jobs import Jobs
+from tilt.jobs.files import Files, task_file
+from tilt.jobs.worker import run_as
 
 SECRET = "a key of the audit, kept elsewhere"
 KEYS = audit.read_keys([SECRET])
@@ -281,3 +286,19 @@ def test_a_role_of_postgresql_that_may_only_add_can_use_the_log(postgres_server)
             connection.execute(text("DELETE FROM audit_log"))
     assert chain.check(engine).entries == 2
     engine.dispose()
+
+
+def test_what_a_job_changes_is_told_of_whoever_asked_for_it(log, tmp_path):
+    ann = Actor("ann", "pane", "req12345")
+    token = ACTOR.set(ann)
+    with Jobs(log, tmp_path / "jobs", processes=0) as jobs:
+        job = jobs.submit(json.dumps, {}, owner="ann", key="k", title="Refresh")
+    ACTOR.reset(token)
+    name = task_file(job.id)
+    sha256 = hashlib.sha256((tmp_path / "jobs" / name).read_bytes()).hexdigest()
+    task = Files(tmp_path / "jobs").read(name, sha256)
+    assert task == (run_as, (ann, json.dumps, ({},)))
+    run_as(None, ann, lambda _progress: audit.append(log, "refreshed", "universe X"), ())
+    newest = audit.listed(log, most=1)[0]
+    assert (newest["action"], newest["who"], newest["request"]) == ("refreshed", "ann", "req12345")
+    assert ACTOR.get() == audit.NOBODY, "the next task of the process is somebody else's"

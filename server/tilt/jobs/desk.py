@@ -11,6 +11,7 @@ from typing import Protocol
 from sqlalchemy import Engine
 
 from tilt import errors
+from tilt.audit import ACTOR
 from tilt.errors import BusyError, TiltError
 from tilt.jobs.files import DamagedFileError, Files, LockedFileError, result_file, task_file
 from tilt.jobs.ledger import Job, JobError, Ledger
@@ -18,6 +19,7 @@ from tilt.jobs.pool import Pool, Workers
 from tilt.jobs.program import program_id
 from tilt.jobs.runner import Runner
 from tilt.jobs.splits import Splits
+from tilt.jobs.worker import run_as
 from tilt.sealing import Seal, seal_of
 
 _CHECK = 0.25
@@ -141,7 +143,8 @@ class Jobs:
         job = self._ledger.alive(key, owner)
         while job is None:
             new = secrets.token_hex(8)
-            task = self._files.write(task_file(new), (function, args))
+            asked = (run_as, (ACTOR.get(), function, args))
+            task = self._files.write(task_file(new), asked)
             try:
                 job = self._ledger.add(
                     job=new, key=key, owner=owner, title=title[:200], function=name, task=task,

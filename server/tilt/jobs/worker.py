@@ -160,7 +160,7 @@ def run_as(
     function: Callable[..., object],
     arguments: tuple[object, ...],
 ) -> object:
-    """Run a job's function in the name of whoever asked for it, for the audit of what it changes."""
+    """Run a job's function in the name of whoever asked for it, as the audit is to tell."""
     before = ACTOR.set(actor)
     try:
         return function(progress, *arguments)
