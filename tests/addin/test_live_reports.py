@@ -168,7 +168,7 @@ def test_the_lineage_says_which_cell_gives_a_table_and_why_none_gives_another(st
         for row in rows
         if row[head.index("Sheet")]
     }
-    assert cells["Saved Risk"].startswith('TILT.RISK_TABLE("SAMPLE",')
+    assert cells["Saved Risk"].startswith('TILT.RISK_TABLE("SAMPLE", ')
     assert cells["Sent Risk"].startswith("None: the holdings were sent with the report")
     assert (
         cells["Saved Liquidity"] == "None: put together from several results: no one cell gives it."

@@ -1,4 +1,4 @@
-"""What a report of the server leaves on record: its runs, where ``TRACE`` finds and verifies them."""
+"""What a report of the server leaves on record: its runs, where ``TRACE`` finds them."""
 
 import pandas as pd
 

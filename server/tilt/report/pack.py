@@ -343,7 +343,7 @@ def _lineage_sheet(chapters: Sequence[Chapter], subtitle: str, created: dt.datet
 
 def _cells(block: Block) -> str:
     """Return the calls that give a table's numbers, or why there are none."""
-    calls = "; ".join(dict.fromkeys(live.call for live in block.live))
+    calls = "; ".join(dict.fromkeys(live.call.replace(",", ", ") for live in block.live))
     return calls or (f"None: {block.not_live}." if block.not_live else "")
 
 
