@@ -8,7 +8,7 @@ from tilt.api.headers import SECURITY_HEADERS
 from tilt.api.problems import problem
 
 
-class Punctual(AutoHTTPProtocol):  # type: ignore[misc]
+class Punctual(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     """Reads HTTP as uvicorn does, and closes a connection whose head comes too slowly.
 
     uvicorn limits how long a connection may lie idle between two requests, but neither before the

@@ -79,9 +79,12 @@ class Pool:
         context.run(STOP.set, stop)
         loop = asyncio.get_running_loop()
         job = _Job(loop, user, stop, self._ended)
-        future = loop.run_in_executor(
-            self._executor, lambda: job.run(lambda: context.run(_begin, work, *args, **kwargs))
-        )
+
+        def begin() -> T:
+            look()  # it may have waited for a thread while its client left
+            return work(*args, **kwargs)
+
+        future = loop.run_in_executor(self._executor, lambda: job.run(lambda: context.run(begin)))
         future.add_done_callback(_heard)
         try:
             return await asyncio.wait_for(asyncio.shield(future), self.seconds)
@@ -211,11 +214,6 @@ class _Job:
     def _end(self) -> None:
         self.ended = True
         self._on_end(self)
-
-
-def _begin(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    look()  # it may have waited for a thread while its client left
-    return work(*args, **kwargs)
 
 
 def _heard(future: "asyncio.Future[T]") -> None:

@@ -56,7 +56,7 @@ class Rates:
                     wrap_exceptions=True,
                     implementation="redispy",
                     key_prefix="tilt",
-                    connection_pool=self._connections,
+                    connection_pool=self._connections,  # type: ignore[arg-type] # as its text says
                 )
             )
 
