@@ -1,39 +1,12 @@
-"""The ingest of a large price file: 1.9 million rows, checks and factors included."""
+"""Files of prices, caps and sectors to take in, as large as one likes."""
 
-import resource
-import sys
-import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from bench.measuring import Row
-from tilt.data.store import Store
-from tilt.refresh import refresh
-from tilt.settings import Settings
 
-DAYS, NAMES = 4445, 433  # 1,924,685 rows
-
-
-def ingest() -> Iterator[Row]:
-    """Refresh from a generated folder: prices of 433 names over 17 years, and monthly caps."""
-    with tempfile.TemporaryDirectory() as folder:
-        rows = generated(Path(folder) / "large")
-        settings = Settings(data_url=str(Path(folder) / "store"))
-        store = Store.open(settings)
-        start = time.perf_counter()
-        refresh(store, settings, source=str(Path(folder) / "large"))
-        seconds = time.perf_counter() - start
-        store.close()
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
-    yield Row(f"ingest of {rows:,} price rows, checks to snapshot; peak {peak:.2f} GiB", seconds)
-
-
-def generated(folder: Path, *, days: int = DAYS, names: int = NAMES) -> int:
+def generated(folder: Path, *, days: int, names: int) -> int:
     """Write the files, seeded, and return how many rows of prices they have."""
     rng = np.random.default_rng(7)
     dates = pd.bdate_range("2000-01-03", periods=days)

@@ -18,7 +18,7 @@ from bench.load import Asking
 from bench.measuring import Row, Target
 from bench.serving import served, tilt
 
-SECONDS = 12.0
+SECONDS = 8.0
 EVERY = 0.05  # seconds between two batches of the user whose cells are timed
 BATCH = 100
 DELAY = 0.1  # the most that others' work may add at the 99th of a hundred

@@ -74,7 +74,7 @@ def main() -> None:
     found = read(given.file)
     if given.file != FILE:
         shutil.copyfile(given.file, FILE)
-    if found.growth:
+    if found.growth:  # else the page does not show it
         PICTURE.write_text(drawn(found.growth), encoding="utf-8")
     PAGE.write_text(page_of(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
 

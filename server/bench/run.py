@@ -23,7 +23,6 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from bench.growth import growth
-from bench.ingest import ingest
 from bench.kernels import evaluations, regressions
 from bench.measuring import Row, memory, verdict
 from bench.mixed import rows as mixed
@@ -49,11 +48,12 @@ ROWS: dict[str, tuple[Measure, ...]] = {
     "H": (reports,),
     "I": (sheet, browser),  # and J
     "L": (mixed,),
-    "W": (ingest, product),
+    "W": (product,),
 }
 GROWTH = "N"
 VERSIONS = ("tilt", "numpy", "scipy", "pandas", "numba", "cvxpy", "piqp", "clarabel", "highspy")
-OUT = ROOT / "build" / "bench" / "speed.json"
+PLACE = ROOT / "build" / "bench"
+WHOLE, PART = PLACE / "speed.json", PLACE / "part.json"  # a part is no page of the help
 
 
 def main() -> None:
@@ -62,7 +62,7 @@ def main() -> None:
     letters = [*ROWS, GROWTH]
     parser.add_argument("rows", nargs="*", choices=[*letters, []], help="all when left out")
     parser.add_argument("--peers", default="all", help="none, or names with commas")
-    parser.add_argument("--out", type=Path, default=OUT, help="JSON; the table goes beside it")
+    parser.add_argument("--out", type=Path, help="JSON; the table goes beside it")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     os.environ[LEFT_OUT] = given.peers.replace(",", " ")
@@ -82,9 +82,10 @@ def main() -> None:
     found.seconds = time.monotonic() - start
     table = rendered(found)
     print(table)
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
-    given.out.with_suffix(".md").write_text(table, encoding="utf-8")
+    out: Path = given.out or (PART if given.rows else WHOLE)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(asdict(found), indent=1) + "\n", encoding="utf-8")
+    out.with_suffix(".md").write_text(table, encoding="utf-8")
 
 
 def machine() -> str:
