@@ -76,6 +76,17 @@ def test_the_sheet_audit_shows_what_is_behind_the_sheet_optimize_without_the_add
     assert told["rule", "turnover"] == "min none, max 0.2, hard"
 
 
+def test_no_number_of_the_starter_workbook_shows_all_its_digits():
+    book = openpyxl.load_workbook(FOLDER / "Tilt starter.xlsx", data_only=True)
+    cells = (c for sheet in book for row in sheet.iter_rows() for c in row)
+    raw = [
+        (c.parent.title, c.coordinate)
+        for c in cells
+        if isinstance(c.value, float) and c.number_format == "General" and len(repr(c.value)) > 8
+    ]
+    assert not raw
+
+
 def test_a_formula_may_read_what_another_one_gave(state):
     book = Workbook(name="x.xlsx", sheets=(Sheet(name="A", cells=(
         cell(0, 6, formula="=TILT.ASOF()"),

@@ -128,9 +128,9 @@ def _portfolio(weights: Weights) -> Sheet:
             ),
             cell(row, 7, meaning, QUIET),
         ]
-    cells += shaped(rows=19, columns={11: NUMBER, 12: NUMBER, 13: NUMBER})
-    cells += shaped(rows=20, columns={18: NUMBER, 19: PERCENT, 20: NUMBER})
-    cells += shaped(rows=20, columns={21: PERCENT, 22: PERCENT, 23: PERCENT})
+    cells += shaped(rows=40, columns={11: NUMBER, 12: NUMBER, 13: NUMBER})
+    cells += shaped(rows=40, columns={18: NUMBER, 19: PERCENT, 20: NUMBER})
+    cells += shaped(rows=40, columns={21: PERCENT, 22: PERCENT, 23: PERCENT, 24: PERCENT})
     cells += [cell(FIRST, c, form=HEAD) for c in (*range(10, 14), *range(17, 24))]
     return Sheet(
         name="Portfolio",
@@ -179,7 +179,7 @@ def _backtest() -> Sheet:
     cells += shaped(rows=40, columns={1: "0.0000", 2: "0.0000", 3: "0.0000"})
     cells += shaped(rows=5, columns={5: DATE, 6: DATE, 7: DATE, 8: PERCENT})
     cells += shaped(rows=1500, columns={12: DATE, 13: "0.0000", 14: PERCENT, 15: "0.0000"})
-    cells += shaped(rows=1500, columns={16: PERCENT, 17: PERCENT, 18: PERCENT})
+    cells += shaped(rows=1500, columns=dict.fromkeys(range(16, 23), PERCENT))
     cells += [cell(FIRST, c, form=HEAD) for c in (*range(1, 4), *range(6, 11), *range(13, 24))]
     return Sheet(
         name="Backtest",

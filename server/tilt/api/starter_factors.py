@@ -104,7 +104,7 @@ def _pure(studied: str) -> Sheet:
         cell(FIRST, HELD, formula=f"=TILT.PURE_FACTOR($B$3,,,{options})", form=HEAD),
         *(cell(FIRST, c, form=HEAD) for c in (*range(1, 5), HELD + 1)),
     ]
-    cells += shaped(rows=13, columns=dict.fromkeys(range(1, 5), "0.000"))
+    cells += shaped(rows=20, columns=dict.fromkeys(range(1, 5), "0.000"))
     cells += shaped(rows=WEIGHTS, columns={HELD + 1: PERCENT})
     return Sheet(
         name="Pure factor",

@@ -69,8 +69,8 @@ def _optimize() -> Sheet:
     cells += shaped(rows=30, columns={8: "0.0000", 9: "0.0000"})
     cells += shaped(rows=40, columns={13: PERCENT, 14: PERCENT, 15: PERCENT})
     cells += shaped(rows=30, columns=dict.fromkeys(range(20, 24), NUMBER))
-    cells += shaped(rows=30, columns=dict.fromkeys((25, 26, 27), "0.0000"))
-    cells += _heads((8, 9, *range(12, 17), *range(19, 30)))
+    cells += shaped(rows=30, columns=dict.fromkeys((25, 26, 27, 31), "0.0000"))
+    cells += _heads((8, 9, *range(12, 17), *range(19, 32)))
     return Sheet(
         name="Optimize",
         cells=tuple(cells),
@@ -144,7 +144,7 @@ def _frontier(alpha: str) -> Sheet:
     ]
     cells += shaped(rows=40, columns={0: PERCENT, 1: PERCENT, 2: "0.00", 3: PERCENT})
     points = range(10, 10 + POINTS)
-    cells += shaped(rows=150, columns=dict.fromkeys(points, PERCENT))
+    cells += shaped(rows=400, columns=dict.fromkeys(points, PERCENT))
     cells += _heads((*range(1, 7), 9, *points))
     return Sheet(
         name="Frontier",

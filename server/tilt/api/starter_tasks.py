@@ -92,7 +92,7 @@ def morning_sheet() -> Sheet:
         *heads((6, 4), row=FIRST + 26),
     ]
     figures = Format(number_format="[>=1000]#,##0;[<=-1000]-#,##0;0.0000")
-    cells += [cell(FIRST + 1 + i, c, form=figures) for i in range(24) for c in (1, 2, 3)]
+    cells += [cell(FIRST + 1 + i, c, form=figures) for i in range(40) for c in (1, 2, 3)]
     shares = Format(number_format="0.000%")
     rows = (*range(FIRST + 1, FIRST + 11), *range(FIRST + 14, FIRST + 24))
     cells += [cell(row, c, form=shares) for row in rows for c in range(8, 14)]
