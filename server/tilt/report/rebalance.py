@@ -9,7 +9,7 @@ from tilt.report.origin import risk_lineage, solve_lineage
 from tilt.report.pack import Section
 from tilt.report.review import Review
 from tilt.report.style import measure_format
-from tilt.report.tables import BY_ROW, Block, Formula, in_words, number_at
+from tilt.report.tables import BY_ROW, Block, Formula, Lineage, in_words, number_at
 
 TOP_WEIGHTS = 30
 _PERCENT_RULES = frozenset(
@@ -183,20 +183,24 @@ def optimal_weights(review: Review) -> pd.DataFrame:
     )
 
 
-def trades_sheet(review: Review) -> Sheet:
-    """Return the list a trader gets."""
-    table = review.solution.view("trades")
-    block = Block(
-        "trades",
+def trades_block(key: str, table: pd.DataFrame, lineage: Lineage) -> Block:
+    """Return the trades of a solution, each with what pays for it."""
+    return Block(
+        key,
         "Trades",
         table,
         formats={"current": "percent", "optimal": "percent", "trade": "change"},
         totals={"trade": float(table["trade"].sum())},
         bars=("trade",),
         widths={"reason": 70},
-        note="Shares of capital, the largest first. Turnover is half the sum of absolute trades.",
-        lineage=solve_lineage(review),
+        note="Fractions of capital, the largest first. Turnover is half the sum of the trades.",
+        lineage=lineage,
     )
+
+
+def trades_sheet(review: Review) -> Sheet:
+    """Return the list a trader gets."""
+    block = trades_block("trades", review.solution.view("trades"), solve_lineage(review))
     return Sheet(
         "Trades", "Trades of the rebalance", review.subject.subtitle, (block,), freeze_header=True
     )

@@ -13,6 +13,7 @@ from tilt.report.layout import Part, Sheet, Tile, Words
 from tilt.report.pack import Section, Subject
 from tilt.report.picked import farthest, place_of
 from tilt.report.proofs import difference, foots
+from tilt.report.rebalance import trades_block
 from tilt.report.style import measure_format
 from tilt.report.tables import BY_ROW, Block, Formula, in_words, number_at
 from tilt.risk.model import CASH
@@ -254,17 +255,7 @@ def trades_section(solution: Solution, subject: Subject) -> Section:
     if not solution.solved:
         return Section("trades", "Trades", ())
     table = solution.view("trades")
-    block = Block(
-        "solution_trades",
-        "Trades",
-        table,
-        formats={"current": "percent", "optimal": "percent", "trade": "change"},
-        totals={"trade": float(table["trade"].sum())},
-        bars=("trade",),
-        widths={"reason": 70},
-        note="Fractions of capital, the largest first. Turnover is half the sum of the trades.",
-        lineage=lineage(solution, subject, "trades"),
-    )
+    block = trades_block("solution_trades", table, lineage(solution, subject, "trades"))
     bought = float(table["trade"].clip(lower=0.0).sum())
     turnover = number_at(solution.view("summary"), "turnover", "after")
     checks = [
