@@ -1,6 +1,7 @@
 """Encryption switched on, changed and switched off: stopped anywhere, nothing is lost."""
 
 import datetime as dt
+import json
 import shutil
 
 import pandas as pd
@@ -18,6 +19,7 @@ from tilt.data.catalog import reading, writing
 from tilt.data.store import Store
 from tilt.data.verification import verify
 from tilt.errors import DataError
+from tilt.jobs import Jobs
 from tilt.jobs.files import DamagedFileError, Files, LockedFileError
 from tilt.jobs.repeats import Answer, Repeats
 from tilt.settings import Settings
@@ -199,6 +201,18 @@ def test_rows_that_change_places_are_noticed_and_told_with_their_cure(opened, tm
     ]
     assert "backup" in table["cure"].iloc[0]
     assert checked["encryption"] > 10
+
+
+def test_a_job_that_is_canceled_says_so_encrypted_too(opened, tmp_path):
+    store = opened(**ON)
+    folder = tmp_path / "store"
+    with Jobs(store.catalog, folder / "jobs", processes=0) as jobs:
+        job = jobs.submit(json.dumps, {}, owner="ann", key="k", title="Of Canary Fund")
+        assert jobs.cancel(job.id, "ann").title == "Of Canary Fund"
+        assert jobs.get(job.id, "ann").error == "It was canceled."
+    assert set(encryption.survey(store.catalog, folder)["key"]) == {
+        sealing.seal_of(store.catalog).id
+    }
 
 
 def test_a_file_of_a_job_in_the_place_of_another_is_never_loaded(opened, tmp_path):

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
-from sqlalchemy import Column, Connection, Engine, LargeBinary, Table, select, tuple_, update
+from sqlalchemy import Column, Connection, Engine, Table, select, tuple_, update
 
 from tilt import security
 from tilt.data import credentials, portfolios, runs, tables, trials
@@ -55,10 +55,6 @@ class _Field:
         if not isinstance(found, Table):
             raise TypeError(f"{self.name} is of no table")
         return found
-
-    @property
-    def is_bytes(self) -> bool:
-        return isinstance(self.column.type, LargeBinary)
 
     def key(self, content: object) -> str:
         """Return the id of the key that a content is encrypted with; empty if it is not."""

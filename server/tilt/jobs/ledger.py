@@ -187,7 +187,7 @@ class Ledger:
         """Cancel a job that waits or runs, whoever has it, and its pieces."""
         family = (JOBS.c.id == job) | (JOBS.c.parent == job)
         with self._engine.begin() as connection:
-            connection.execute(update(JOBS).where(family & PENDING).values(canceled()))
+            connection.execute(update(JOBS).where(family & PENDING).values(canceled(self._seal)))
 
     def cancel(self, job: str, owner: str) -> None:
         """Cancel a job that waits or runs, and its pieces.
@@ -196,7 +196,7 @@ class Ledger:
         """
         mine = ((JOBS.c.id == job) | (JOBS.c.parent == job)) & (JOBS.c.owner == owner)
         with self._engine.begin() as connection:
-            connection.execute(update(JOBS).where(mine & PENDING).values(canceled()))
+            connection.execute(update(JOBS).where(mine & PENDING).values(canceled(self._seal)))
 
     def claim(self, server: str) -> Task | None:
         """Take the next job for ``server``; an owner with fewer running goes first.

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, case, delete, func, insert, select, update
 
 from tilt.jobs.table import JOBS, PENDING, canceled, held, now, waits
 from tilt.jobs.worker import Task
+from tilt.sealing import seal_of
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class Splits:
                 update(JOBS).where(waits(split.id)).values(**end, error_kind=kind, error=words)
             )
             others = (JOBS.c.parent == split.id) & PENDING
-            connection.execute(update(JOBS).where(others).values(canceled()))
+            connection.execute(update(JOBS).where(others).values(canceled(seal_of(self._engine))))
 
     def asked_for(self, task: Task) -> Asked | None:
         """Return the pieces that a claimed job had asked for; None for one that is whole."""

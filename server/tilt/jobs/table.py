@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from tilt.jobs.worker import Task
+from tilt.sealing import Seal
 
 TITLE, ERROR = "jobs/title", "jobs/error"  # what an encrypted one is bound to
 LONGEST_TITLE = 200
@@ -73,11 +74,11 @@ INDEXES = (
 PENDING = JOBS.c.state.in_(["queued", "running"])
 
 
-def canceled() -> dict[str, object]:
-    """Return what a canceled row says."""
+def canceled(seal: Seal) -> dict[str, object]:
+    """Return what a canceled row says; encrypted as all that jobs say."""
     return {
         "state": "canceled", "stage": "canceled", "finished": now(),
-        "error_kind": "JobError", "error": "It was canceled.",
+        "error_kind": "JobError", "error": seal.keep_text("It was canceled.", ERROR),
     }  # fmt: skip
 
 
