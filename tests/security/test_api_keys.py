@@ -6,10 +6,10 @@ import re
 import pytest
 from sqlalchemy import text
 
-from tilt.security import keys as security
 from tilt.data.catalog import open_catalog, writing
 from tilt.errors import AccessError, ArgumentError, UnknownNameError
 from tilt.security import create_key, list_keys, revoke_key, rotate_key, verify
+from tilt.security import keys as security
 
 SECRET = "s" * 32
 NOON = dt.datetime(2026, 3, 2, 12, 0)  # noqa: DTZ001 - in UTC, as the catalog keeps it
