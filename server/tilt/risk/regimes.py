@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tilt.errors import ArgumentError, DataError
+from tilt.stopping import look
 
 LEAST_RETURNS = 126
 LEAST_SHARE = 0.02  # of the time; a state of fewer days is an outlier, not a regime
@@ -121,6 +122,7 @@ def markov_regimes(
         best = max((t for t in tries if np.isfinite(t.llf)), key=lambda t: t.llf, default=None)
         if best is None:
             raise DataError("No Markov model fits these returns. Take a longer series.")
+        look()
         polished = model.fit(best.params, maxiter=POLISH_STEPS, cov_type="none", disp=False)
     best = max(best, polished, key=lambda t: t.llf if np.isfinite(t.llf) else -np.inf)
     means, variances = best.params[states * (states - 1) :][:states], best.params[-states:]
@@ -152,6 +154,7 @@ def _starts(scaled: np.ndarray, states: int) -> Iterator[np.ndarray]:
     """Yield parameters to start from: states that last, variances apart, means alike."""
     rng = np.random.default_rng(SEED)
     for _ in range(RESTARTS):
+        look()
         stay = rng.uniform(0.85, 0.99)
         move = np.full((states, states), (1 - stay) / (states - 1))
         np.fill_diagonal(move, stay)
@@ -290,6 +293,7 @@ def turbulence(returns: pd.DataFrame) -> "pd.Series[float]":
     r = returns.dropna().to_numpy(dtype=float)
     found = np.full(len(r), np.nan)
     for t in range(WINDOW, len(r)):
+        look()
         past = r[t - WINDOW : t]
         mean = past.mean(axis=0)
         inverse = np.linalg.pinv(np.cov(past, rowvar=False), rcond=1e-4, hermitian=True)
@@ -308,6 +312,7 @@ def absorption_ratio(returns: pd.DataFrame) -> "pd.Series[float]":
     first = max(1, round(COMPONENTS * r.shape[1]))
     found = np.full(len(r), np.nan)
     for t in range(WINDOW, len(r) + 1):
+        look()
         values = np.linalg.eigvalsh(np.cov(r[t - WINDOW : t], rowvar=False))
         found[t - 1] = values[-first:].sum() / values.sum()
     return pd.Series(found, index=clean.index)
