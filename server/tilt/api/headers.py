@@ -25,6 +25,7 @@ OFFICE_HOSTS = (
     "https://*.microsoft365.com https://*.cloud.microsoft https://*.sharepoint.com "
     "https://*.live.com"
 )
+SIGN_IN = "https://login.microsoftonline.com"  # where the pane's Microsoft library has tokens from
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'self'",
@@ -33,8 +34,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
         "worker-src 'self' blob:",
-        "connect-src 'self' https://*.office.com https://*.microsoft.com "
-        "https://login.microsoftonline.com",
+        f"connect-src 'self' https://*.office.com https://*.microsoft.com {SIGN_IN}",
         "object-src 'none'",
         "base-uri 'self'",
         "form-action 'self'",
