@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import orjson
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, delete, func, insert, select
 
 from tilt.data import catalog
 from tilt.data.tables import packs
@@ -129,7 +129,7 @@ def listed(engine: Engine, owner: str, *, most: int, after: int = 0) -> pd.DataF
     query = select(packs).where(packs.c.owner == owner)
     order = query.order_by(packs.c.made.desc(), packs.c.pack).offset(after).limit(most)
     with catalog.reading(engine) as connection:
-        found = [_read(connection, row) for row in connection.execute(order)]
+        found = [_read(connection, row) for row in connection.execute(order).mappings()]
     rows = [
         (p.id, p.whose.portfolio, p.kind, p.universe, p.as_of, p.snapshot,
          pd.Timestamp(p.made).tz_localize(None), len(p.runs))
@@ -166,19 +166,20 @@ def _newest(
     query = (
         select(packs)
         .where(packs.c.subject == whose.subject, packs.c.kind == kind)
-        .where(packs.c.universe == universe, or_(whose.saved, packs.c.owner == whose.owner), date)
+        .where(packs.c.universe == universe, date)
         .order_by(packs.c.as_of.desc(), packs.c.made.desc())
     )
+    if not whose.saved:
+        query = query.where(packs.c.owner == whose.owner)
     with catalog.reading(engine) as connection:
-        for row in connection.execute(query):
+        for row in connection.execute(query).mappings():
             found = _read(connection, row)
             if found.figures:
                 return found
     return None
 
 
-def _read(connection: Connection, row: "Row[tuple[object, ...]]") -> Pack:
-    there = row._mapping
+def _read(connection: Connection, there: RowMapping) -> Pack:
     content = seal_of(connection).open(there["body"], about=f"packs/{there['pack']}")
     body = orjson.loads(zlib.decompress(content))
     made = there["made"]
