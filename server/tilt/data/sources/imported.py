@@ -222,8 +222,7 @@ def _read(files: Files, universe: str, table: str) -> pd.DataFrame | None:
         frame: pd.DataFrame = whole.to_pandas()
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(
-            f"{folder}/{file} is damaged: {str(error).splitlines()[0]}. "
-            "Remove it and import again."
+            f"{folder}/{file} is damaged: {str(error).splitlines()[0]}. Remove it and import again."
         ) from None
     return frame
 
