@@ -51,7 +51,7 @@ ROWS: dict[str, tuple[Measure, ...]] = {
     "W": (product,),
 }
 GROWTH = "N"
-VERSIONS = ("tilt", "numpy", "scipy", "pandas", "numba", "cvxpy", "piqp", "clarabel", "highspy")
+VERSIONS = ("tilt", "numpy", "scipy", "pandas", "cvxpy", "piqp", "clarabel", "highspy")
 PLACE = ROOT / "build" / "bench"
 WHOLE, PART = PLACE / "speed.json", PLACE / "part.json"  # a part is no page of the help
 

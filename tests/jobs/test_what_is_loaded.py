@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-SELDOM = ("cvxpy", "scipy.stats", "scipy.signal", "statsmodels", "yfinance", "numba", "distributed")
+SELDOM = ("cvxpy", "scipy.stats", "scipy.signal", "statsmodels", "yfinance", "distributed")
 
 
 def test_a_worker_does_not_load_what_few_jobs_need():
