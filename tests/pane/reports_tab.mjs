@@ -62,7 +62,7 @@ async function work(page, folder) {
   await page.waitForSelector("#packs-list tbody tr");
   const listed = () => page.locator("#packs-list tbody tr").count();
   const before = await listed();
-  seen.onRecord = await page.textContent("#packs-list tbody tr th");
+  seen.onRecord = await page.locator("#packs-list tbody tr th").allTextContents();
   await press(page, "#packs-list tbody tr button");
   await press(page, "#packs-list tbody tr button");
   await page.waitForFunction(

@@ -20,6 +20,7 @@ from tilt.api.cell_jobs import RunningError
 from tilt.api.state import enter
 from tilt.api.values import Table
 from tilt.errors import TiltError
+from tilt.security.people import assign_roles
 
 pytestmark = pytest.mark.browser
 
@@ -55,9 +56,9 @@ def sheets(store):
 def state(store, sample_settings):
     assert store.snapshot()
     found = create_app(sample_settings).state.tilt.state
-    enter(
-        found, "python"
-    )  # whose jobs are not the page's: closing a page cancels what it asked for
+    # whose jobs are not the page's: closing a page cancels what it asked for
+    assign_roles(found.store.catalog, "python", ["administrator"])
+    enter(found, "python")
     yield found
     found.jobs.close()
 

@@ -1,6 +1,7 @@
 """A problem on a list of dates or a schedule, as a job."""
 
 from collections.abc import Mapping
+from contextvars import copy_context
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -146,9 +147,10 @@ def through_time_job(progress: Progress, place: Place, asked: Asked) -> ThroughT
     state, panel = place.open()
     pin(panel)
 
+    here = copy_context()  # for whom, on what data; a thread has a context of its own
+
     def problem_at(date: pd.Timestamp) -> Problem:
-        DECIMAL_SIGN.set(place.decimal)  # of this thread
-        return _problem(state, asked, date)
+        return here.copy().run(_problem, state, asked, date)
 
     return solve_through_time(asked.dates, problem_at, panel.returns, progress=progress)
 

@@ -64,7 +64,7 @@ function showConnection() {
 async function signedInByOffice() {
   const before = tokens?.token;
   if (!tokens) {
-    const ways = await ask("sign-in").catch(() => null);
+    const ways = await ask("sign-in", { open: true }).catch(() => null);
     if (!ways?.entra) return false;
     at("by-account").hidden = false;
     at("by-key").hidden = !ways.keys;

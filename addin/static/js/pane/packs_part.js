@@ -34,7 +34,7 @@ function listOf(found) {
     moment(`${made}Z`.replace("ZZ", "Z")),
     removal(pack, `${portfolio}, ${String(date).slice(0, 10)}`),
   ]);
-  return tableOf("Reports on record", ["Of", "Kind", "As of", "Made", ""], rows);
+  return tableOf("Reports on record", ["Of", "Kind", "As of", "Made", "Remove"], rows);
 }
 
 /**

@@ -30,11 +30,12 @@ function newId() {
  * Ask the server for something.
  *
  * @param {string} path below /api/v1, or from / elsewhere
- * @param {{method?: string, body?: any, signal?: AbortSignal}} [options]
+ * @param {{method?: string, body?: any, signal?: AbortSignal, open?: boolean}} [options] open: is
+ *   answered before anybody signs in, so that the answer does not tell that somebody has
  * @returns {Promise<any>} the JSON of the answer, null when there is none
  * @throws {ServerError}
  */
-export async function ask(path, { method = "GET", body, signal } = {}) {
+export async function ask(path, { method = "GET", body, signal, open = false } = {}) {
   const url = path.startsWith("/") ? path : `${ROOT}/${path}`;
   const id = newId();
   const request = `${method} ${url.split("?")[0]}`;
@@ -58,7 +59,7 @@ export async function ask(path, { method = "GET", body, signal } = {}) {
       "The Tilt server does not answer. Check that it runs and that you are online, then try again.";
     throw new ServerError(detail, { status: 0, id, request });
   }
-  connection.note(response.status);
+  if (!open) connection.note(response.status);
   if (response.ok) return response.status === 204 ? null : response.json();
   throw new ServerError(await detailOf(response), {
     status: response.status,
