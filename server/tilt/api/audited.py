@@ -98,14 +98,14 @@ class Audited:
         if not action or scope["state"]["audited"].get(_SILENT):
             return
         told = {**scope["state"]["audited"], "status": status}
-        entry = Entry(action, _subject(scope), told, tuple(RUNS.get() or ()), _actor(scope))
         touched = [t for t in scope["state"].get("touched", ()) if t.kind in _OBJECTS]
+        if touched:
+            told["objects"] = await asyncio.to_thread(self._named, touched)
+        entry = Entry(action, _subject(scope), told, tuple(RUNS.get() or ()), _actor(scope))
         if action in (COMPUTED, REFUSED):
-            named = await asyncio.to_thread(self._named, touched) if touched else []
-            self.trail.gather(_with(entry, named))
-            return
-        named = await asyncio.to_thread(self._named, touched) if touched else []
-        await asyncio.to_thread(self.trail.add, _with(entry, named))
+            self.trail.gather(entry)
+        else:
+            await asyncio.to_thread(self.trail.add, entry)
 
     def _note_sign_in(self, scope: Scope) -> None:
         """Note who is there, once an hour for each of a server's users and programs."""
@@ -121,22 +121,15 @@ class Audited:
     def _named(self, touched: Iterable[Thing]) -> list[str]:
         """Return objects as the audit names them: an encrypted portfolio by its id."""
         things = sorted({(t.kind, t.name) for t in touched})[:_MOST_NAMED]
+        secret = "portfolio" if seal_of(self.catalog).on else ""  # the kind whose names are
         ids: dict[str, str] = {}
-        if seal_of(self.catalog).on and any(kind == "portfolio" for kind, _ in things):
+        if any(kind == secret for kind, _ in things):
             by_id = portfolios.names_by_id(self.catalog)
             ids = {name.casefold(): kept for kept, name in by_id.items()}
-            return [
-                f"{kind} {ids.get(name.casefold(), '~') if kind == 'portfolio' else name}"
-                for kind, name in things
-            ]
-        return [f"{kind} {name}" for kind, name in things]
-
-
-def _with(entry: Entry, named: list[str]) -> Entry:
-    if not named:
-        return entry
-    detail = {**entry.detail, "objects": named}
-    return Entry(entry.action, entry.subject, detail, entry.runs, entry.actor, entry.at)
+        return [
+            f"{kind} {ids.get(name.casefold(), '~') if kind == secret else name}"
+            for kind, name in things
+        ]
 
 
 def _actor(scope: Scope) -> Actor:
