@@ -24,6 +24,33 @@ const standIn = (token) => `
     };
   };`;
 
+/** Sign out while an answer to Anna is on its way, which comes when she has left. */
+async function leave(page) {
+  let letGo;
+  const held = new Promise((resolve) => (letGo = resolve));
+  await page.route("**/api/v1/me", async (route) => {
+    const response = await route.fetch();
+    await held;
+    await route.fulfill({ response });
+  });
+  const asked = page.waitForRequest("**/api/v1/me");
+  await page.click("#rights summary"); // closes it
+  await page.click("#rights summary");
+  await asked;
+  const silent = await page.evaluate(() => globalThis.asked.silent);
+  await page.click("#sign-out");
+  await page.waitForSelector("#sign-in", { state: "visible" });
+  const came = page.waitForEvent("requestfinished", (request) => request.url().endsWith("/me"));
+  letGo();
+  await came;
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve))); // what it sets off
+  return {
+    connection: await page.textContent("#connection"),
+    form: await page.isVisible("#sign-in"),
+    askedAgain: (await page.evaluate(() => globalThis.asked.silent)) - silent,
+  };
+}
+
 async function main(server, token, picture) {
   const browser = await launch();
   try {
@@ -54,9 +81,7 @@ async function main(server, token, picture) {
     };
     await page.locator("#rights").scrollIntoViewIfNeeded();
     if (picture) await page.screenshot({ path: picture });
-    await page.click("#sign-out");
-    await page.waitForSelector("#sign-in", { state: "visible" });
-    console.log(JSON.stringify({ before, after }));
+    console.log(JSON.stringify({ before, after, left: await leave(page) }));
   } finally {
     await browser.close();
   }

@@ -63,3 +63,7 @@ def test_the_pane_says_who_one_is_and_what_one_may(session):
 
 def test_the_token_is_kept_nowhere_but_in_memory(session):
     assert session["token"] not in session["after"]["stored"]
+
+
+def test_who_signs_out_stays_signed_out_whatever_answer_still_comes(session):
+    assert session["left"] == {"connection": "Not signed in", "form": True, "askedAgain": 0}

@@ -48,9 +48,9 @@ export function useTokens(source) {
   tokens = source;
 }
 
-/** @returns {boolean} whether there is something to sign out of */
-export function isSignedIn() {
-  return Boolean(apiKey() || tokens?.token);
+/** @returns {string} the key or the token that a request carries now, empty when not signed in */
+export function credential() {
+  return apiKey() || tokens?.token || "";
 }
 
 export function signOut() {
@@ -65,7 +65,7 @@ export function signOut() {
 
 /** @returns {Record<string, string>} headers that every request of ours carries */
 export function headers() {
-  const given = apiKey() || tokens?.token;
+  const given = credential();
   return { [CLIENT_HEADER]: CLIENT, ...(given ? { Authorization: `Bearer ${given}` } : {}) };
 }
 

@@ -36,6 +36,18 @@ export class Sheet extends EventTarget {
   constructor({ post, get, owner, calls = {} }) {
     super();
     this.get = get;
+    /** @type {import("./calls.js").Post} */
+    const noted = async (url, body, options) => {
+      const note = connection.asking();
+      try {
+        const reply = await post(url, body, options);
+        note(reply.status);
+        return reply;
+      } catch (error) {
+        note(error.response?.status ?? 0);
+        throw error;
+      }
+    };
     this.batcher = new CallBatcher({
       failure,
       longFunctions: () => globalThis.tiltLongFunctions ?? [],
@@ -45,14 +57,13 @@ export class Sheet extends EventTarget {
       onLate: () => this.#onLate(),
       onEdition: () => this.dispatchEvent(new Event("data")),
       ...calls,
-      post,
+      post: noted,
     });
     this.live = new LiveCells({
-      post: (url, body) => post(url, body, { headers: { "Content-Type": "application/json" } }),
+      post: (url, body) => noted(url, body, { headers: { "Content-Type": "application/json" } }),
       error: errorValue,
       owner,
       isPaused: () => this.isPaused,
-      onReply: (status) => connection.note(status),
     });
     connection.addEventListener("change", () => this.#onConnection());
   }
@@ -106,13 +117,14 @@ export class Sheet extends EventTarget {
     this.#confirming = true;
     this.#confirmed = performance.now();
     const asked = this.batcher.now();
+    const note = connection.asking();
     try {
       const { data } = await this.get(window.location.origin + EDITION_ROUTE);
       if (this.batcher.cache.note(String(data.edition), asked)) {
         this.dispatchEvent(new Event("data"));
       }
     } catch (error) {
-      connection.note(error.response?.status ?? 0);
+      note(error.response?.status ?? 0);
     } finally {
       this.#confirming = false;
     }
@@ -137,11 +149,9 @@ export class Sheet extends EventTarget {
 
   /** @param {number} status */
   #onReply(status) {
-    if (status >= 200 && status < 300) {
-      this.#confirmed = performance.now();
-      this.#looks = 0;
-    }
-    connection.note(status);
+    if (status < 200 || status >= 300) return;
+    this.#confirmed = performance.now();
+    this.#looks = 0;
   }
 
   /**
@@ -174,20 +184,22 @@ export class Sheet extends EventTarget {
     if (this.waiting.size > 0) calculate();
   }
 
-  /** Look again and again whether the server is back, as long as cells wait for it. */
+  /** Look again and again whether the server is back, as long as cells wait for it and not for us. */
   async #look() {
     if (this.#looking) return;
     this.#looking = true;
-    while (this.waiting.size > 0 && !this.isPaused) {
+    while (this.waiting.size > 0 && !this.isPaused && !connection.needsSignIn) {
       const wait = LOOKS[Math.min(this.#looks, LOOKS.length - 1)];
       this.#looks += 1;
       await new Promise((resolve) => setTimeout(resolve, wait));
+      if (connection.needsSignIn) break; // anybody may ask how the server is: it says nothing of us
+      const note = connection.asking();
       try {
         await this.get(`${window.location.origin}/health/live`);
-        connection.note(200); // which calculates what waits
+        note(200); // which calculates what waits
         if (connection.state === "online") break;
       } catch (error) {
-        connection.note(error.response?.status ?? 0);
+        note(error.response?.status ?? 0);
       }
     }
     this.#looking = false;
@@ -236,10 +248,11 @@ async function calculate() {
  */
 export function startSheet(request, headers) {
   const { get, post } = request;
-  const named = (/** @type {any} */ options = {}) => ({
-    ...options,
-    headers: { ...options.headers, ...headers() },
-  });
+  const named = (/** @type {any} */ options = {}) => {
+    const given = { ...options.headers };
+    delete given.Authorization; // of whoever was signed in when the cell called
+    return { ...options, headers: { ...given, ...headers() } };
+  };
   const sheet = new Sheet({
     post: (url, body, options) => post(url, body, named(options)),
     get: (url) => get(url, named()),

@@ -21,6 +21,7 @@ export class Tokens {
   token = "";
   #ends = 0;
   #account = /** @type {any} */ (undefined);
+  #left = false; // the user signed out: nobody is signed in again without being asked
   /** @type {Promise<boolean> | null} */
   #renewing = null;
   #timer = /** @type {any} */ (0);
@@ -51,6 +52,7 @@ export class Tokens {
    * @returns {Promise<boolean>} whether there is one
    */
   renew() {
+    if (this.#left) return Promise.resolve(false);
     this.#renewing ??= this.#take(() =>
       this.app.acquireTokenSilent({ scopes: this.scopes, account: this.#account }),
     ).finally(() => {
@@ -65,11 +67,13 @@ export class Tokens {
    * @returns {Promise<boolean>} whether they did
    */
   ask() {
+    this.#left = false;
     return this.#take(() => this.app.acquireTokenPopup({ scopes: this.scopes }));
   }
 
-  /** Forget the token and whose it was. */
+  /** Forget the token and whose it was, until somebody asks to sign in. */
   forget() {
+    this.#left = true;
     this.token = "";
     this.#account = undefined;
     clearTimeout(this.#timer);
@@ -79,6 +83,7 @@ export class Tokens {
   async #take(acquire) {
     try {
       const granted = await acquire();
+      if (this.#left) return false; // signed out meanwhile
       this.token = granted.accessToken;
       this.#account = granted.account ?? this.#account;
       this.#ends = granted.expiresOn?.getTime() ?? this.now();
@@ -86,7 +91,7 @@ export class Tokens {
       return true;
     } catch (error) {
       console.warn("Tilt: no token from Microsoft.", error?.errorCode ?? error?.name); // no details
-      if (this.now() >= this.#ends) this.token = "";
+      if (this.#left || this.now() >= this.#ends) this.token = "";
       else this.#wake(AGAIN);
       return false;
     }

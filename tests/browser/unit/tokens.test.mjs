@@ -69,3 +69,14 @@ test("every request carries the token, and none after signing out", async () => 
   it.tokens.forget();
   assert.equal(headers().Authorization, undefined);
 });
+
+test("who signed out is not signed in again in silence, nor by what was asked before", async () => {
+  const it = stand();
+  const asked = it.tokens.renew();
+  it.tokens.forget();
+  assert.equal(await asked, false);
+  assert.equal(await it.tokens.renew(), false);
+  assert.equal(it.tokens.token, "");
+  assert.equal(await it.tokens.ask(), true);
+  assert.equal(it.tokens.token, "token 1.1");
+});

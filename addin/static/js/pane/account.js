@@ -1,7 +1,7 @@
 // The connection as the pane shows it, signing in and out, and what one may.
 
 import { connection } from "../connection.js";
-import { isSignedIn, signIn, signOut, useTokens } from "../session.js";
+import { credential, signIn, signOut, useTokens } from "../session.js";
 import { Tokens } from "../tokens.js";
 import { at, input } from "./dom.js";
 import { ask } from "./server.js";
@@ -19,8 +19,8 @@ const STATES = {
   "signed-out": "Not signed in",
 };
 
-/** @type {Tokens | null} */
-let tokens = null;
+/** @type {Promise<Tokens | null> | null} Microsoft's account, once it is known whether one signs in by it */
+let account = null;
 
 /** @param {() => Promise<void>} reload asks the server for everything again */
 export function startAccount(reload) {
@@ -29,7 +29,8 @@ export function startAccount(reload) {
   at("sign-in-microsoft").addEventListener("click", () => onMicrosoft(reload));
   at("sign-out").addEventListener("click", async () => {
     signOut();
-    await ask("status").catch(() => {}); // the connection says how it went
+    connection.leave();
+    await ask("status").catch(() => {}); // a server that lets anybody in says so to the connection
     showConnection();
   });
   at("rights").addEventListener("toggle", showRights);
@@ -49,37 +50,52 @@ function showConnection() {
   const shown = at("connection");
   shown.dataset.state = state;
   shown.textContent = STATES[state];
-  at("sign-in").hidden = state !== "signed-out";
-  at("sign-out").hidden = !isSignedIn();
-  at("rights").hidden = !isSignedIn();
+  at("sign-in").hidden = !connection.needsSignIn;
+  at("sign-out").hidden = !credential();
+  at("rights").hidden = !credential();
   const first = at("by-account").hidden ? "key" : "sign-in-microsoft";
   if (state === "signed-out" && document.hasFocus()) at(first).focus(); // never out of the grid
 }
 
 /**
- * Ask once how one signs in here, and be signed in where Office knows the user already.
+ * Be signed in where Office knows the user already.
  *
  * @returns {Promise<boolean>} whether there is a token now that was not there before
  */
 async function signedInByOffice() {
-  const before = tokens?.token;
-  if (!tokens) {
-    const ways = await ask("sign-in", { open: true }).catch(() => null);
-    if (!ways?.entra) return false;
-    at("by-account").hidden = false;
-    at("by-key").hidden = !ways.keys;
-    input("key").required = ways.keys;
-    const { openApp } = await import(ENTRA);
-    tokens = new Tokens({ app: await openApp(ways.entra), scope: ways.entra.scope });
-    useTokens(tokens);
+  const before = credential();
+  const tokens = await opened();
+  return Boolean(await tokens?.renew()) && credential() !== before;
+}
+
+/** Microsoft's account, null where one does not sign in by it. */
+async function opened() {
+  account ??= openAccount();
+  try {
+    return await account;
+  } catch (error) {
+    console.warn("Tilt: whether one signs in by Microsoft is asked again later.", error.name);
+    account = null;
+    return null;
   }
-  return (await tokens.renew()) && tokens.token !== before;
+}
+
+async function openAccount() {
+  const ways = await ask("sign-in", { open: true });
+  if (!ways?.entra) return null;
+  at("by-account").hidden = false;
+  at("by-key").hidden = !ways.keys;
+  input("key").required = ways.keys;
+  const { openApp } = await import(ENTRA);
+  const tokens = new Tokens({ app: await openApp(ways.entra), scope: ways.entra.scope });
+  useTokens(tokens);
+  return tokens;
 }
 
 /** @param {() => Promise<void>} reload */
 async function onMicrosoft(reload) {
-  const done = await tokens?.ask();
-  if (done) await begin(reload);
+  const tokens = await opened();
+  if (await tokens?.ask()) await begin(reload);
   else at("sign-in-error").textContent = "Microsoft did not sign you in. Try again.";
 }
 

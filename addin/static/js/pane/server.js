@@ -39,6 +39,7 @@ export async function ask(path, { method = "GET", body, signal, open = false } =
   const url = path.startsWith("/") ? path : `${ROOT}/${path}`;
   const id = newId();
   const request = `${method} ${url.split("?")[0]}`;
+  const note = open ? () => {} : connection.asking();
   let response;
   try {
     response = await fetch(url, {
@@ -54,12 +55,12 @@ export async function ask(path, { method = "GET", body, signal, open = false } =
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    connection.note(0);
+    note(0);
     const detail =
       "The Tilt server does not answer. Check that it runs and that you are online, then try again.";
     throw new ServerError(detail, { status: 0, id, request });
   }
-  if (!open) connection.note(response.status);
+  note(response.status);
   if (response.ok) return response.status === 204 ? null : response.json();
   throw new ServerError(await detailOf(response), {
     status: response.status,
