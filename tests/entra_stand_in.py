@@ -26,12 +26,17 @@ class Entra:
 
     asked : how often its keys were asked for
     away  : whether it answers by an error
+    says  : what it sends in place of an answer, if it is not empty
+    came  : set when it is asked; goes : what an answer waits for
     """
 
     address: str
     keys: dict[str, Any] = field(default_factory=dict)
     asked: int = 0
     away: bool = False
+    says: bytes = b""
+    came: threading.Event = field(default_factory=threading.Event)
+    goes: threading.Event = field(default_factory=threading.Event)
 
     def new_key(self, kid: str, kind: str = "RSA") -> None:
         """Sign with a new key, beside the ones that are there."""
@@ -78,6 +83,11 @@ def entra() -> Iterator[Entra]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             tenant.asked += 1
+            tenant.came.set()
+            tenant.goes.wait()
+            if tenant.says:
+                self.wfile.write(tenant.says)
+                return
             here = self.path == f"/{TENANT}/discovery/v2.0/keys" and not tenant.away
             self.send_response(200 if here else 503)
             self.end_headers()
@@ -90,7 +100,9 @@ def entra() -> Iterator[Entra]:
     thread.start()
     tenant = Entra(f"http://127.0.0.1:{server.server_address[1]}")
     tenant.new_key("first")
+    tenant.goes.set()
     yield tenant
+    tenant.goes.set()
     server.shutdown()
     server.server_close()
     thread.join(5)

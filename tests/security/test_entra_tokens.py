@@ -2,9 +2,11 @@
 
 import hashlib
 import hmac
+import itertools
 import logging
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import httpx
@@ -277,6 +279,54 @@ def test_while_the_issuer_is_away_its_keys_are_good_for_a_day(tokens, rotating):
     own.away = False
     clock.seconds += keeping.PAUSE
     assert checking(tokens, own, of) == ANNA
+
+
+LIES = {
+    "no HTTP": b"keys? what keys\r\n\r\n",
+    "cut off": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfff\r\n{",
+    "nested": b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 100_000,
+    "too long": b"HTTP/1.1 200 OK\r\n\r\n" + b" " * (keeping.MOST + 1),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_whatever_the_issuer_says_its_keys_of_before_are_good(rotating, lie):
+    own, of, clock = rotating
+    own.says = LIES[lie]
+    with pytest.raises(BusyError, match="Entra ID does not answer"):
+        of.key("first")
+    own.says = b""
+    clock.seconds += keeping.PAUSE
+    assert of.key("first") is not None
+    own.says = LIES[lie]
+    clock.seconds += keeping.FRESH + 1
+    assert of.key("first") is not None
+    assert own.asked == 3
+
+
+def test_an_answer_that_drips_is_given_up(rotating):
+    own, _, _ = rotating
+    of = Issuer(own.address, TENANT, clock=itertools.count(0, keeping.SECONDS + 1).__next__)
+    with pytest.raises(BusyError, match="Entra ID does not answer"):
+        of.key("first")
+    assert own.asked == 1
+
+
+def test_who_has_a_good_key_does_not_wait_while_another_asks(rotating):
+    own, of, clock = rotating
+    assert of.key("first") is not None
+    own.came.clear()
+    own.goes.clear()
+    clock.seconds += keeping.FRESH + 1
+    with ThreadPoolExecutor(2) as pool:
+        asking = pool.submit(of.key, "first")
+        assert own.came.wait(PATIENCE)
+        try:
+            assert pool.submit(of.key, "first").result(PATIENCE) is not None
+            assert not asking.done()
+        finally:
+            own.goes.set()
+        assert asking.result(PATIENCE) is not None
 
 
 def test_settings_that_would_trust_anybody_are_refused():

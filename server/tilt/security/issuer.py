@@ -6,7 +6,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
-from http.client import HTTPMessage
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from typing import IO
 
 from joserfc.errors import JoseError
@@ -17,8 +17,9 @@ from tilt.errors import BusyError
 FRESH = 3600.0  # seconds after which keys are asked for anew
 PAUSE = 60.0  # least seconds between two questions, whatever tokens name
 STALE = 24 * 3600.0  # how long keys are good while the issuer does not answer
-SECONDS = 10.0  # longest that an answer may take
+SECONDS = 10.0  # longest that nothing may come, and that an answer may take once it has begun
 MOST = 2**20  # bytes of an answer
+_PIECE = 2**16
 _KINDS: Mapping[str, type[RSAKey] | type[ECKey]] = {"RSA": RSAKey, "EC": ECKey}
 _LOG = logging.getLogger("tilt.security")
 
@@ -68,9 +69,7 @@ class Issuer:
         """
         found = self._keys.get(kid)
         if found is None or self._age() > FRESH:
-            with self._lock:  # of many that miss a key one asks
-                if (kid not in self._keys or self._age() > FRESH) and self._may_ask():
-                    self._ask()
+            self._renew(kid, wait=found is None or self._age() > STALE)
             found = self._keys.get(kid)
         if self._age() > STALE:
             raise BusyError(
@@ -78,6 +77,21 @@ class Issuer:
                 "Try again in a minute."
             )
         return found
+
+    def _renew(self, kid: str, *, wait: bool) -> None:
+        """Ask for the keys if that is due; of many that find it due one asks.
+
+        Parameters
+        ----------
+        wait : for the one that asks; who has a key that is good does not
+        """
+        if not self._lock.acquire(blocking=wait):
+            return
+        try:
+            if (kid not in self._keys or self._age() > FRESH) and self._may_ask():
+                self._ask()
+        finally:
+            self._lock.release()
 
     def _age(self) -> float:
         return float("inf") if self._had is None else self._clock() - self._had
@@ -90,12 +104,20 @@ class Issuer:
         self._asked = self._clock()
         try:
             with self._open(self._url, timeout=SECONDS) as answer:
-                content = answer.read(MOST + 1)
-            keys = _read(content)
-        except (OSError, ValueError) as error:
+                keys = _read(self._content(answer))
+        except (OSError, HTTPException, ValueError, RecursionError) as error:
             _LOG.warning("The keys of %s cannot be had: %s", self.name, error)
             return
         self._keys, self._had = keys, self._clock()
+
+    def _content(self, answer: HTTPResponse) -> bytes:
+        """Return what was answered, cut off where it is too long; ``TimeoutError`` if it drips."""
+        content, until = b"", self._clock() + SECONDS
+        while len(content) <= MOST and (piece := answer.read1(_PIECE)):
+            content += piece
+            if self._clock() > until:
+                raise TimeoutError(f"it was not whole after {SECONDS:g} s")
+        return content
 
 
 def _read(content: bytes) -> dict[str, RSAKey | ECKey]:
