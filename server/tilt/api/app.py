@@ -37,7 +37,7 @@ from tilt.errors import TiltError
 from tilt.jobs import Jobs
 from tilt.jobs.repeats import Repeats
 from tilt.jobs.where import workers
-from tilt.monitoring import log_as_json
+from tilt.monitoring import Processes, log_as_json
 from tilt.rounding import sum_in_one_order
 from tilt.security.deciding import Who
 from tilt.security.sign_in import SignIn
@@ -55,15 +55,17 @@ class Tilt(FastAPI):
         return OuterLayer(inside, running.metrics.answered, running.state.leaving)
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, processes: Processes | None = None) -> FastAPI:
     """Return the server of one installation, its store opened.
 
     Parameters
     ----------
     settings : of the installation; they were refused already if they would let in anybody from
         the network
+    processes : what this one counts, and those beside it; None if it is the only one
     """
     log_as_json()
+    processes = processes or Processes()
     sum_in_one_order()
     shipped = bridge.load(settings)
     store = Store.open(settings)
@@ -92,24 +94,28 @@ def create_app(settings: Settings) -> FastAPI:
         cells.registry(shipped.functions),
         SeenJobs(jobs, store.catalog) if asking else jobs,
         Board(open_quotes(settings, store), seconds=settings.live_seconds),
-        pending=lambda: pool.waiting + pool.running,
+        pending=lambda: pool.waiting + pool.running + processes.beside("pending"),
         leaving=Leaving(settings.drain_seconds),
+        durations=processes.durations,
     )
+    metrics = Metrics(state, pool, rates, processes)
     running = Running(
         state=state,
         pool=pool,
         scripts=scripts.registry(shipped.scripts),
         shipped=shipped,
-        metrics=Metrics(state, pool, rates),
+        metrics=metrics,
     )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         forgetting = asyncio.create_task(_cancel_forgotten(jobs))
+        noting = asyncio.create_task(metrics.keep_noted())
         async with shipped.lifespan():
             with state.leaving.heard():
                 yield
         forgetting.cancel()
+        noting.cancel()
         pool.close()
         await rates.close()
         await asyncio.to_thread(jobs.close)

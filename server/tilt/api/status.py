@@ -70,10 +70,10 @@ def status_items(state: State) -> list[tuple[str, object]]:
 
 
 def process_name(state: State) -> str:
-    """Return which of the processes that serve answers: durations and pending jobs are its own."""
+    """Return which of the processes that serve answers; what is cached is its own."""
     many = state.settings.workers
     name = f"{os.getpid()} on {platform.node()}"
-    return name if many == 1 else f"{name}, one of {many}; durations are of this one"
+    return name if many == 1 else f"{name}, one of {many}"
 
 
 @router.get("/health/live")

@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,7 +19,8 @@ from tilt.api.connections import Punctual
 from tilt.cli import certificates
 from tilt.data.store import Store
 from tilt.errors import ArgumentError
-from tilt.monitoring import log_as_json
+from tilt.monitoring import Processes, log_as_json
+from tilt.monitoring.processes import FOLDER, figures_folder
 from tilt.settings import Settings, read_settings
 
 app = typer.Typer()
@@ -101,15 +103,16 @@ def start(settings: Settings) -> None:
         return
     log_as_json()
     Store.open(settings).close()  # brought up to this program once, before the processes look
-    os.environ.update(_environment(settings))
-    _run(settings, "tilt.cli.serving:worker")
+    with figures_folder() as figures:
+        os.environ.update(_environment(settings, figures))
+        _run(settings, "tilt.cli.serving:worker")
 
 
-def application(settings: Settings) -> ASGIApp:
+def application(settings: Settings, processes: Processes | None = None) -> ASGIApp:
     """Return the application, ready to answer and to start jobs."""
     bridge.load(settings)  # xlwings reads its environment once, when it is imported
     app_module = importlib.import_module("tilt.api.app")
-    made = app_module.create_app(settings)
+    made = app_module.create_app(settings, processes)
     app_module.spare_collector()
     made.state.tilt.state.jobs.warm()
     served: ASGIApp = made
@@ -118,7 +121,7 @@ def application(settings: Settings) -> ASGIApp:
 
 def worker() -> ASGIApp:
     """Return the application of one of several processes, which know the settings by these."""
-    return application(read_settings())
+    return application(read_settings(), Processes(Path(os.environ[FOLDER])))
 
 
 def _run(settings: Settings, served: ASGIApp | str) -> None:
@@ -147,9 +150,9 @@ def _tls(_: uvicorn.Config, default: Callable[[], ssl.SSLContext]) -> ssl.SSLCon
     return context
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def _environment(settings: Settings, figures: Path) -> dict[str, str]:
     """Return what the options of the command add to what the processes read for themselves."""
-    added = {"TILT_WORKERS": str(settings.workers)}
+    added = {"TILT_WORKERS": str(settings.workers), FOLDER: str(figures)}
     if settings.tls_cert is not None:
         added |= {"TILT_TLS_CERT": str(settings.tls_cert), "TILT_TLS_KEY": str(settings.tls_key)}
     return added
