@@ -1,6 +1,7 @@
 """What an installation can set, from the environment (``TILT_...``) or ``tilt.toml``."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -408,6 +410,16 @@ def read_settings() -> Settings:
             for e in error.errors(include_input=False)
         )
         raise ArgumentError(f"Settings are wrong: {problems}.") from None
+    except SettingsError as error:  # a list or table of the environment that is no JSON
+        named = re.search(r'field "(\w+)"', str(error))
+        raise ArgumentError(
+            f"Settings are wrong: TILT_{named[1].upper() if named else ''} is not written as lists "
+            'are, ["one", "two"], or as tables are, {"name": "value"}.'
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ArgumentError(f"Settings are wrong: tilt.toml is no TOML ({error}).") from None
+    except OSError as error:
+        raise ArgumentError(f"tilt.toml cannot be read ({error.strerror}). Check it.") from None
 
 
 def addin_path() -> Path:

@@ -198,6 +198,32 @@ def test_wrong_settings_are_one_line(tmp_path):
     assert done.stderr.startswith("tilt: Settings are wrong: port: ")
 
 
+NO_LIST = {"TILT_DATA_KEYS_OLD": "a secret that is no list"}
+OPEN = {"TILT_HOST": "0.0.0.0", "TILT_DATA_KEY": "a secret"}  # noqa: S104 - it is refused
+
+
+@pytest.mark.parametrize(
+    ("settings", "toml", "said"),
+    [
+        (NO_LIST, "", 'TILT_DATA_KEYS_OLD is not written as lists are, ["one", "two"]'),
+        (OPEN, "", "TILT_AUTH must be 'keys', 'entra' or 'keys+entra'"),
+        ({}, "port = [", "tilt.toml is no TOML"),
+        ({}, "prot = 1", "prot: "),
+    ],
+)
+@pytest.mark.parametrize("command", [("key", "list"), ("restore", "nowhere")])
+def test_settings_that_mean_nothing_are_told_and_show_no_secret(
+    run, tmp_path, command, settings, toml, said
+):
+    (tmp_path / "tilt.toml").write_text(toml)
+    done = run(tmp_path / "data", *command, cwd=tmp_path, **settings)
+    assert done.returncode == 2
+    assert done.stderr.startswith("tilt: Settings are wrong: ")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "a secret" not in done.stderr
+
+
 def test_a_key_is_made_listed_and_revoked(run, demo):
     folder, _, _ = demo
     settings = {"TILT_SECRET_KEY": SECRET}

@@ -22,7 +22,7 @@ from tilt.data.contents import Contents
 from tilt.data.places import Draft, Stored
 from tilt.data.store import Store
 from tilt.errors import ArgumentError, DataError
-from tilt.settings import Settings
+from tilt.settings import Settings, read_settings
 
 _ROWS = 5_000  # inserted at a time
 
@@ -46,9 +46,10 @@ def settings_of_backup(folder: Path, *, made: bool = False) -> Settings:
     Raises
     ------
     ArgumentError
-        If it must be there and is not.
+        If it must be there and is not, or the settings of this installation are wrong.
     """
-    settings = Settings(data_url=str(folder), database_url="", work_folder="", audit_anchor=None)
+    own = {"data_url": str(folder), "database_url": "", "work_folder": "", "audit_anchor": None}
+    settings = read_settings().model_copy(update=own)
     if made and not Path(settings.catalog_url.removeprefix("sqlite:///")).exists():
         raise ArgumentError(f"{folder} holds no backup. Name the folder given to 'tilt backup'.")
     return settings
