@@ -4,6 +4,7 @@ import base64
 import gzip
 import io
 import json
+import re
 import socket
 import zipfile
 from urllib.parse import urlsplit
@@ -208,3 +209,16 @@ def test_sql_in_a_name_is_a_name_that_is_not_known(http, name):
 def test_the_log_line_of_a_forged_request_id_is_one_line(http):
     answer = http.get("/health/live", headers={"X-Request-ID": json.dumps({"level": "ERROR"})})
     assert answer.headers["X-Request-ID"].isalnum()
+
+
+def test_no_route_takes_a_number_that_a_database_cannot_hold(http):
+    asked = [
+        (path, given["name"])
+        for path, ways in http.get("/openapi.json").json()["paths"].items()
+        for given in ways.get("get", {}).get("parameters", ())
+        if given["in"] == "query" and "integer" in json.dumps(given["schema"])
+    ]
+    assert ("/api/v1/audit", "before") in asked
+    for path, name in asked:
+        answer = http.get(re.sub(r"\{\w+\}", "x", path), params={name: 10**30})
+        assert answer.status_code == 422, (path, name, answer.text)

@@ -12,7 +12,10 @@ from tilt.data import chain
 router = APIRouter(tags=["audit"])
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
-Number = Annotated[int | None, Query(ge=1, description="Only entries of a lower number.")]
+_HIGHEST = 10**18  # below what a database can hold as a number
+Number = Annotated[
+    int | None, Query(ge=1, le=_HIGHEST, description="Only entries of a lower number.")
+]
 Word = Annotated[str, Query(max_length=400)]
 
 
