@@ -8,6 +8,7 @@ import pandas as pd
 from tilt.api.cells import find
 from tilt.api.state import State
 from tilt.api.values import Grid, Table
+from tilt.report.typed import typed_text
 
 Given: TypeAlias = Sequence[str | float | None]  # arguments; None is left out
 Asked: TypeAlias = Sequence[str | float | Grid | None]  # with ranges
@@ -46,6 +47,5 @@ def _argument(value: str | float | None) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, str):
-        quoted = value.replace('"', '""')
-        return f'"{quoted}"'
+        return typed_text(value)
     return str(value)

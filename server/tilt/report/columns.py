@@ -13,10 +13,10 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
+from tilt.calendar import EXCEL_EPOCH
 from tilt.report.tables import clean_text, starts_like_formula
 
 _ROWS_AT_ONCE = 4096
-_EPOCH = pd.Timestamp("1899-12-30")  # day 0 of what Excel counts, from March 1900 on
 _FIRST_DAY = pd.Timestamp("1900-03-01")  # before it Excel counts a day that never was
 _DAY = pd.Timedelta(days=1)
 
@@ -50,7 +50,7 @@ def _plain(values: "pd.Series[float]") -> bool:
 
 def _days(dates: "pd.Series[float]") -> np.ndarray:
     """Return dates as Excel counts them."""
-    return ((pd.DatetimeIndex(dates) - _EPOCH) / _DAY).to_numpy(dtype=float)
+    return ((pd.DatetimeIndex(dates) - EXCEL_EPOCH) / _DAY).to_numpy(dtype=float)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from xlsxwriter.utility import xl_range_abs
 
 from tilt.report.charts import Place
 from tilt.report.tables import Block, Live, header
+from tilt.report.typed import typed_text
 
 UDF = "_xldudf_"  # how Excel writes an add-in's function in a file, its dots as underscores
 _CALL = re.compile(r"\b(TILT(?:_[A-Z]+)?)\.([A-Z_]+)(?=\()")
@@ -40,7 +41,7 @@ def filled(block: Block, live: Live, place: Place) -> list[Filled]:
     names = list(block.table.columns)
     found = []
     for run in _runs([(names.index(mine), theirs) for mine, theirs in live.columns.items()]):
-        heads = ",".join(_text(theirs) for _, theirs in run)
+        heads = ",".join(typed_text(theirs) for _, theirs in run)
         columns = f"MATCH({{{heads}}},INDEX(t,1,0),0)"
         text = f"LET(t,{live.call},INDEX(t,{_rows(block, live, place)},{columns}))"
         shown = block.table.iloc[: live.count(block), [at for at, _ in run]]
@@ -54,9 +55,9 @@ def _rows(block: Block, live: Live, place: Place) -> str:
     count = live.count(block)
     if not live.key:
         return f"SEQUENCE({count},1,2)"
-    column = f"INDEX(t,0,MATCH({_text(live.of or live.key)},INDEX(t,1,0),0))"
+    column = f"INDEX(t,0,MATCH({typed_text(live.of or live.key)},INDEX(t,1,0),0))"
     if live.names:
-        return f"MATCH({{{';'.join(map(_text, live.names))}}},{column},0)"
+        return f"MATCH({{{';'.join(map(typed_text, live.names))}}},{column},0)"
     at = place.column + list(block.table.columns).index(live.key)
     keys = xl_range_abs(place.row + 1, at, place.row + count, at)
     return f"MATCH({keys},{column},0)"
@@ -70,10 +71,6 @@ def _runs(columns: Sequence[tuple[int, str]]) -> list[list[tuple[int, str]]]:
         else:
             runs.append([(at, name)])
     return runs
-
-
-def _text(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
 
 
 def in_file(text: str) -> str:

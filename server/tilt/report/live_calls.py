@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-import pandas as pd
-
 from tilt.frames import Panel
 from tilt.optimize.constraints import Grid
 from tilt.report.kinds.backtest_sheets import KEY_FIGURES
@@ -15,6 +13,7 @@ from tilt.report.performance import STATISTICS
 from tilt.report.record import BacktestAsked, ExplainedAsked, Record
 from tilt.report.review import HOUSE_RULES, OBJECTIVE
 from tilt.report.tables import Block, Live, header
+from tilt.report.typed import typed_array, typed_day, typed_text
 from tilt.risk.liquidity import PARTICIPATION
 
 SENT = "the holdings were sent with the report: save them, and a cell can name them"
@@ -44,19 +43,19 @@ class Calls:
 
     @property
     def day(self) -> str:
-        return _text(f"{self.panel.as_of:%Y-%m-%d}")
+        return typed_day(self.panel.as_of)
 
     @property
     def universe(self) -> str:
-        return _text(self.panel.universe)
+        return typed_text(self.panel.universe)
 
     @property
     def in_universe(self) -> str:
-        return _text(f"universe={self.panel.universe}")
+        return typed_text(f"universe={self.panel.universe}")
 
     @property
     def held(self) -> str:
-        return _text(self.portfolio)
+        return typed_text(self.portfolio)
 
 
 Call = Callable[[Calls, Block], "tuple[Live, ...] | str"]
@@ -101,7 +100,7 @@ def _found(block: Block, calls: Calls) -> "tuple[Live, ...] | str":
     return OTHERS[block.key](calls, block) if block.key in OTHERS else COMBINED
 
 
-# --- text of formulas ----------------------------------------------------------------------------
+# --- which columns and rows ----------------------------------------------------------------------
 
 
 def _same(columns: tuple[str, ...]) -> dict[str, str]:
@@ -116,29 +115,6 @@ def _leading(block: Block, key: str, known: set[str] | None) -> int | None:
     return int(inside.argmin()) if not inside.all() else None
 
 
-def _day(date: pd.Timestamp | None) -> str:
-    return "" if date is None else _text(f"{date:%Y-%m-%d}")
-
-
-def _text(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
-
-
-def _array(grid: Grid) -> str:
-    """Return cells as an array constant; a blank is an empty text, which the cells read as one."""
-    width = max(map(len, grid))
-    rows = [[*row, *[""] * (width - len(row))] for row in grid]
-    return "{" + ";".join(",".join(map(_constant, row)) for row in rows) + "}"
-
-
-def _constant(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, int | float):
-        return repr(float(value)) if value == value else '""'
-    return _text("" if value is None else str(value))
-
-
 # --- of a portfolio ----------------------------------------------------------------------------
 
 _OF_RISK = ("exposure", "volatility", "correlation", "mctr", "ctr", "pct")
@@ -147,7 +123,7 @@ _OF_EXPOSURE = ("portfolio", "benchmark", "active")
 
 def _risk(by: str) -> Call:
     def call(calls: Calls, block: Block) -> tuple[Live, ...]:
-        text = f"TILT.RISK_TABLE({calls.held},{_text(by)},{calls.day},,{calls.universe})"
+        text = f"TILT.RISK_TABLE({calls.held},{typed_text(by)},{calls.day},,{calls.universe})"
         known = set(calls.panel.assets) if by == "position" else None
         return (Live(text, _same(_OF_RISK), "name", rows=_leading(block, "name", known)),)
 
@@ -198,13 +174,13 @@ def _optimized(view: str, columns: Mapping[str, str], key: str = "") -> Call:
 def _optimize(calls: Calls, view: str) -> str:
     options = calls.options
     objective = options.get("objective", "").strip() or OBJECTIVE
-    rules = _array(calls.rules or HOUSE_RULES)
+    rules = typed_array(calls.rules or HOUSE_RULES)
     alpha = options.get("alpha", "").strip()
     passed = {k: v.strip() for k, v in options.items() if k in PASSED and v.strip()}
-    told = _text(";".join(f"{k}={v}" for k, v in passed.items())) if passed else ""
+    told = typed_text(";".join(f"{k}={v}" for k, v in passed.items())) if passed else ""
     text = (
-        f"TILT.OPTIMIZE({_text(objective)},{calls.held},{rules},{calls.universe},"
-        f"{_text(alpha) if alpha else ''},{calls.day},{_text(view)}"
+        f"TILT.OPTIMIZE({typed_text(objective)},{calls.held},{rules},{calls.universe},"
+        f"{typed_text(alpha) if alpha else ''},{calls.day},{typed_text(view)}"
     )
     return f"{text},{told})" if told else f"{text})"
 
@@ -261,12 +237,10 @@ def _of_explained(calls: Calls, asked: ExplainedAsked) -> str:
     whose = str(asked.holdings[0][0]) if of_run else calls.portfolio
     if not whose:
         return ""
-    days = "," if of_run else f"{_day(asked.start)},{_day(asked.end)}"
-    link = _text(f"link={asked.link}")
-    return (
-        f"TILT.ATTRIBUTION({_text(whose)},,{days},{_text(asked.method)},{_text(asked.by)},"
-        f"{calls.universe},{link})"
-    )
+    days = "," if of_run else f"{typed_day(asked.start)},{typed_day(asked.end)}"
+    how = f"{typed_text(asked.method)},{typed_text(asked.by)}"
+    link = typed_text(f"link={asked.link}")
+    return f"TILT.ATTRIBUTION({typed_text(whose)},,{days},{how},{calls.universe},{link})"
 
 
 def _tested(asked: BacktestAsked, block: Block) -> "tuple[Live, ...] | str":
@@ -287,12 +261,13 @@ def _tested(asked: BacktestAsked, block: Block) -> "tuple[Live, ...] | str":
 
 def _backtest(asked: BacktestAsked, view: str) -> str:
     options = ";".join(f"{key}={value}" for key, value in asked.options.items())
+    days = f"{typed_day(asked.start)},{typed_day(asked.end)}"
+    rules = typed_array(asked.rules) if asked.rules else ""
     text = (
-        f"TILT.BACKTEST({_text(asked.strategy)},{_day(asked.start)},{_day(asked.end)},"
-        f"{_text(asked.rebalance or 'M')},{_array(asked.rules) if asked.rules else ''},,"
-        f"{_text(view)}"
+        f"TILT.BACKTEST({typed_text(asked.strategy)},{days},{typed_text(asked.rebalance or 'M')},"
+        f"{rules},,{typed_text(view)}"
     )
-    return f"{text},{_text(options)})" if options else f"{text})"
+    return f"{text},{typed_text(options)})" if options else f"{text})"
 
 
 # --- of factors --------------------------------------------------------------------------------
@@ -313,8 +288,8 @@ def _one_factor(function: str, *more: str) -> Call:
         told["factors"] = told["factors"].replace("; ", ",")
         told["quantiles"] = calls.options.get("quantiles", "").strip() or "5"
         numbers = tuple(c for c in block.formats if c not in ELSEWHERE_IN_CELLS)
-        given = [_text(told.get(name, name)) for name in ("factors", *more)]
-        given = [text.strip('"') if text.strip('"').isdecimal() else text for text in given]
+        words = [told.get(name, name) for name in ("factors", *more)]
+        given = [word if word.isdecimal() else typed_text(word) for word in words]
         return (Live(f"TILT.{function}({','.join(given)})", _same(numbers)),)
 
     return call
@@ -328,10 +303,8 @@ def _factors(function: str) -> Call:
         told = lineage.arguments
         key = "factor" if "factor" in block.table else "with"
         names = ",".join(str(name) for name in block.table[key])
-        text = (
-            f"TILT.{function}({_text(names)},{_text(told['start'])},{_text(told['end'])},"
-            f"{calls.universe})"
-        )
+        days = f"{typed_text(told['start'])},{typed_text(told['end'])}"
+        text = f"TILT.{function}({typed_text(names)},{days},{calls.universe})"
         numbers = tuple(c for c in block.formats if block.formats[c] != "date")
         return (Live(text, _same(numbers), key, "factor"),)
 

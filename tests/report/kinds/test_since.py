@@ -9,7 +9,7 @@ import pytest
 from tilt.data.packs import Pack, Whose
 from tilt.report.kinds.changes import changes_section
 from tilt.report.kinds.figures import LIMITS, Figures, from_json, to_json
-from tilt.report.kinds.since import Asked, find_since, restated_block, restated_words
+from tilt.report.kinds.since import SinceAsked, find_since, restated_block, restated_words
 from tilt.report.pack import Subject
 from tilt.report.record import Record
 
@@ -52,7 +52,7 @@ def kept(held, snapshot="s1", owner="anna"):
 
 
 def asked(now, snapshot="s2", since=None):
-    return Asked(WHOSE, "month_end", "month-end pack", "US", snapshot, since, MAY, now)
+    return SinceAsked(WHOSE, "month_end", "month-end pack", "US", snapshot, since, MAY, now)
 
 
 def refuse(*_):

@@ -17,7 +17,7 @@ from tilt.report.kinds.changes import changes_section
 from tilt.report.kinds.factor import FACTOR
 from tilt.report.kinds.figures import Figures, figures_of, to_json
 from tilt.report.kinds.optimization import OPTIMIZATION
-from tilt.report.kinds.since import Asked, find_since
+from tilt.report.kinds.since import SinceAsked, find_since
 from tilt.report.pack import Section, Subject
 from tilt.report.portfolio import SECTIONS as OF_PORTFOLIO
 from tilt.report.portfolio import portfolio_makers
@@ -73,7 +73,7 @@ class _Month:
         date = parse_date(given or BACK, panel.dates, "option since")
         if date > panel.as_of or (date == panel.as_of and not given):
             raise DataError(f"{date:%Y-%m-%d} is not before {panel.as_of:%Y-%m-%d}.")
-        asked = Asked(
+        asked = SinceAsked(
             material.whose, MONTH_END.name, MONTH_END.title.lower(), panel.universe,
             panel.snapshot, date if given else None, date, self.figures,
         )  # fmt: skip

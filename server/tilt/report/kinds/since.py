@@ -38,7 +38,7 @@ class Since:
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class SinceAsked:
     """A report that looks for what to be compared with.
 
     title : of its kind, in a sentence
@@ -57,7 +57,7 @@ class Asked:
     now: Figures
 
 
-def find_since(record: Record, asked: Asked, again: Again) -> Since:
+def find_since(record: Record, asked: SinceAsked, again: Again) -> Since:
     """Return the last report on record that has something to be compared with, else the model."""
     found = _last(record, asked)
     if found is None:
@@ -84,7 +84,7 @@ def find_since(record: Record, asked: Asked, again: Again) -> Since:
     return Since(before, told, reported if moved else None, found.id)
 
 
-def _last(record: Record, asked: Asked) -> Pack | None:
+def _last(record: Record, asked: SinceAsked) -> Pack | None:
     """Return the report that is compared with; one of the same date only if there is no other."""
     given = asked.whose, asked.kind, asked.universe
     if asked.since is not None:
@@ -100,7 +100,7 @@ def _last(record: Record, asked: Asked) -> Pack | None:
     return same
 
 
-def _made_before(record: Record, asked: Asked, compared: Pack) -> tuple[str, ...]:
+def _made_before(record: Record, asked: SinceAsked, compared: Pack) -> tuple[str, ...]:
     """Return what is to be said of a report of this very date from other data."""
     same = record.last_of_day(asked.whose, asked.kind, asked.universe, asked.now.date)
     if same is None or same.id == compared.id or same.snapshot == asked.snapshot:
