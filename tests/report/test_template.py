@@ -210,6 +210,23 @@ def test_the_order_of_calculation_goes_as_cells_with_formulas_may(charted, made)
     assert after["xl/_rels/workbook.xml.rels"] == links
 
 
+def test_a_sheet_in_which_nothing_can_be_written_is_said_and_not_left_empty(charted, made):
+    page = parts(charted)["xl/worksheets/sheet1.xml"]
+    other = page.replace("<sheetData", "<x:sheetData").replace("</sheetData", "</x:sheetData")
+    other = other.replace(
+        "<worksheet ", "<worksheet xmlns:x=" + re.search(r'xmlns=("[^"]*")', page)[1] + " ", 1
+    )
+    with pytest.raises(ArgumentError, match="sheet Our page of the template is not as Excel"):
+        fill_template(with_part(charted, "xl/worksheets/sheet1.xml", other), made)
+
+
+def test_a_part_that_is_none_of_ours_may_have_any_encoding(charted, made):
+    note = "<note>für später</note>".encode("utf-16")
+    content = with_part(charted, "customXml/item1.xml", note)
+    with zipfile.ZipFile(io.BytesIO(fill_template(content, made))) as archive:
+        assert archive.read("customXml/item1.xml") == note
+
+
 def with_part(content, name, text) -> bytes:
     """Return a workbook with one part of its file put in place of another, or added."""
     file = io.BytesIO()

@@ -20,6 +20,10 @@ from tilt.errors import ArgumentError
 WORKBOOK, STYLES, CHAIN = "xl/workbook.xml", "xl/styles.xml", "xl/calcChain.xml"
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_OURS = re.compile(  # the parts that are read; any other may have whatever encoding
+    r"\[Content_Types\]\.xml|xl/_rels/workbook\.xml\.rels|xl/(workbook|styles|calcChain)\.xml"
+    r"|xl/(worksheets/[^/]+|pivotCache/pivotCacheDefinition[^/]*)\.xml"
+)
 _FIRST_OWN_FORMAT = 164  # below are Excel's own
 _DATA = re.compile(r"<sheetData\s*/>|<sheetData\s*>(.*?)</sheetData>", re.DOTALL)
 _ROW = re.compile(r"<row\b([^>]*?)(?:/>|>(.*?)</row>)", re.DOTALL)
@@ -63,9 +67,12 @@ def write_cells(workbook: bytes, cells: Sequence[Written]) -> bytes:
     with zipfile.ZipFile(io.BytesIO(workbook)) as archive:
         entries = archive.infolist()
         parts = {entry.filename: archive.read(entry) for entry in entries}
-    texts = {n: parts[n].decode("utf-8-sig") for n in parts if n.endswith((".xml", ".rels"))}
+    texts = {n: parts[n].decode("utf-8-sig") for n in parts if _OURS.fullmatch(n)}
     styles = _Styles(texts.get(STYLES, ""))
     pages = _pages(texts)
+    lost = sorted({cell.sheet for cell in cells} - pages.keys())
+    if lost:
+        raise ArgumentError(f"The sheet {lost[0]} of the template is not as Excel writes it.")
     for name, part in pages.items():
         mine = [cell for cell in cells if cell.sheet == name]
         texts[part] = _page(texts[part], name, mine, styles)
@@ -100,7 +107,7 @@ def _page(text: str, name: str, cells: Sequence[Written], styles: "_Styles") -> 
     """Return a sheet's part with the cells in it, and formulas without what they showed."""
     data = _DATA.search(text)
     if data is None:
-        raise ArgumentError(f"The sheet {name} of the template is not as Excel writes it.")
+        raise ValueError("a page has cells")
     if not cells:
         rows = re.sub(r"(<c\b[^>]*?)(>)(<f\b.*?)</c>", _forgotten, data[0], flags=re.DOTALL)
         return text[: data.start()] + rows + text[data.end() :]
