@@ -299,6 +299,14 @@ def wrong(name, value):
             {"returns": {"index": ["2020-01-01"], "columns": ["A", "B"], "data": [[0]]}},
             "row 1 has 1 values for 2 columns",
         ),
+        (
+            "exposures",
+            {
+                "descriptors": {"index": [], "columns": ["value"], "data": []},
+                "caps": column(pd.Series({"AA": 1.0})),
+            },
+            "descriptors.index is empty",
+        ),
         ("backtest", {"prices": split(-RETURNS), "strategy": "equal_weight"}, "above zero"),
         ("backtest", {"prices": split(1 + RETURNS)}, "either weights or strategy"),
         (

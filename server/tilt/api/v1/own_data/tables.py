@@ -42,8 +42,11 @@ def frame_of(table: Table, name: str, *, dated: bool = False) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If it is no rectangle of its labels, or a label is there twice or is no date.
+        If it is empty or no rectangle of its labels, or a label is there twice or is no date.
     """
+    for side, labels in (("index", table.index), ("columns", table.columns)):
+        if not labels:
+            raise DataError(f"{name}.{side} is empty. Send at least one label and its values.")
     _check_labels(table.index, f"{name}.index")
     _check_labels(table.columns, f"{name}.columns")
     if len(table.data) != len(table.index):
