@@ -9,7 +9,8 @@
 const LONG = 64;
 
 /**
- * @typedef {{result: any} | {error: string, status: number, cell: string}} Outcome
+ * @typedef {{result: any} | {error: string, status: number, cell: string,
+ *   after?: number}} Outcome after: milliseconds until another try, where the server told them
  * @typedef {{outcome: Outcome, edition: string, generation: number, bytes: number}} Kept
  * @typedef {{key: string, parts: string[], cells: number, fresh: number}} Asked what tells one call
  *   from another: equal keys for equal calls; parts stand for its arguments, fresh counts cells of

@@ -47,7 +47,8 @@ export const BATCH_ROUTE = "/xlwings/custom-functions-batch";
  * @property {number} [maxCalls] calls in one POST
  * @property {number} [maxCells] cells of arguments in one POST
  * @property {number} [deadline] milliseconds after which a POST without an answer counts as failed
- * @property {readonly number[]} [retries] waits in milliseconds before a 503 is tried again
+ * @property {readonly number[]} [retries] waits in milliseconds before a 503 is tried again; longer
+ *   if the server told a longer time
  * @property {readonly number[]} [looks] waits before a job is asked for again; the last one repeats
  * @property {number} [jobPatience] milliseconds a cell waits for its job; then it shows its last
  *   value, or how far the job is, until the job has ended
@@ -192,7 +193,7 @@ export class CallBatcher {
       else this.#take(call, outcomes[i], edition);
     });
     if (again.length > 0) {
-      setTimeout(() => this.#send(again, attempt + 1), varied(this.retries[attempt]));
+      setTimeout(() => this.#send(again, attempt + 1), this.#pause(outcome, attempt));
     }
   }
 
@@ -238,13 +239,30 @@ export class CallBatcher {
    * @param {Call} call
    * @param {string} follow the job's id
    * @param {number} look
+   * @param {number} [attempt]
    */
-  async #look(call, follow, look) {
+  async #look(call, follow, look, attempt = 0) {
     const { url, options } = call;
     const batch = url.replace(CALL_ROUTE, BATCH_ROUTE);
     const outcome = await this.#ask(batch, { ...makeBatch([call]), follow }, options);
     const edition = "result" in outcome ? String(outcome.result?.edition ?? "") : "";
-    this.#take(call, outcomesOf(outcome, 1)[0], edition, look);
+    const [found] = outcomesOf(outcome, 1);
+    if (isBusy(found) && attempt < this.retries.length) {
+      const again = () => this.#look(call, follow, look, attempt + 1);
+      setTimeout(again, this.#pause(outcome, attempt));
+    } else this.#take(call, found, edition, look);
+  }
+
+  /**
+   * How long to wait for a busy server: as long as it told, or longer.
+   *
+   * @param {Outcome} outcome of the request
+   * @param {number} attempt
+   * @returns {number} milliseconds
+   */
+  #pause(outcome, attempt) {
+    const told = "error" in outcome ? (outcome.after ?? 0) : 0;
+    return Math.max(varied(this.retries[attempt]), told * (1 + 0.2 * Math.random()));
   }
 
   /**

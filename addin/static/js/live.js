@@ -3,6 +3,8 @@
 // Excel gives each LIVE cell an invocation to tell values to. All of them are fed by one poll with
 // the user's own credentials; what was last shown stays when the server is away, and its age grows.
 
+import { toldToWait } from "./outcomes.js";
+
 const LIVE_ROUTE = "/api/v1/live";
 const EPOCH = Date.UTC(1899, 11, 30);
 const DAY = 86_400_000;
@@ -26,6 +28,8 @@ export class LiveCells {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #asking = false;
+  /** @type {string | null} who was told to wait, until that time is over */
+  #told = null;
   #owner = "";
   #failures = 0;
 
@@ -88,7 +92,7 @@ export class LiveCells {
 
   /** Ask now, for example because somebody signed in or the server is back. */
   soon() {
-    this.#wait(this.gather);
+    if (this.#told !== this.owner()) this.#wait(this.gather);
   }
 
   /** @param {number} milliseconds */
@@ -98,6 +102,7 @@ export class LiveCells {
   }
 
   async #ask() {
+    this.#told = null;
     if (this.#asking || this.#cells.size === 0 || this.isPaused()) return;
     this.#asking = true;
     const owner = this.owner();
@@ -112,7 +117,10 @@ export class LiveCells {
       const status = error.response?.status ?? 0;
       this.onReply(status);
       this.#fail(owner, status);
-      this.#wait(this.retries[Math.min(this.#failures, this.retries.length - 1)]);
+      const usual = this.retries[Math.min(this.#failures, this.retries.length - 1)];
+      const told = toldToWait(error.response);
+      this.#wait(told === undefined ? usual : Math.max(usual, told * (1 + 0.2 * Math.random())));
+      this.#told = told === undefined ? null : owner;
       this.#failures += 1;
     } finally {
       this.#asking = false;

@@ -13,6 +13,22 @@ export const PAUSED = {
   cell: "#N/A",
 };
 
+const MOST_TOLD = 120_000; // milliseconds, whatever stands in the answer
+
+/**
+ * How long a server that has no time now wants to be left alone. Its header Retry-After says the
+ * same, but the shipped scripts hand on no headers.
+ *
+ * @param {any} response
+ * @returns {number | undefined} milliseconds; undefined if it did not say
+ */
+export function toldToWait(response) {
+  if (![429, 503].includes(response?.status)) return undefined;
+  const seconds = response.data?.retry_after;
+  const said = typeof seconds === "number" && seconds > 0;
+  return said ? Math.min(1000 * seconds, MOST_TOLD) : undefined;
+}
+
 /**
  * Whether the server could not be asked, or had no time: another try may succeed.
  *
@@ -47,7 +63,7 @@ function known(outcome) {
  * The error for a request that was refused, or that nobody answered.
  *
  * @param {any} response
- * @returns {{error: string, status: number, cell: string}}
+ * @returns {{error: string, status: number, cell: string, after?: number}}
  */
 export function refusal(response) {
   const gateway = [502, 504].includes(response?.status) && !response.data?.detail;
@@ -55,7 +71,7 @@ export function refusal(response) {
   const { data } = response;
   const status = response.status === 429 ? 503 : response.status; // too many of ours, or of all: wait
   const error = data?.detail ?? `The Tilt server refused the call (${status}).`;
-  return { error, status, cell: data?.cell ?? "#VALUE!" };
+  return { error, status, cell: data?.cell ?? "#VALUE!", after: toldToWait(response) };
 }
 
 /**

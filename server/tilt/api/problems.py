@@ -45,11 +45,12 @@ def cell_of(error: TiltError) -> str:
 def problem(path: str, detail: str, *, status: int, cell: str, retry: int = 0) -> Response:
     """Return a problem document.
 
-    The same request may go through ``retry`` seconds later.
+    The same request may go through ``retry`` seconds later, which the body says too: what the
+    add-in asks with hands on no header.
 
     Under ``/xlwings`` its type is ``application/json``: the add-in's JavaScript parses no other.
     """
-    body = {
+    body: dict[str, str | int] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
@@ -61,6 +62,7 @@ def problem(path: str, detail: str, *, status: int, cell: str, retry: int = 0) -
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     if retry or status == HTTPStatus.SERVICE_UNAVAILABLE:
+        body["retry_after"] = retry or 1
         headers["Retry-After"] = str(retry or 1)
     return Response(orjson.dumps(body), status_code=status, media_type=kind, headers=headers)
 

@@ -189,6 +189,45 @@ test("a request that was one too many in a minute is asked again like a busy ser
   assert.equal(posts, 3);
 });
 
+test("a server that says when to come back is not asked before", async (t) => {
+  for (const status of [429, 503]) {
+    let posts = 0;
+    const much = refuse(status, { detail: "Later.", cell: "#N/A", retry_after: 7 });
+    const post = async () =>
+      (posts += 1) < 2 ? much() : { data: { results: [{ result: [[7]] }] }, status: 200 };
+    const batcher = makeBatcher({ post, longFunctions: () => ["f"] }); // sent without gathering
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const asked = resultOf(batcher.call(URL, body("f", 1)));
+    const pass = async (milliseconds) => {
+      t.mock.timers.tick(milliseconds);
+      for (let i = 0; i < 20; i += 1) await Promise.resolve();
+    };
+    await pass(0);
+    await pass(6990);
+    assert.equal(posts, 1);
+    await pass(1500);
+    assert.equal(posts, 2);
+    assert.deepEqual(await asked, [[7]]);
+    t.mock.timers.reset();
+  }
+});
+
+test("a job is asked for again by a client that was told to wait, and is not given up", async () => {
+  const answers = [
+    { error: "40 %", status: 503, cell: "#N/A", job: { id: "j" } },
+    { error: "Busy.", status: 503, cell: "#N/A" },
+    { result: [[7]] },
+  ];
+  const follows = [];
+  const post = async (_url, { follow }) => {
+    follows.push(follow);
+    return { data: { results: [answers.shift()] }, status: 200, statusText: "OK" };
+  };
+  const batcher = makeBatcher({ post, looks: [1] });
+  assert.deepEqual(await resultOf(batcher.call(URL, body("f", 1))), [[7]]);
+  assert.deepEqual(follows, [undefined, "j", "j"]);
+});
+
 for (const [what, post] of [
   ["no answer at all", async () => Promise.reject(new Error("Network error"))],
   ["a proxy that finds no server", refuse(502, "<html>")],

@@ -19,7 +19,9 @@ function makeSheet(options = {}) {
     post: async (_url, { tickers }) => {
       sheet.asked.push(tickers);
       if (sheet.status !== 200)
-        throw Object.assign(new Error(), { response: { status: sheet.status } });
+        throw Object.assign(new Error(), {
+          response: { status: sheet.status, data: { retry_after: sheet.told } },
+        });
       if (sheet.gate) await sheet.gate;
       const quote = {
         price: sheet.price,
@@ -100,6 +102,28 @@ test("the last price stays when the server is away, and it is asked for less oft
   sheet.price = 12;
   await sheet.pass(5000);
   assert.deepEqual(told.at(-1), [[12]]);
+});
+
+test("a server that says when to come back is not asked before, unless somebody else asks", async () => {
+  const sheet = makeSheet();
+  sheet.cell("AAPL", null);
+  sheet.status = 429;
+  sheet.told = 30;
+  await sheet.pass(20);
+  sheet.live.soon();
+  sheet.cell("MSFT", null);
+  await sheet.pass(29_000);
+  assert.equal(sheet.asked.length, 1);
+  sheet.status = 200;
+  await sheet.pass(7100);
+  assert.equal(sheet.asked.length, 2);
+  sheet.status = 503;
+  await sheet.pass(60_000);
+  assert.equal(sheet.asked.length, 3);
+  sheet.user = "ben";
+  sheet.live.soon();
+  await sheet.pass(20);
+  assert.equal(sheet.asked.length, 4);
 });
 
 test("a cell that never had a price says that the server is away", async () => {
