@@ -28,7 +28,7 @@ from tilt.errors import ArgumentError
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 Role = Literal["viewer", "analyst", "trader", "administrator"]
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class MergeSettings(BaseModel):
@@ -318,7 +318,7 @@ class Settings(BaseSettings):
     def _check_entra(self) -> None:
         """Refuse to trust tokens of any tenant or application, or by keys sent in the clear."""
         for name, given in (("TENANT", self.entra_tenant), ("CLIENT", self.entra_client)):
-            if not _GUID.fullmatch(given.lower()):
+            if not GUID.fullmatch(given.lower()):
                 raise ValueError(
                     f"TILT_AUTH={self.auth} needs TILT_ENTRA_{name}, an id such as "
                     "11111111-2222-3333-4444-555555555555"

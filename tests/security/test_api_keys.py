@@ -6,9 +6,10 @@ import re
 import pytest
 from sqlalchemy import text
 
+from tilt import audit
 from tilt.data.catalog import open_catalog, writing
-from tilt.errors import AccessError, ArgumentError, UnknownNameError
-from tilt.security import create_key, list_keys, revoke_key, rotate_key, verify
+from tilt.errors import AccessError, ArgumentError, BusyError, UnknownNameError
+from tilt.security import create_key, list_keys, people, revoke_key, rotate_key, verify
 from tilt.security import keys as security
 
 SECRET = "s" * 32
@@ -16,9 +17,9 @@ NOON = dt.datetime(2026, 3, 2, 12, 0)  # noqa: DTZ001 - in UTC, as the catalog k
 
 
 class Clock:
-    def __init__(self, monkeypatch):
+    def __init__(self, monkeypatch, module=security):
         self.now = NOON
-        monkeypatch.setattr(security, "_now", lambda: self.now)
+        monkeypatch.setattr(module, "now", lambda: self.now)
 
     def goes(self, **more):
         self.now += dt.timedelta(**more)
@@ -165,6 +166,32 @@ def test_only_a_valid_key_can_be_rotated(catalog, clock, end):
     assert len(list_keys(catalog)) == 1, "no key was made"
 
 
+def test_a_key_and_the_roles_it_is_made_with_are_there_or_neither(catalog):
+    with pytest.raises(ArgumentError, match="Did you mean 'viewer'"):
+        create_key(catalog, "Ada", secret=SECRET, roles=["trader", "vewer"])
+    assert list_keys(catalog).empty
+    assert people.list_people(catalog).empty
+    create_key(catalog, " Ada ", secret=SECRET, roles=["trader"])
+    assert people.who_is(catalog, "Ada").roles == {"trader"}
+    create_key(catalog, "Ada", secret=SECRET)
+    assert people.who_is(catalog, "Ada").roles == {"trader"}, "a second key changes no role"
+
+
+def test_a_rotation_that_fails_at_its_end_leaves_no_key_that_nobody_has_seen(catalog, monkeypatch):
+    old = create_key(catalog, "Ada", secret=SECRET)
+    note = audit.note
+
+    def fails(connection, action, *told):
+        if action == "replaced":
+            raise OSError("disk full")
+        note(connection, action, *told)
+
+    monkeypatch.setattr(audit, "note", fails)
+    with pytest.raises(OSError, match="disk full"):
+        rotate_key(catalog, old.prefix, secret=SECRET)
+    assert list_keys(catalog)["prefix"].tolist() == [old.prefix]
+
+
 @pytest.mark.parametrize("days", [0, -1, 3651])
 def test_days_that_make_no_sense_are_refused(catalog, days):
     with pytest.raises(ArgumentError, match=f"1 to 3650, not {days}"):
@@ -198,5 +225,22 @@ def test_a_catalog_that_somebody_else_is_writing_refuses_nobody(tmp_path, caplog
         assert verify(catalog, f"Bearer {made.key}", secret=SECRET) == "Ada"
     assert f"The last use of key {made.prefix} cannot be noted" in caplog.text
     assert list_keys(catalog)["used"].isna().all()
+    catalog.dispose()
+    other.dispose()
+
+
+def test_a_sign_in_that_says_nothing_new_needs_no_writing_and_a_new_one_does(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path / 'catalog.sqlite'}"
+    catalog, other = open_catalog(url, busy_seconds=0.05), open_catalog(url)
+    clock = Clock(monkeypatch, people)
+    people.note_sign_in(catalog, "a-1", "anna", ["trader"], [])
+    clock.goes(hours=2)
+    with writing(other):
+        people.note_sign_in(catalog, "a-1", "anna", ["trader"], [])
+        with pytest.raises(BusyError):
+            people.note_sign_in(catalog, "a-1", "anna", [], [])
+    assert people.list_people(catalog)["seen"].tolist() == [NOON]
+    people.note_sign_in(catalog, "a-1", "anna", ["trader"], [])
+    assert people.list_people(catalog)["seen"].tolist() == [NOON + dt.timedelta(hours=2)]
     catalog.dispose()
     other.dispose()

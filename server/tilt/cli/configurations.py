@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tilt.cli.printing import AsJson, print_items, print_table
+from tilt.cli.printing import AsJson, print_items, print_rows
 from tilt.configuration import json_schema, read_configuration, saved
 from tilt.data.store import Store
 from tilt.errors import DataError
@@ -24,10 +24,7 @@ Name = Annotated[str, typer.Argument(help="Name of the configuration.")]
 def list_configurations(*, as_json: AsJson = False) -> None:
     """List the saved configurations: name, id, when they were saved."""
     table = saved.listed(Store.open(read_settings()).catalog)
-    if as_json:
-        typer.echo(table.to_json(orient="records", date_format="iso"))
-    else:
-        print_table(table)
+    print_rows(table, as_json=as_json)
 
 
 @app.command("show")

@@ -1,11 +1,12 @@
 """Commands on what sources sign in with."""
 
 import sys
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from tilt.cli.printing import AsJson, print_table
+from tilt.cli.printing import AsJson, print_rows
 from tilt.data import credentials
 from tilt.data.store import Store
 from tilt.settings import read_settings
@@ -21,34 +22,22 @@ def set_credential(name: Name) -> None:
         secret = str(typer.prompt("Password", hide_input=True))
     else:
         secret = sys.stdin.readline().rstrip("\r\n")
-    store = Store.open(read_settings())
-    try:
+    with closing(Store.open(read_settings())) as store:
         credentials.save(store.catalog, name, secret)
-    finally:
-        store.close()
     typer.echo(f"{name.strip()} is saved, encrypted.")
 
 
 @app.command("list")
 def list_credentials(*, as_json: AsJson = False) -> None:
     """List names and keys; never passwords."""
-    store = Store.open(read_settings())
-    try:
+    with closing(Store.open(read_settings())) as store:
         table = credentials.listed(store.catalog)
-    finally:
-        store.close()
-    if as_json:
-        typer.echo(table.to_json(orient="records", date_format="iso"))
-    else:
-        print_table(table)
+    print_rows(table, as_json=as_json)
 
 
 @app.command("remove")
 def remove_credential(name: Name) -> None:
     """Remove a password."""
-    store = Store.open(read_settings())
-    try:
+    with closing(Store.open(read_settings())) as store:
         credentials.remove(store.catalog, name)
-    finally:
-        store.close()
-    typer.echo(f"{name} is removed.")
+    typer.echo(f"{name.strip()} is removed.")

@@ -1,17 +1,16 @@
 """Commands on API keys."""
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
 from tilt import security
-from tilt.cli.printing import AsJson, print_items, print_table
+from tilt.cli.printing import AsJson, print_items, print_rows
 from tilt.data.store import Store
 from tilt.settings import read_settings
 
 app = typer.Typer(help="API keys, for TILT_AUTH=keys.", no_args_is_help=True)
-
-
 Days = Annotated[int | None, typer.Option(help="How long it is good; until revoked if left out.")]
 
 
@@ -28,11 +27,9 @@ def create_key(
     """Make an API key; it is shown once."""
     settings = read_settings()
     secret = settings.secret_key.get_secret_value()
-    catalog = Store.open(settings).catalog
-    key = security.create_key(catalog, name, secret=secret, days=days)
-    if role:
-        security.people.assign_roles(catalog, key.name, role)
-    roles = sorted(security.people.who_is(catalog, key.name).roles)
+    with closing(Store.open(settings)) as store:
+        key = security.create_key(store.catalog, name, secret=secret, days=days, roles=role or ())
+        roles = sorted(security.people.who_is(store.catalog, key.name).roles)
     _print_new(key, roles=", ".join(roles) or "none: 'tilt user role' gives one", as_json=as_json)
 
 
@@ -49,26 +46,24 @@ def rotate_key(
     """Make a new key for the owner of another, which soon ends."""
     settings = read_settings()
     secret = settings.secret_key.get_secret_value()
-    key = security.rotate_key(
-        Store.open(settings).catalog, prefix, secret=secret, days=days, overlap=overlap
-    )
+    with closing(Store.open(settings)) as store:
+        key = security.rotate_key(store.catalog, prefix, secret=secret, days=days, overlap=overlap)
     _print_new(key, roles="as before", as_json=as_json)
 
 
 @app.command("list")
 def list_keys(*, as_json: AsJson = False) -> None:
     """List API keys; the keys themselves are not kept."""
-    table = security.list_keys(Store.open(read_settings()).catalog)
-    if as_json:
-        typer.echo(table.to_json(orient="records", date_format="iso"))
-    else:
-        print_table(table)
+    with closing(Store.open(read_settings())) as store:
+        table = security.list_keys(store.catalog)
+    print_rows(table, as_json=as_json)
 
 
 @app.command("revoke")
 def revoke_key(prefix: Annotated[str, typer.Argument(help="As 'tilt key list' shows it.")]) -> None:
     """Make an API key invalid from now on."""
-    security.revoke_key(Store.open(read_settings()).catalog, prefix)
+    with closing(Store.open(read_settings())) as store:
+        security.revoke_key(store.catalog, prefix)
     typer.echo(f"{prefix} is revoked.")
 
 

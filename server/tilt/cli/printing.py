@@ -20,6 +20,14 @@ def print_items(items: dict[str, str], *, as_json: bool) -> None:
             typer.echo(f"{item:<16}{value}")
 
 
+def print_rows(table: pd.DataFrame, *, as_json: bool) -> None:
+    """Print a table; for machines a list of its rows, with times in ISO 8601."""
+    if as_json:
+        typer.echo(table.to_json(orient="records", date_format="iso"))
+    else:
+        print_table(table)
+
+
 def print_table(table: pd.DataFrame) -> None:
     """Print a table, missing values blank."""
     shown = Table(*table.columns, box=None, pad_edge=False)

@@ -1,10 +1,11 @@
 """Commands on people: their roles, and what they were granted."""
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from tilt.cli.printing import AsJson, print_items, print_table
+from tilt.cli.printing import AsJson, print_items, print_rows
 from tilt.data.store import Store
 from tilt.errors import UnknownNameError
 from tilt.security import people
@@ -23,11 +24,9 @@ To = Annotated[str, typer.Option(help="Who it is: user, role or group.")]
 @app.command("list")
 def list_users(*, as_json: AsJson = False) -> None:
     """List everybody who has a role or has signed in."""
-    table = people.list_people(Store.open(read_settings()).catalog)
-    if as_json:
-        typer.echo(table.to_json(orient="records", date_format="iso"))
-    else:
-        print_table(table)
+    with closing(Store.open(read_settings())) as store:
+        table = people.list_people(store.catalog)
+    print_rows(table, as_json=as_json)
 
 
 @app.command("role")
@@ -40,13 +39,13 @@ def give_roles(
     as_json: AsJson = False,
 ) -> None:
     """Give somebody roles, in place of those given before."""
-    catalog = Store.open(read_settings()).catalog
-    try:
-        person = people.find_person(catalog, who)
-    except UnknownNameError:
-        person = who  # of a key that is made later, or somebody's id in Entra ID
     given = sorted(set(roles or ()))
-    people.assign_roles(catalog, person, given)
+    with closing(Store.open(read_settings())) as store:
+        try:
+            person = people.find_person(store.catalog, who)
+        except UnknownNameError:
+            person = who  # of a key that is made later, or somebody's id in Entra ID
+        people.assign_roles(store.catalog, person, given)
     print_items({"id": person, "roles": ", ".join(given) or "none"}, as_json=as_json)
 
 
@@ -61,34 +60,26 @@ def grant(
     as_json: AsJson = False,
 ) -> None:
     """Let somebody do something to a portfolio or universe, in place of what was granted before."""
-    catalog = Store.open(read_settings()).catalog
-    person = people.find_person(catalog, who) if to == "user" else who
     words = [word.strip() for word in verbs.split(",") if word.strip() not in ("", "none")]
-    people.grant(catalog, Grant.of(to, person, kind, name, words), by=LOCAL.id)
-    said = {
-        "to": to,
-        "who": person,
-        "kind": kind,
-        "name": name,
-        "verbs": ", ".join(words) or "none",
-    }
-    print_items(said, as_json=as_json)
+    with closing(Store.open(read_settings())) as store:
+        person = people.find_person(store.catalog, who) if to == "user" else who
+        people.grant(store.catalog, Grant.of(to, person, kind, name, words), by=LOCAL.id)
+    said = {"to": to, "who": person, "kind": kind, "name": name}
+    print_items({**said, "verbs": ", ".join(words) or "none"}, as_json=as_json)
 
 
 @app.command("grants")
 def list_grants(*, as_json: AsJson = False) -> None:
     """List every grant: to whom, on what, which verbs, by whom and when."""
-    table = people.list_grants(Store.open(read_settings()).catalog)
-    if as_json:
-        typer.echo(table.to_json(orient="records", date_format="iso"))
-    else:
-        print_table(table)
+    with closing(Store.open(read_settings())) as store:
+        table = people.list_grants(store.catalog)
+    print_rows(table, as_json=as_json)
 
 
 @app.command("forget")
 def forget(who: Who) -> None:
     """Take every role and grant from somebody; their keys are revoked with 'tilt key revoke'."""
-    catalog = Store.open(read_settings()).catalog
-    person = people.find_person(catalog, who)
-    people.forget_person(catalog, person)
+    with closing(Store.open(read_settings())) as store:
+        person = people.find_person(store.catalog, who)
+        people.forget_person(store.catalog, person)
     typer.echo(f"{person} may nothing any more.")

@@ -16,8 +16,7 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Column, Connection, Engine, Table, select, tuple_, update
 
-from tilt import security
-from tilt.data import credentials, portfolios, runs, tables, trials
+from tilt.data import books, credentials, runs, tables, trials
 from tilt.data.catalog import reading, writing
 from tilt.data.disk import Disk
 from tilt.errors import BusyError, TiltError
@@ -25,6 +24,7 @@ from tilt.jobs import repeats
 from tilt.jobs.files import ASKED, Files
 from tilt.jobs.table import ERROR, JOBS, LONGEST_TITLE, TITLE
 from tilt.sealing import Seal, seal_of, sealed_with, text_sealed_with
+from tilt.security.tables import GRANTS, RESTS
 
 PLAIN = "not encrypted"
 REPORTS = "reports"  # the folder of files made for download
@@ -82,7 +82,7 @@ class _Field:
 def _fields() -> tuple[_Field, ...]:
     run, pack, trial = tables.runs.c, tables.packs.c, tables.trials.c
     saved, secret, again = tables.configurations.c, tables.credentials.c, repeats.REPEATS.c
-    grant, rest = (security.METADATA.tables[name].c for name in ("grants", "rests"))
+    grant, rest = GRANTS.c, RESTS.c
     return (
         _Field("runs", run.body, _at(runs.place_of, "owner", "run", "version")),
         _Field("runs", run.subject, lambda _: runs.SUBJECT, runs.LONGEST),
@@ -115,16 +115,16 @@ def survey(engine: Engine, folder: Path) -> pd.DataFrame:
     what, key, count; ``key`` is the id of a data key, or ``not encrypted``
     """
     found: Counter[tuple[str, str]] = Counter()
-    for keys in portfolios.keys_used(engine).values():
+    for keys in books.keys_used(engine).values():
         found.update(("portfolios", key) for key in keys)
     for field in _fields():
         for rows in _rows(engine, field):
             contents = [r[field.column.name] for r in rows]
             found.update((field.name, field.key(content)) for content in contents if content)
     for path in _job_files(folder):
-        found["files of jobs", _key_of(path)] += 1
+        found.update(("files of jobs", key) for key in _keys_of(path))
     for path in _reports(folder):
-        found["files of reports", _key_of(path)] += 1
+        found.update(("files of reports", key) for key in _keys_of(path))
     table = [(what, key or PLAIN, count) for (what, key), count in sorted(found.items())]
     return pd.DataFrame(table, columns=["what", "key", "count"])
 
@@ -143,8 +143,8 @@ def apply(engine: Engine, folder: Path, progress: Progress = lambda _what, _done
         stays; begun again with the key, it goes on from there.
     """
     done = 0
-    for kept in list(portfolios.keys_used(engine)):
-        done += portfolios.keep_as_set(engine, kept)
+    for kept in list(books.keys_used(engine)):
+        done += books.keep_as_set(engine, kept)
         progress("portfolios", done)
     for field in _fields():
         for rows in _rows(engine, field):
@@ -187,8 +187,8 @@ def damage(engine: Engine, folder: Path) -> dict[str, str]:
     """Return what cannot be read, by its place, and why: damaged, or its key is not here."""
     seal = seal_of(engine)
     found: dict[str, str] = {}
-    for kept in portfolios.keys_used(engine):
-        _try(found, f"portfolio {kept}", partial(portfolios.check, engine, kept))
+    for kept in books.keys_used(engine):
+        _try(found, f"portfolio {kept}", partial(books.check, engine, kept))
     for field in _fields():
         for rows in _rows(engine, field):
             for row in rows:
@@ -271,12 +271,13 @@ def _files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
 
 
-def _key_of(path: Path) -> str:
+def _keys_of(path: Path) -> list[str]:
+    """Return the id of the key of a file, empty if it is not encrypted; none if it is gone."""
     try:
         with path.open("rb") as file:
-            return sealed_with(file.read(16))
-    except FileNotFoundError:
-        return ""
+            return [sealed_with(file.read(16))]
+    except FileNotFoundError:  # a server has removed it
+        return []
 
 
 def _if_there(step: Callable[[], bool]) -> bool:

@@ -3,7 +3,6 @@
 from tilt.security import people, rests
 from tilt.security.deciding import decide
 from tilt.security.keys import (
-    METADATA,
     NOT_SIGNED_IN,
     OVERLAP_DAYS,
     NewKey,
@@ -13,6 +12,7 @@ from tilt.security.keys import (
     rotate_key,
     verify,
 )
+from tilt.security.tables import METADATA
 
 __all__ = [
     "METADATA",

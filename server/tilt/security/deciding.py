@@ -27,9 +27,7 @@ CEILINGS: Mapping[str, frozenset[Verb]] = MappingProxyType(
     }
 )
 ROLES = tuple(CEILINGS)
-_OWNED = frozenset(
-    {"job", "run", "file", "answer"}
-)  # its owner's alone, an administrator's neither
+_OWNED = frozenset({"job", "run", "file", "answer"})  # its owner's alone, not an administrator's
 _NONE: Mapping[tuple[str, str], frozenset[Verb]] = MappingProxyType({})
 
 

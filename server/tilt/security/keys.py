@@ -1,53 +1,25 @@
-"""API keys: made of 256 random bits, shown once, kept only as a keyed hash.
-
-The table is the catalog's: every engine given here comes from ``tilt.data.catalog.open_catalog``.
-"""
+"""API keys: made of 256 random bits, shown once, kept only as a keyed hash."""
 
 import datetime as dt
 import hashlib
 import hmac
-import logging
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    DateTime,
-    Engine,
-    MetaData,
-    String,
-    Table,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import ColumnElement, Connection, Engine, insert, select, update
 
 from tilt import audit
-from tilt.errors import AccessError, ArgumentError, BusyError, DataError, UnknownNameError
+from tilt.errors import AccessError, ArgumentError, UnknownNameError, cut
+from tilt.security import people
 from tilt.security.deciding import LOCAL
+from tilt.security.tables import KEYS, NOTED, note_if_it_can, now, writing
 
 PREFIX = "tilt"
 NOT_SIGNED_IN = "Not signed in: open the Tilt pane."
 LONGEST_DAYS = 3650
 OVERLAP_DAYS = 7  # both keys of a rotation are good, so that nobody is locked out
-_NOTED = dt.timedelta(hours=1)  # how old the note of the last use may be
-_LOG = logging.getLogger("tilt.security")
-
-METADATA = MetaData()
-_KEYS = Table(
-    "api_keys",
-    METADATA,
-    Column("prefix", String(16), primary_key=True),
-    Column("name", String(80), nullable=False),
-    Column("digest", String(64), nullable=False),
-    Column("created", DateTime, nullable=False),
-    Column("revoked", DateTime, nullable=True),
-    Column("expires", DateTime, nullable=True),
-    Column("used", DateTime, nullable=True),
-)
 
 
 @dataclass(frozen=True)
@@ -65,28 +37,37 @@ class NewKey:
     expires: dt.datetime | None
 
 
-def create_key(catalog: Engine, name: str, *, secret: str, days: int | None = None) -> NewKey:
+def create_key(
+    catalog: Engine,
+    name: str,
+    *,
+    secret: str,
+    days: int | None = None,
+    roles: Iterable[str] = (),
+) -> NewKey:
     """Make a key for ``name`` and store its hash; it is good for ``days``, or until revoked.
+
+    Parameters
+    ----------
+    roles : for ``name``, in place of those given before; none leaves them as they are
 
     Raises
     ------
     ArgumentError
-        If the name is empty or longer than 80 characters, the days are no sensible number, or there
-        is no secret to hash with.
+        If the name is empty or longer than 80 characters, the days are no sensible number, a role
+        is none, or there is no secret to hash with; no key is made.
     """
     name = name.strip()
     if not 1 <= len(name) <= 80 or not name.isprintable():
         raise ArgumentError("The name of a key has 1 to 80 printable characters.")
     if name == LOCAL.id:
         raise ArgumentError(f"'{name}' is who works without signing in. Choose another name.")
-    expires = None if days is None else _now() + _days(days, least=1)
-    prefix = secrets.token_hex(6)
-    key = f"{PREFIX}_{prefix}_{secrets.token_urlsafe(32)}"
-    row = {"prefix": prefix, "name": name, "digest": _digest(key, secret), "created": _now()}
-    with catalog.execution_options(write=True).begin() as connection:
-        connection.execute(insert(_KEYS).values(**row, expires=expires))
-        audit.note(connection, "made", f"API key {prefix}", {"of": name})
-    return NewKey(prefix, name, key, expires)
+    given = list(roles)
+    with writing(catalog) as connection:
+        made = _make(connection, name, secret, days)
+        if given:
+            people.give_roles(connection, name, given)
+    return made
 
 
 def rotate_key(
@@ -106,15 +87,14 @@ def rotate_key(
     ArgumentError
         As :func:`create_key`.
     """
-    now, left = _now(), _days(overlap, least=0)
-    with catalog.connect() as connection:
-        old = connection.execute(select(_KEYS).where(_valid(prefix, now))).first()
-    if old is None:
-        raise _unknown(prefix)
-    new = create_key(catalog, old.name, secret=secret, days=days)
-    until = now + left if old.expires is None else min(old.expires, now + left)
-    with catalog.execution_options(write=True).begin() as connection:
-        connection.execute(update(_KEYS).where(_KEYS.c.prefix == prefix).values(expires=until))
+    moment, left = now(), _days(overlap, least=0)
+    with writing(catalog) as connection:
+        old = connection.execute(select(KEYS).where(_valid(prefix, moment))).first()
+        if old is None:
+            raise _unknown(prefix)
+        new = _make(connection, old.name, secret, days)
+        until = moment + left if old.expires is None else min(old.expires, moment + left)
+        connection.execute(update(KEYS).where(KEYS.c.prefix == prefix).values(expires=until))
         audit.note(connection, "replaced", f"API key {prefix}", {"by": new.prefix})
     return new
 
@@ -124,11 +104,9 @@ def list_keys(catalog: Engine) -> pd.DataFrame:
 
     Times are in UTC; ``used`` is true to the hour. ``state`` is valid, expired or revoked.
     """
-    columns = [
-        _KEYS.c[name] for name in ("prefix", "name", "created", "revoked", "expires", "used")
-    ]
+    columns = [KEYS.c[name] for name in ("prefix", "name", "created", "revoked", "expires", "used")]
     with catalog.connect() as connection:
-        rows = connection.execute(select(*columns).order_by(_KEYS.c.created)).all()
+        rows = connection.execute(select(*columns).order_by(KEYS.c.created)).all()
     table = pd.DataFrame([tuple(r) for r in rows], columns=[c.name for c in columns])
     return table.assign(state=[_state(row.revoked, row.expires) for row in rows])
 
@@ -141,12 +119,12 @@ def revoke_key(catalog: Engine, prefix: str) -> None:
     UnknownNameError
         If no valid key has that prefix.
     """
-    now = _now()
-    with catalog.execution_options(write=True).begin() as connection:
-        changed = connection.execute(update(_KEYS).where(_valid(prefix, now)).values(revoked=now))
-        audit.note(connection, "revoked", f"API key {prefix[:40]}")
-        if changed.rowcount == 0:
+    moment = now()
+    with writing(catalog) as connection:
+        mine = update(KEYS).where(_valid(prefix, moment))
+        if connection.execute(mine.values(revoked=moment)).rowcount == 0:
             raise _unknown(prefix)
+        audit.note(connection, "revoked", f"API key {prefix}")
 
 
 def verify(catalog: Engine, authorization: str, *, secret: str) -> str:
@@ -165,39 +143,44 @@ def verify(catalog: Engine, authorization: str, *, secret: str) -> str:
     row = None
     if well_formed and len(key) <= 128:
         with catalog.connect() as connection:
-            row = connection.execute(select(_KEYS).where(_KEYS.c.prefix == parts[1])).first()
+            row = connection.execute(select(KEYS).where(KEYS.c.prefix == parts[1])).first()
     # an unknown key costs the same hash and comparison as a known one
     stored = row.digest if row is not None else "0" * 64
     same = hmac.compare_digest(_digest(key, secret), stored)
     if row is None or not same or _state(row.revoked, row.expires) != "valid":
         raise AccessError(NOT_SIGNED_IN)
-    if row.used is None or row.used < _now() - _NOTED:
-        _note_use(catalog, row.prefix)
+    if row.used is None or row.used < now() - NOTED:
+        used = update(KEYS).where(KEYS.c.prefix == row.prefix).values(used=now())
+        note_if_it_can(catalog, used, f"The last use of key {row.prefix}")
     return str(row.name)
 
 
-def _note_use(catalog: Engine, prefix: str) -> None:
-    """Note the time; a catalog that cannot be written refuses nobody who only reads."""
-    try:
-        with catalog.begin() as connection:
-            connection.execute(update(_KEYS).where(_KEYS.c.prefix == prefix).values(used=_now()))
-    except (OperationalError, BusyError, DataError) as error:
-        _LOG.warning("The last use of key %s cannot be noted: %s", prefix, error)
+def _make(connection: Connection, name: str, secret: str, days: int | None) -> NewKey:
+    made = now()
+    expires = None if days is None else made + _days(days, least=1)
+    prefix = secrets.token_hex(6)
+    key = f"{PREFIX}_{prefix}_{secrets.token_urlsafe(32)}"
+    row = {"prefix": prefix, "name": name, "digest": _digest(key, secret), "created": made}
+    connection.execute(insert(KEYS).values(**row, expires=expires))
+    audit.note(connection, "made", f"API key {prefix}", {"of": name})
+    return NewKey(prefix, name, key, expires)
 
 
-def _valid(prefix: str, now: dt.datetime) -> ColumnElement[bool]:
-    lasting = _KEYS.c.expires.is_(None) | (_KEYS.c.expires > now)
-    return (_KEYS.c.prefix == prefix) & _KEYS.c.revoked.is_(None) & lasting
+def _valid(prefix: str, moment: dt.datetime) -> ColumnElement[bool]:
+    lasting = KEYS.c.expires.is_(None) | (KEYS.c.expires > moment)
+    return (KEYS.c.prefix == prefix) & KEYS.c.revoked.is_(None) & lasting
 
 
 def _state(revoked: dt.datetime | None, expires: dt.datetime | None) -> str:
     if revoked is not None:
         return "revoked"
-    return "expired" if expires is not None and expires <= _now() else "valid"
+    return "expired" if expires is not None and expires <= now() else "valid"
 
 
 def _unknown(prefix: str) -> UnknownNameError:
-    return UnknownNameError(f"No valid API key begins with '{prefix}'. 'tilt key list' shows them.")
+    return UnknownNameError(
+        f"No valid API key begins with '{cut(prefix)}'. 'tilt key list' shows them."
+    )
 
 
 def _days(count: int, *, least: int) -> dt.timedelta:
@@ -210,7 +193,3 @@ def _digest(key: str, secret: str) -> str:
     if len(secret) < 32:
         raise ArgumentError("TILT_SECRET_KEY must have at least 32 characters to hash API keys.")
     return hmac.new(secret.encode(), key.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)

@@ -1,23 +1,16 @@
 """People, their roles and what they were granted, in the catalog."""
 
-import datetime as dt
 import json
 import secrets
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
-    DateTime,
     Engine,
     Row,
-    String,
-    Table,
-    Text,
     and_,
     delete,
     insert,
@@ -29,45 +22,29 @@ from sqlalchemy import (
 from tilt import audit, sealing
 from tilt.errors import ArgumentError, UnknownNameError, cut, did_you_mean, one_of
 from tilt.security.deciding import GRANTED, OBJECTS, ROLES, Kind, Verb, Who, grants_of
-from tilt.security.keys import METADATA
+from tilt.security.tables import (
+    GRANTS,
+    LONGEST_ID,
+    NOTED,
+    PEOPLE,
+    note_if_it_can,
+    now,
+    writing,
+)
 
-Grantee = str  # "user", "role" or "group"
 GRANTEES = ("user", "role", "group")
-LONGEST_ID = 200
-NOTED = dt.timedelta(hours=1)  # how old the note of the last sign-in may be
-
-_PEOPLE = Table(
-    "people",
-    METADATA,
-    Column("id", String(LONGEST_ID), primary_key=True),
-    Column("name", String(LONGEST_ID), nullable=False),
-    Column("roles", Text, nullable=False),  # given here; JSON
-    Column("claimed", Text, nullable=False),  # by the last token, roles and groups; JSON
-    Column("seen", DateTime, nullable=True),  # in UTC, true to the hour
-)
-_GRANTS = Table(
-    "grants",
-    METADATA,
-    Column("id", String(16), primary_key=True),
-    Column("to_kind", String(8), nullable=False),
-    Column("to_id", String(LONGEST_ID), nullable=False, index=True),
-    Column("kind", String(16), nullable=False),
-    Column("name", Text, nullable=False),  # sealed where names of portfolios are
-    Column("verbs", String(64), nullable=False),
-    Column("by_id", String(LONGEST_ID), nullable=False),
-    Column("at", DateTime, nullable=False),
-)
 
 
 @dataclass(frozen=True)
 class Grant:
     """Verbs on an object, for a person, a role or a group.
 
-    to   : the person's id, the role, or the group's id
-    name : of the object, or ``*`` for every one
+    to_kind : user, role or group
+    to      : the person's id, the role, or the group's id
+    name    : of the object, or ``*`` for every one
     """
 
-    to_kind: Grantee
+    to_kind: str
     to: str
     kind: Kind
     name: str
@@ -92,13 +69,13 @@ class Grant:
 def who_is(engine: Engine, person: str) -> Who:
     """Return somebody as the catalog knows them; who is not known has no role."""
     with engine.connect() as connection:
-        row = connection.execute(select(_PEOPLE).where(_PEOPLE.c.id == person)).first()
+        row = connection.execute(select(PEOPLE).where(PEOPLE.c.id == person)).first()
         if row is None:
             return Who(person, person)
         claimed = json.loads(row.claimed)
         roles = frozenset((*json.loads(row.roles), *claimed.get("roles", ())))
         groups = frozenset(claimed.get("groups", ()))
-        rows = connection.execute(select(_GRANTS).where(_meant(person, roles, groups))).all()
+        rows = connection.execute(select(GRANTS).where(_meant(person, roles, groups))).all()
         seal = sealing.seal_of(connection)
         given = [(r.kind, _opened(seal, r), _verbs(r.verbs)) for r in rows]
     return Who(person, row.name, roles & frozenset(ROLES), groups, grants_of(given))
@@ -107,19 +84,30 @@ def who_is(engine: Engine, person: str) -> Who:
 def note_sign_in(
     engine: Engine, person: str, name: str, roles: Iterable[str], groups: Iterable[str]
 ) -> None:
-    """Keep what a token says of somebody, so that their jobs may what they may."""
+    """Keep what a token says of somebody, so that their jobs may what they may.
+
+    Raises
+    ------
+    BusyError, DataError
+        If it says something new and the catalog cannot be written: what was known before may be
+        more than they may now.
+    """
     claimed = json.dumps({"roles": sorted(roles), "groups": sorted(groups)})
-    now = _now()
-    mine = _PEOPLE.c.id == person
+    moment = now()
+    mine = PEOPLE.c.id == person
     with engine.connect() as connection:
-        row = connection.execute(select(_PEOPLE).where(mine)).first()
+        row = connection.execute(select(PEOPLE).where(mine)).first()
     new = {"name": name[:LONGEST_ID], "claimed": claimed}
     same = row is not None and (row.name, row.claimed) == tuple(new.values())
-    if row is not None and same and row.seen is not None and row.seen > now - NOTED:
+    if row is not None and same:
+        if row.seen is None or row.seen <= moment - NOTED:
+            note_if_it_can(
+                engine, update(PEOPLE).where(mine).values(seen=moment), "A person's last sign-in"
+            )
         return
-    with _writing(engine) as connection:
+    with writing(engine) as connection:
         _let_be_there(connection, person, name)
-        connection.execute(update(_PEOPLE).where(mine).values(**new, seen=now))
+        connection.execute(update(PEOPLE).where(mine).values(**new, seen=moment))
 
 
 def assign_roles(engine: Engine, person: str, roles: Iterable[str]) -> None:
@@ -130,18 +118,23 @@ def assign_roles(engine: Engine, person: str, roles: Iterable[str]) -> None:
     ArgumentError
         If a role is none, or the person's name cannot be one.
     """
+    with writing(engine) as connection:
+        give_roles(connection, person, roles)
+
+
+def give_roles(connection: Connection, person: str, roles: Iterable[str]) -> None:
+    """Do what ``assign_roles`` does, in a transaction that writes."""
     given = sorted({one_of("role", role, ROLES) for role in roles})
-    with _writing(engine) as connection:
-        _let_be_there(connection, person, person)
-        chosen = update(_PEOPLE).where(_PEOPLE.c.id == person)
-        connection.execute(chosen.values(roles=json.dumps(given)))
-        audit.note(connection, "granted", f"user {person}", {"roles": given})
+    _let_be_there(connection, person, person)
+    chosen = update(PEOPLE).where(PEOPLE.c.id == person)
+    connection.execute(chosen.values(roles=json.dumps(given)))
+    audit.note(connection, "granted", f"user {person}", {"roles": given})
 
 
 def list_people(engine: Engine) -> pd.DataFrame:
     """Return id, name, roles, from_token, groups, seen (UTC) of everybody who is known, by name."""
     with engine.connect() as connection:
-        rows = connection.execute(select(_PEOPLE).order_by(_PEOPLE.c.name)).all()
+        rows = connection.execute(select(PEOPLE).order_by(PEOPLE.c.name)).all()
     found = []
     for row in rows:
         claimed = json.loads(row.claimed)
@@ -173,17 +166,17 @@ def find_person(engine: Engine, given: str) -> str:
     if named.empty:
         raise UnknownNameError(
             f"Nobody is called '{cut(wanted)}'.{did_you_mean(wanted, people['name'])} 'tilt user "
-            "list' shows who has a key or has signed in; 'tilt user role' makes somebody known."
+            "list' shows who has a role or has signed in; 'tilt user role' makes somebody known."
         )
     return str(named.iloc[0])
 
 
 def forget_person(engine: Engine, person: str) -> None:
     """Take everything from somebody: roles and grants. Their keys are revoked apart."""
-    with _writing(engine) as connection:
-        mine = and_(_GRANTS.c.to_kind == "user", _GRANTS.c.to_id == person)
-        connection.execute(delete(_GRANTS).where(mine))
-        connection.execute(delete(_PEOPLE).where(_PEOPLE.c.id == person))
+    with writing(engine) as connection:
+        mine = and_(GRANTS.c.to_kind == "user", GRANTS.c.to_id == person)
+        connection.execute(delete(GRANTS).where(mine))
+        connection.execute(delete(PEOPLE).where(PEOPLE.c.id == person))
         audit.note(connection, "taken away", f"user {person}", {"what": "roles and grants"})
 
 
@@ -196,26 +189,34 @@ def grant(engine: Engine, given: Grant, *, by: str) -> None:
         If it is for nobody, for no object, or for a verb that cannot be granted.
     """
     _check(given)
-    with _writing(engine) as connection:
+    with writing(engine) as connection:
         _put(connection, given, by)
         _note(connection, given)
 
 
 def forget_object(engine: Engine, kind: Kind, name: str) -> None:
     """Take away every grant on an object that is no more."""
-    with _writing(engine) as connection:
-        seal = sealing.seal_of(connection)
-        rows = connection.execute(select(_GRANTS).where(_GRANTS.c.kind == kind)).all()
-        gone = [r.id for r in rows if _opened(seal, r) == name.strip().casefold()]
-        if gone:
-            connection.execute(delete(_GRANTS).where(_GRANTS.c.id.in_(gone)))
+    with writing(engine) as connection:
+        forget_grants(connection, kind, name)
+
+
+def forget_grants(connection: Connection, kind: Kind, name: str) -> None:
+    """Take away every grant on an object, in the transaction that deletes it.
+
+    Otherwise whoever had one could use the next object of that name.
+    """
+    seal = sealing.seal_of(connection)
+    rows = connection.execute(select(GRANTS).where(GRANTS.c.kind == kind)).all()
+    gone = [r.id for r in rows if _opened(seal, r) == name.strip().casefold()]
+    if gone:
+        connection.execute(delete(GRANTS).where(GRANTS.c.id.in_(gone)))
 
 
 def list_grants(engine: Engine) -> pd.DataFrame:
     """Return to, who, kind, name, verbs, by, at (UTC) of every grant, by object."""
     with engine.connect() as connection:
         seal = sealing.seal_of(connection)
-        rows = connection.execute(select(_GRANTS)).all()
+        rows = connection.execute(select(GRANTS)).all()
         found = [
             (r.to_kind, r.to_id, r.kind, _opened(seal, r), ", ".join(_sorted(_verbs(r.verbs))),
              r.by_id, r.at)
@@ -241,14 +242,14 @@ def _check(given: Grant) -> None:
 def _put(connection: Connection, given: Grant, by: str) -> None:
     name = given.name.strip().casefold()
     seal = sealing.seal_of(connection)
-    for row in connection.execute(select(_GRANTS).where(*_same(given))).all():
+    for row in connection.execute(select(GRANTS).where(*_same(given))).all():
         if _opened(seal, row) == name:
-            connection.execute(delete(_GRANTS).where(_GRANTS.c.id == row.id))
+            connection.execute(delete(GRANTS).where(GRANTS.c.id == row.id))
     if not given.verbs:
         return
     new = secrets.token_hex(8)
     connection.execute(
-        insert(_GRANTS).values(
+        insert(GRANTS).values(
             id=new,
             to_kind=given.to_kind,
             to_id=given.to,
@@ -256,7 +257,7 @@ def _put(connection: Connection, given: Grant, by: str) -> None:
             name=seal.keep_text(name, about=f"grants/{new}"),
             verbs=",".join(_sorted(given.verbs)),
             by_id=by,
-            at=_now(),
+            at=now(),
         )
     )
 
@@ -270,13 +271,13 @@ def _note(connection: Connection, given: Grant) -> None:
 
 
 def _same(given: Grant) -> tuple[ColumnElement[bool], ...]:
-    grants = _GRANTS.c
+    grants = GRANTS.c
     return grants.to_kind == given.to_kind, grants.to_id == given.to, grants.kind == given.kind
 
 
 def _meant(person: str, roles: Iterable[str], groups: Iterable[str]) -> ColumnElement[bool]:
     """Return which grants are somebody's: theirs, their roles' and their groups'."""
-    kind, to = _GRANTS.c.to_kind, _GRANTS.c.to_id
+    kind, to = GRANTS.c.to_kind, GRANTS.c.to_id
     return or_(
         and_(kind == "user", to == person),
         and_(kind == "role", to.in_(sorted(roles))),
@@ -298,23 +299,12 @@ def _sorted(verbs: frozenset[Verb]) -> list[str]:
 
 def _let_be_there(connection: Connection, person: str, name: str) -> None:
     _check_id(person)
-    mine = _PEOPLE.c.id == person
-    if connection.execute(select(_PEOPLE.c.id).where(mine)).first() is None:
+    mine = PEOPLE.c.id == person
+    if connection.execute(select(PEOPLE.c.id).where(mine)).first() is None:
         new = {"id": person, "name": name[:LONGEST_ID], "roles": "[]", "claimed": "{}"}
-        connection.execute(insert(_PEOPLE).values(**new))
+        connection.execute(insert(PEOPLE).values(**new))
 
 
 def _check_id(person: str) -> None:
     if not 0 < len(person) <= LONGEST_ID or not person.isprintable() or person != person.strip():
         raise ArgumentError(f"'{cut(person)}' is no id of a person or group.")
-
-
-@contextmanager
-def _writing(engine: Engine) -> Iterator[Connection]:
-    """Give a connection that holds the catalog's one write lock from its beginning."""
-    with engine.execution_options(write=True).begin() as connection:
-        yield connection
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)

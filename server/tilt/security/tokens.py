@@ -4,7 +4,6 @@ import base64
 import binascii
 import json
 import logging
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,12 +16,11 @@ from tilt.errors import AccessError
 from tilt.security.deciding import ROLES
 from tilt.security.issuer import Issuer
 from tilt.security.keys import NOT_SIGNED_IN
-from tilt.settings import Settings
+from tilt.settings import GUID, Settings
 
 ALGORITHMS = ("RS256", "ES256")
 LONGEST = 16 * 1024  # characters; Entra ID leaves groups out before a token is that long
 LEEWAY = 60.0  # seconds that clocks may differ by
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LOG = logging.getLogger("tilt.security")
 
 Key = RSAKey | ECKey | OctKey | OKPKey
@@ -142,7 +140,7 @@ class Tokens:
         if claims.get("azp") != self.audience:
             raise _RefusedError("another application asked for it")
         person = claims.get("oid")
-        if not isinstance(person, str) or not _ID.fullmatch(person):
+        if not isinstance(person, str) or not GUID.fullmatch(person):
             raise _RefusedError("no person")
         groups = frozenset(group.lower() for group in _texts(claims, "groups"))
         roles = {self.roles.get(name.casefold()) for name in _texts(claims, "roles")}
