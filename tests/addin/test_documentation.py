@@ -8,6 +8,7 @@ import shlex
 
 import pytest
 
+from tilt.api import entrances
 from tilt.api.cell_jobs import RunningError
 from tilt.api.cells import MARK, find
 from tilt.api.examples import PASSING, example_of, examples
@@ -52,6 +53,13 @@ def test_each_request_of_the_guide_is_answered_with_what_it_says(excel, call, sa
 
 def test_the_guide_shows_a_request_for_each_thing_it_is_about():
     assert len(requests()) >= 6
+
+
+def test_the_guide_names_every_route_with_its_methods_and_no_other():
+    page = guides()["http"].text.partition("## Every route")[2]
+    named = re.findall(r"`((?:[A-Z]+ )+)([\w{}/-]+)`", page)
+    told = {(m, f"/api/v1/{path}") for methods, path in named for m in methods.split()}
+    assert told == {(m, path) for m, path in entrances.ROUTES if path.startswith("/api/v1/")}
 
 
 def test_the_python_of_the_guide_asks_the_server(address):
