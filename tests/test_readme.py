@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tilt.backtest.result import STATS
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAP = README.split("## Looking for")[1].split("\n## ")[0]
@@ -47,6 +49,10 @@ def test_the_formulas_of_the_readme_name_functions_that_exist():
     assert names
     functions = (ROOT / "addin" / "help" / "functions.md").read_text(encoding="utf-8")
     assert names <= set(re.findall(r"^\| `([A-Z_]+)\(", functions, re.M))
+
+
+def test_the_readme_counts_the_statistics_of_a_backtest():
+    assert f"| {len(STATS)} statistics, " in README
 
 
 def test_the_locks_hold_hashes_and_no_download_address():

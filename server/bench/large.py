@@ -1,10 +1,9 @@
 """A store of 3,000 names, twenty years and seventy factors, and what serving it takes of memory.
 
-``python -m bench.large [--names 3000] [--years 20] [--folder FOLDER]`` in ``server/``. The store is
-made up and seeded; a process of its own writes it, another one reads it as a server does and
-answers exposures, a risk model, a risk table, an optimization and a backtest. After each it says
-how much memory it holds, and the most it has held. With ``--folder`` the store stays for another
-run.
+``python -m bench.large [--names 3000] [--years 20] [--folder FOLDER]``. The store is made up and
+seeded; a process of its own writes it, another one reads it as a server does and answers exposures,
+a risk model, a risk table, an optimization and a backtest. After each it says how much memory it
+holds, and the most it has held. With ``--folder`` the store stays for another run.
 """
 
 import argparse
