@@ -2,7 +2,7 @@
 
 Run by hand from the folder ``tests``: ``python -m faults.replays --writes 1000``. Each write has an
 ``Idempotency-Key`` of its own and goes to both servers, several times each, at the same moment.
-Whoever is told that it is being carried out sends it again, as a client does.
+Whoever is told that it is being carried out, or gets no answer, sends it again, as a client does.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from tilt.settings import Settings
 
 COPIES = 3  # of a write to each server
 AT_ONCE = 8  # writes under way
+LOST = 0  # for a status: the connection ended without an answer
 AGAIN = 0.02  # seconds until a write that is being carried out is sent again
 Send = Callable[[int, str], Awaitable[httpx.Response]]  # number and key of a write
 
@@ -66,9 +67,13 @@ async def replay(servers: Sequence[Send], writes: int, effects: Callable[[], int
 
 
 async def _answered(send: Send, number: int, statuses: Counter) -> httpx.Response:
-    """Return the answer to a write, sent again while it is being carried out."""
+    """Return the answer to a write, sent again while it is being carried out or if none came."""
     while True:
-        answer = await send(number, f"write-{number}")
+        try:
+            answer = await send(number, f"write-{number}")
+        except httpx.TransportError:
+            statuses[LOST] += 1
+            continue
         statuses[answer.status_code] += 1
         if answer.status_code not in {409, 503}:
             return answer

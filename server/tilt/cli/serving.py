@@ -24,6 +24,8 @@ from tilt.monitoring.processes import FOLDER, figures_folder
 from tilt.settings import Settings, read_settings
 
 app = typer.Typer()
+IDLE = 75  # seconds that a connection may wait for its next request: longer than a proxy keeps it,
+# or now and then a request would go into one that is just being closed
 _HUNG = 60  # seconds without a word after which a process is replaced; loading data may take some
 WithTls = Annotated[
     bool, typer.Option("--tls", help="Serve https, with the certificate of this installation.")
@@ -139,6 +141,7 @@ def _run(settings: Settings, served: ASGIApp | str) -> None:
         ssl_keyfile=settings.tls_key,
         ssl_context_factory=_tls if settings.tls_cert else None,
         timeout_graceful_shutdown=math.ceil(settings.cell_seconds) + 5,
+        timeout_keep_alive=IDLE,
         timeout_worker_healthcheck=_HUNG,
     )
 
