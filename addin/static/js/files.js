@@ -11,11 +11,18 @@ let address = "";
 /**
  * @param {string} id
  * @returns {Promise<Blob>}
+ * @throws {Error} with what to tell the user
  */
 export async function fetchFile(id) {
-  const response = await fetch(KEPT + encodeURIComponent(id), { headers: headers() });
-  if (!response.ok) throw new Error((await response.json()).detail);
-  return response.blob();
+  let response;
+  try {
+    response = await fetch(KEPT + encodeURIComponent(id), { headers: headers() });
+  } catch {
+    throw new Error("The Tilt server does not answer. Check that it runs, then try again.");
+  }
+  if (response.ok) return response.blob();
+  const said = await response.json().catch(() => ({})); // a proxy between us answers in HTML
+  throw new Error(said.detail ?? `The server refused it (${response.status}). Try again.`);
 }
 
 /**

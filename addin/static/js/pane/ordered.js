@@ -6,6 +6,8 @@ import { at, h } from "./dom.js";
 import { Canceled, follow } from "./jobs.js";
 import { ask } from "./server.js";
 
+/** @typedef {{file: string, name: string}} Made a file by its id, and what it is saved as */
+
 /**
  * Show a job until it ends, then what it made or why it made nothing; never throws.
  *
@@ -24,7 +26,7 @@ export async function followReport(id, title) {
   try {
     const { files, as_of: date } = await follow(box, await ask(`jobs/${id}`));
     said.textContent = `${title} is ready, as of ${date}.`;
-    busy.replaceChildren(await fileList(files));
+    busy.replaceChildren(fileList(files));
   } catch (error) {
     said.textContent =
       error instanceof Canceled
@@ -36,13 +38,29 @@ export async function followReport(id, title) {
 }
 
 /**
- * Fetch files that a report job made and list what can be done with each.
+ * List the files that a report job made; each is fetched, and then shows what can be done with it.
  *
- * @param {{file: string, name: string}[]} files
- * @returns {Promise<HTMLUListElement>}
+ * @param {Made[]} files
  */
-export async function fileList(files) {
-  const blobs = await Promise.all(files.map(({ file }) => fetchFile(file)));
-  const items = files.map(({ name }, i) => h("li", null, ...fileActions(name, blobs[i])));
-  return /** @type {HTMLUListElement} */ (h("ul", { class: "files" }, ...items));
+export function fileList(files) {
+  const items = files.map(() => h("li", { "aria-live": "polite" }));
+  files.forEach((made, i) => fetchInto(items[i], made));
+  return h("ul", { class: "files" }, ...items);
+}
+
+/**
+ * Fetch a file; one that cannot be fetched now is made all the same, and can be fetched again.
+ *
+ * @param {HTMLElement} item
+ * @param {Made} made
+ */
+async function fetchInto(item, { file, name }) {
+  item.replaceChildren(`Fetching ${name}`);
+  try {
+    item.replaceChildren(...fileActions(name, await fetchFile(file)));
+  } catch (error) {
+    const again = h("button", { type: "button", "aria-label": `Fetch ${name} again` }, "Try again");
+    again.addEventListener("click", () => fetchInto(item, { file, name }));
+    item.replaceChildren(`${name} was made, but could not be fetched. ${error.message} `, again);
+  }
 }

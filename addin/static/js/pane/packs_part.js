@@ -6,7 +6,7 @@ import { clearProblem, showProblem } from "./problems.js";
 import { ask, records } from "./server.js";
 import { askFirst } from "./sure.js";
 
-const MOST = 50; // of the newest
+const MOST = 50; // of the newest, which is said when there may be more
 
 export function startPacks() {
   at("packs").addEventListener("toggle", loadPacks);
@@ -34,7 +34,9 @@ function listOf(found) {
     moment(`${made}Z`.replace("ZZ", "Z")),
     removal(pack, `${portfolio}, ${String(date).slice(0, 10)}`),
   ]);
-  return tableOf("Reports on record", ["Of", "Kind", "As of", "Made", "Remove"], rows);
+  const table = tableOf("Reports on record", ["Of", "Kind", "As of", "Made", "Remove"], rows);
+  if (found.length < MOST) return table;
+  return h("div", null, table, h("p", { class: "quiet small" }, `The newest ${MOST}.`));
 }
 
 /**
@@ -43,14 +45,17 @@ function listOf(found) {
  */
 function removal(pack, which) {
   const button = h("button", { type: "button", "aria-label": `Remove ${which}` }, "Remove");
-  askFirst(/** @type {HTMLButtonElement} */ (button), "Sure?", async () => {
+  askFirst(button, "Sure?", async () => {
+    button.disabled = true; // pressed twice, the second time there is nothing to remove
     try {
       await ask(`packs/${pack}`, { method: "DELETE" });
     } catch (error) {
+      button.disabled = false;
       showProblem("packs-problem", "The report is still on record.", error);
       return;
     }
     await loadPacks();
+    at("packs").querySelector("summary")?.focus(); // the button that had the focus is gone
   });
   return button;
 }

@@ -12,6 +12,7 @@ import { settings } from "./settings.js";
 import { HOLDINGS, readTable, RULES } from "./workbook.js";
 
 const TABLE = " table"; // no portfolio's name begins with a space
+const MOST_TEMPLATE = 6 * 2 ** 20; // bytes; in base64, what the server takes
 const IN_SHEET = "Portfolio in the sheet";
 
 /**
@@ -143,9 +144,13 @@ function showFormat() {
 async function chooseTemplate() {
   const file = input("report-file").files?.[0];
   if (!file) return;
-  const content = await base64(file);
   input("report-file").value = ""; // so that the same file can be chosen again
+  const large = file.size > MOST_TEMPLATE;
+  const content = large ? "" : await base64(file).catch(() => "");
   useTemplate(content, file.name);
+  if (content) return;
+  const why = large ? "a template has up to 6 MB" : "it could not be read; close it elsewhere";
+  at("report-template").textContent = `${file.name} was not taken: ${why}.`;
 }
 
 /**
@@ -193,7 +198,7 @@ async function create(event) {
     const job = await ask("reports", { method: "POST", body: await asked() });
     const made = await follow("report-busy", job);
     clearProblem("report-problem");
-    at("report-files").replaceChildren(await fileList(made.files));
+    at("report-files").replaceChildren(fileList(made.files));
     at("report-said").textContent = `Made, as of ${made.as_of}.`;
     await loadPacks();
   } catch (error) {
