@@ -42,8 +42,10 @@ def test_an_unknown_portfolio_is_refused_with_the_nearest_name(opened):
 def test_a_portfolio_that_is_none_is_not_saved(opened, weights, said):
     with pytest.raises(DataError, match=said):
         opened.save_portfolio("P", weights, "test")
-    with pytest.raises(ArgumentError, match="1 to 200 characters"):
-        opened.save_portfolio(" ", pd.Series({"A": 1.0}), "test")
+    for name in (" ", "two\nlines", "\x1b[2Jgone", "x" * 201):
+        with pytest.raises(ArgumentError, match=r"1 to 200 characters.*Choose another") as refused:
+            opened.save_portfolio(name, pd.Series({"A": 1.0}), "test")
+        assert str(refused.value).isprintable()
     assert opened.portfolios().empty
 
 

@@ -13,6 +13,7 @@ from tilt.data import catalog
 from tilt.data.tables import configurations as table
 from tilt.errors import ArgumentError, UnknownNameError, cut, did_you_mean
 from tilt.sealing import seal_of
+from tilt.security import people
 
 LONGEST_NAME = 200
 KIND = "model and optimization"
@@ -84,6 +85,7 @@ def delete_saved(engine: Engine, name: str) -> None:
     with catalog.writing(engine) as connection:
         kept = _find(connection, name)
         connection.execute(delete(table).where(table.c.name == kept))
+        people.forget_grants(connection, "configuration", kept)
         catalog.count_change(connection, CHANGES)
         audit.note(connection, "deleted", f"configuration {kept}")
 

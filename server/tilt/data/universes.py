@@ -10,6 +10,7 @@ from tilt.data import catalog
 from tilt.data.rules import LONGEST_NAME, Rule, Universe
 from tilt.data.tables import universes
 from tilt.errors import ArgumentError, UnknownNameError, cut, did_you_mean
+from tilt.security import people
 
 CHANGES = "universes"  # the catalog counts every writing of them under this name
 RESERVED = frozenset({"cash", "none"})
@@ -94,6 +95,7 @@ def delete_saved(engine: Engine, name: str) -> None:
                 f"{'is' if len(children) == 1 else 'are'} made out of it. Delete those first."
             )
         connection.execute(delete(universes).where(universes.c.name == found.name))
+        people.forget_grants(connection, "universe", found.name)
         catalog.count_change(connection, CHANGES)
         audit.note(connection, "deleted", f"universe {found.name}")
 
