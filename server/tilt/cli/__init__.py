@@ -1,6 +1,7 @@
 """The ``tilt`` command: one module per family of commands."""
 
 import getpass
+import os
 import secrets
 import sys
 
@@ -66,7 +67,12 @@ def begin() -> None:
 
 
 def _user() -> str:
+    """Return who runs the command, for the audit: as the system knows them, not the environment."""
     try:
+        if os.name == "posix":
+            import pwd  # which Windows has not
+
+            return f"{pwd.getpwuid(os.getuid()).pw_name} (command)"
         return f"{getpass.getuser()} (command)"
     except (KeyError, OSError):  # a container without an entry for its user
         return "nobody named (command)"

@@ -1,11 +1,15 @@
 """Commands on the audit: who did what."""
 
+import errno
 import json
+import os
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
 import typer
+from sqlalchemy import Engine
 
 from tilt import audit
 from tilt.cli.printing import AsJson, print_items, print_table
@@ -31,15 +35,12 @@ def list_entries(
     as_json: AsJson = False,
 ) -> None:
     """List entries, the newest first."""
-    store = Store.open(read_settings())
-    try:
+    with closing(Store.open(read_settings())) as store:
         names = portfolios.names_by_id(store.catalog)
         ids = {f"portfolio {name}": f"portfolio {kept}" for kept, name in names.items()}
         entries = audit.listed(
             store.catalog, most=limit, who=who, action=action, subject=ids.get(subject, subject)
         )
-    finally:
-        store.close()
     if as_json:
         typer.echo(json.dumps(entries))
         return
@@ -61,20 +62,10 @@ def export_entries(
     as_json: AsJson = False,
 ) -> None:
     """Write the entries to a file, and show the anchor: keep it where nobody can change it."""
-    store = Store.open(read_settings())
-    try:
-        count, number, mac = 0, after, ""
-        with file.open("x", encoding="utf-8") as out:
-            while entries := audit.following(store.catalog, after=number, most=_AT_ONCE):
-                out.writelines(f"{json.dumps(entry)}\n" for entry in entries)
-                count += len(entries)
-                number, mac = int(str(entries[-1]["number"])), str(entries[-1]["mac"])
+    with closing(Store.open(read_settings())) as store:
+        count, last = _write_new(file, store.catalog, after)
         audit.append(store.catalog, "exported", "audit", {"entries": count, "after": after})
-    except OSError as error:
-        raise DataError(f"{file} cannot be written ({error.strerror}). Name a new file.") from None
-    finally:
-        store.close()
-    items = {"file": str(file), "entries": str(count), "anchor": f"{number}:{mac}" if mac else ""}
+    items = {"file": str(file), "entries": str(count), "anchor": str(last or "")}
     print_items(items, as_json=as_json)
 
 
@@ -88,16 +79,13 @@ def verify_chain(
 ) -> None:
     """Check the chain and that it reaches every anchor; exit 1 if it does not."""
     settings = read_settings()
-    store = Store.open(settings)
-    try:
-        given = [chain.read_anchor(text) for text in anchor or []]
+    given = [chain.read_anchor(text) for text in anchor or []]
+    with closing(Store.open(settings)) as store:
         known = chain.read_anchors(settings.anchor_file)
         checked = chain.check(store.catalog, [*known, *given])
         if not checked.problems:
             last = known[-1] if known else None
             chain.note_anchor(store.catalog, settings.anchor_file, last)
-    finally:
-        store.close()
     items = {
         "entries": f"{checked.entries}",
         "signed": f"{checked.signed}",
@@ -106,10 +94,37 @@ def verify_chain(
         "problems": "; ".join(checked.problems) or "none",
     }
     if checked.entries > checked.signed and not checked.problems:
+        remedy = (
+            "it is right of those of before the key was set; an anchor that is kept elsewhere "
+            "tells whether they end there"
+            if settings.audit_secrets[0]
+            else "set TILT_AUDIT_KEY"
+        )
         items["note"] = (
-            "entries without a key can be written anew by whoever can write the database: set "
-            "TILT_AUDIT_KEY"
+            "entries that are not signed can be written anew by whoever can write the database: "
+            f"{remedy}"
         )
     print_items(items, as_json=as_json)
     if checked.problems:
         raise typer.Exit(1)
+
+
+def _write_new(file: Path, catalog: Engine, after: int) -> tuple[int, chain.Anchor | None]:
+    """Write entries to a new file, whole or not at all; return how many, and the last one."""
+    draft = file.with_name(f".{file.name}.part")
+    count, last = 0, None
+    try:
+        if file.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        with draft.open("w", encoding="utf-8") as out:
+            while entries := audit.following(catalog, after=after, most=_AT_ONCE):
+                out.writelines(f"{json.dumps(entry)}\n" for entry in entries)
+                count, after = count + len(entries), int(str(entries[-1]["number"]))
+                last = chain.Anchor(after, str(entries[-1]["mac"]))
+        draft.replace(file)
+    except OSError as error:
+        raise DataError(f"{file} cannot be written ({error.strerror}). Name a new file.") from None
+    finally:
+        with suppress(OSError):
+            draft.unlink()
+    return count, last

@@ -1,5 +1,6 @@
 """Commands that copy the whole store: backup and restore."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -46,27 +47,20 @@ def restore(folder: Folder, *, as_json: AsJson = False) -> None:
 
 def _require_keys(kept: Settings) -> None:
     """Refuse a backup that could not be read where it is restored."""
-    store = Store.open(kept)
-    try:
+    with closing(Store.open(kept)) as store:
         unreadable = encryption.damage(store.catalog, kept.data_path)
-    finally:
-        store.close()
     if unreadable:
         place, said = next(iter(unreadable.items()))
         raise DataError(f"The backup cannot be read here, nothing was restored. {place}: {said}")
 
 
 def _note(settings: Settings, action: str, subject: str) -> None:
-    store = Store.open(settings)
-    try:
+    with closing(Store.open(settings)) as store:
         audit.append(store.catalog, action, subject)
-    finally:
-        store.close()
 
 
 def _copy(given: Settings, taken: Settings, words: str, *, as_json: bool) -> None:
-    source, target = Store.open(given), Store.open(taken)
-    try:
+    with closing(Store.open(given)) as source, closing(Store.open(taken)) as target:
         with Console(stderr=True).status(words) as status:
             copied = copy_store(
                 source, target, lambda share, what: status.update(f"{words}: {share:.0%}, {what}")
@@ -76,9 +70,6 @@ def _copy(given: Settings, taken: Settings, words: str, *, as_json: bool) -> Non
         if not damaged.empty:
             raise DataError(f"{damaged['problem'].iloc[0]} The copy is not good: make it again.")
         print_items(_items(copied, target.place.where), as_json=as_json)
-    finally:
-        source.close()
-        target.close()
 
 
 def _items(copied: Copied, where: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Commands on encryption: the key, what is encrypted, and bringing all to what the settings say."""
 
 import json
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -38,12 +39,9 @@ def make_key(
 def status(*, as_json: AsJson = False) -> None:
     """Say what is encrypted with which key."""
     settings = read_settings()
-    store = Store.open(settings)
-    try:
+    with closing(Store.open(settings)) as store:
         seal = seal_of(store.catalog)
         table = encryption.survey(store.catalog, settings.data_path)
-    finally:
-        store.close()
     set_to = f"portfolios, with the key {seal.id}" if seal.on else "off"
     if as_json:
         rows = json.loads(table.to_json(orient="records"))
@@ -73,18 +71,17 @@ def rotate(*, as_json: AsJson = False) -> None:
 
 def _apply(*, as_json: bool) -> None:
     settings = read_settings()
-    store = Store.open(settings)
-    try:
-        with Console(stderr=True).status("Encrypting") as shown:
-            done = encryption.apply(
-                store.catalog,
-                settings.data_path,
-                lambda what, count: shown.update(f"{what}: {count:,} written"),
-            )
+    with (
+        closing(Store.open(settings)) as store,
+        Console(stderr=True).status("Encrypting") as shown,
+    ):
+        done = encryption.apply(
+            store.catalog,
+            settings.data_path,
+            lambda what, count: shown.update(f"{what}: {count:,} written"),
+        )
         seal = seal_of(store.catalog)
         key = seal.id if seal.on else encryption.PLAIN
         audit.append(store.catalog, "encrypted", "store", {"key": key, "written": done})
         encryption.forget_pages(store.catalog)
-    finally:
-        store.close()
     print_items({"key": key, "written": str(done)}, as_json=as_json)

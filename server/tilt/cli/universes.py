@@ -1,6 +1,7 @@
 """Commands on universes: list, show, create by a rule, delete."""
 
 import json
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -74,7 +75,8 @@ def create_universe(
 @app.command("delete")
 def delete_universe(name: Name) -> None:
     """Delete a universe made by a rule; the data it is made out of stays."""
-    Store.open(read_settings()).delete_universe(name)
+    with closing(Store.open(read_settings())) as store:
+        store.delete_universe(name)
     typer.echo(f"{name} is deleted.")
 
 

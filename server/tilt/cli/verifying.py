@@ -1,6 +1,7 @@
 """The command that checks everything that is kept: verify."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -51,20 +52,13 @@ def verify_command(
 def _checked(
     settings: Settings, anchors: list[chain.Anchor]
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    store = Store.open(settings)
-    try:
-        with Console(stderr=True).status("Checking") as status:
-            return verify(store, settings, anchors, lambda part: status.update(f"Checking {part}"))
-    finally:
-        store.close()
+    with closing(Store.open(settings)) as store, Console(stderr=True).status("Checking") as status:
+        return verify(store, settings, anchors, lambda part: status.update(f"Checking {part}"))
 
 
 def _note_anchor(settings: Settings, known: list[chain.Anchor]) -> None:
-    store = Store.open(settings)
-    try:
+    with closing(Store.open(settings)) as store:
         chain.note_anchor(store.catalog, settings.anchor_file, known[-1] if known else None)
-    finally:
-        store.close()
 
 
 def _print(found: pd.DataFrame, counts: dict[str, dict[str, int]], anchors: int) -> None:

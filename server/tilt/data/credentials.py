@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pandas as pd
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select
 
 from tilt import audit
 from tilt.data import catalog
@@ -47,15 +47,13 @@ def read(engine: Engine, name: str) -> str:
     DataError
         If its key is not here, or it is damaged.
     """
-    query = select(credentials.c.name, credentials.c.body)
+    kept = name.strip()
     with catalog.reading(engine) as connection:
-        found = {row.name: row.body for row in connection.execute(query)}
-    if name not in found:
-        raise UnknownNameError(
-            f"No credential '{cut(name)}'.{did_you_mean(name, found)} Save it with 'tilt "
-            "credential set'."
-        )
-    return seal_of(engine).open(found[name], place_of(name)).decode()
+        query = select(credentials.c.body).where(credentials.c.name == kept)
+        body = connection.execute(query).scalar()
+        if body is None:
+            raise _unknown(connection, kept)
+    return seal_of(engine).open(body, place_of(kept)).decode()
 
 
 def listed(engine: Engine) -> pd.DataFrame:
@@ -74,13 +72,22 @@ def remove(engine: Engine, name: str) -> None:
     UnknownNameError
         If there is none of the name.
     """
+    kept = name.strip()
     with catalog.writing(engine) as connection:
-        gone = connection.execute(delete(credentials).where(credentials.c.name == name)).rowcount
-        if not gone:
-            raise UnknownNameError(f"No credential '{cut(name)}'.")
-        audit.note(connection, "deleted", f"credential {name}")
+        mine = delete(credentials).where(credentials.c.name == kept)
+        if connection.execute(mine).rowcount == 0:
+            raise _unknown(connection, kept)
+        audit.note(connection, "deleted", f"credential {kept}")
 
 
 def place_of(name: str) -> str:
     """Return what an encrypted secret is bound to."""
     return f"credentials/{name}"
+
+
+def _unknown(connection: Connection, name: str) -> UnknownNameError:
+    known = list(connection.execute(select(credentials.c.name)).scalars())
+    return UnknownNameError(
+        f"No credential '{cut(name)}'.{did_you_mean(name, known)} 'tilt credential list' shows "
+        "them; save it with 'tilt credential set'."
+    )

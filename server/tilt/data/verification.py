@@ -1,5 +1,6 @@
 """Everything that is kept, held against its checksums: what is damaged, and what brings it back."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple, dataclass
 
@@ -8,12 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import select
 
-from tilt.data import chain, encryption, retention
+from tilt.data import chain, encryption, retention, snapshots
 from tilt.data.catalog import reading
 from tilt.data.chain import Anchor
 from tilt.data.named import open_files
 from tilt.data.store import Store
-from tilt.jobs.files import DamagedFileError, Files, result_file, task_file
+from tilt.jobs.files import DamagedFileError, Files, LockedFileError, result_file, task_file
 from tilt.jobs.table import JOBS
 from tilt.sealing import seal_of
 from tilt.settings import Settings
@@ -81,7 +82,8 @@ def _database(store: Store) -> Iterator[Damage]:
 
 
 def _snapshots(store: Store) -> Iterator[Damage]:
-    current = {store.snapshot(name).id for name in store.universes()["name"]}
+    with reading(store.catalog) as connection:
+        current = snapshots.current_ids(connection)
     for row in retention.verify(store, store.snapshots()).itertuples():
         cure = (
             f"'tilt refresh --universe {row.universe}' makes it again from its source."
@@ -93,18 +95,25 @@ def _snapshots(store: Store) -> Iterator[Damage]:
 
 def _imports(settings: Settings) -> tuple[int, list[Damage]]:
     files = open_files(settings)
-    names = [name for name in files.listed(IMPORTS) if name.endswith(".parquet")]
+    names = files.listed(IMPORTS)
     found = []
     for name in names:
         try:
-            content = pa.BufferReader(files.read(name))
-            pq.read_table(content, page_checksum_verification=True)
+            _read_import(name, files.read(name))
         except FileNotFoundError:
             continue  # imported anew meanwhile
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             cure = f"Import its file again with 'tilt import', or {_RESTORE.lower()}"
             found.append(Damage("imports", name, str(error), cure))
     return len(names), found
+
+
+def _read_import(name: str, content: bytes) -> None:
+    """Read a table, or the JSON beside it; raises what either raises where it is damaged."""
+    if name.endswith(".parquet"):
+        pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
+    else:
+        json.loads(content)
 
 
 def _jobs(store: Store, settings: Settings) -> tuple[int, list[Damage]]:
@@ -123,6 +132,8 @@ def _jobs(store: Store, settings: Settings) -> tuple[int, list[Damage]]:
         try:
             files.content(name, sha256)
         except DamagedFileError as error:
+            if isinstance(error, LockedFileError):
+                cure = "Nothing is lost: with its key it is as good as ever."
             if _is_same(store, row.id, row.state, row.attempt):
                 found.append(Damage("jobs", name, str(error), cure))
     return len(rows), found

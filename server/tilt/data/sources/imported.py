@@ -237,9 +237,14 @@ def _packed(table: pd.DataFrame) -> bytes:
 def _notes(files: Files, universe: str) -> list[Note]:
     try:
         kept: list[Mapping[str, str]] = json.loads(read_together(files, _folder(universe), _NOTES))
+        return [Note(n["origin"], n["what"], n["text"]) for n in kept]
     except FileNotFoundError:
         return []
-    return [Note(n["origin"], n["what"], n["text"]) for n in kept]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{_folder(universe)}/{_NOTES} is damaged: {error}. Restore it from a backup, or "
+            "remove it and import again."
+        ) from None
 
 
 def _with_notes(files: Files, universe: str, notes: tuple[Note, ...]) -> bytes:
