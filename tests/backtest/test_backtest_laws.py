@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tilt.backtest.benchmark import universe_returns
 from tilt.backtest.costs import Costs
 from tilt.backtest.factor_strategies import Spread
-from tilt.backtest.ledger import keep_books, keep_books_daily
+from tilt.backtest.ledger import PAGE, keep_books, keep_books_daily, keep_given_books
 from tilt.backtest.market import window
 from tilt.backtest.run import backtest
 from tilt.backtest.strategy import (
@@ -66,6 +66,33 @@ def test_fill_to_fill_equals_day_by_day(build, seed, lag):
     for a, b in zip(fast.trades, slow.trades, strict=True):
         np.testing.assert_allclose(a.trade, b.trade, atol=1e-12)
         assert a.nav == pytest.approx(b.nav, abs=1e-12)
+
+
+def test_given_targets_of_many_days_are_kept_and_every_trade_stays_on_record(build):
+    days = 2 * PAGE + 5  # records are written into a few large arrays, one after the other
+    rng = np.random.default_rng(5)
+    panel = build(0.02 * rng.standard_normal((days, 4)))
+    costs = Costs(cost_bps=12.0, spread=0.002)
+    market = window(panel, 1, days - 1, costs)
+    decisions = list(range(-1, market.days - 1))
+    asked = {d: rng.dirichlet(np.ones(4)) for d in decisions}
+    asked[3] = np.array([0.5, 0.5, 0.0, 0.0])
+    asked[4] = np.array([0.4, 0.6, 0.0, 0.0])  # two names are not traded
+    options = {"lag": 1, "cash_rate": 0.0001, "costs": costs}
+    fast = keep_given_books(market, decisions, asked.__getitem__, **options)
+    again = keep_books(market, decisions, lambda row, _held: asked[row], **options)
+    due = set(decisions)
+    slow = keep_books_daily(
+        market, lambda row, *_: row in due, lambda row, _held: asked[row], **options
+    )
+    for name in ("positions", "cash", "charged", "turnover"):
+        np.testing.assert_array_equal(getattr(fast, name), getattr(again, name))
+        np.testing.assert_allclose(getattr(fast, name), getattr(slow, name), rtol=0, atol=1e-12)
+    assert [len(t.asset) for t in fast.trades[3:7]] == [4, 4, 2, 4]
+    for one, other in zip(fast.trades, slow.trades, strict=True):
+        np.testing.assert_array_equal(fast.positions[one.row, one.asset], one.before + one.trade)
+        np.testing.assert_allclose(one.trade, other.trade, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(one.cost, (12e-4 + 0.001) * np.abs(one.trade), rtol=1e-13)
 
 
 @settings(deadline=None, max_examples=25)

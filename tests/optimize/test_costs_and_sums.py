@@ -37,8 +37,11 @@ def test_a_trade_costs_what_the_backtest_charges(problem_of):
     trade = weights - case.current
     slope = (problem.sigma * np.sqrt(BIG["value"] / problem.adv)).to_numpy()
     costs = Costs(cost_bps=5.0, spread=0.002, impact=1.0, capital=1e8)
-    charged = charge(trade, costs, slope).sum()
-    assert case.cost.value(weights, case.model) == pytest.approx(charged, rel=1e-12)
+    by_name = np.empty(len(trade))
+    size, paid = charge(trade, costs, slope, out=by_name)
+    assert size == pytest.approx(np.abs(trade).sum(), rel=1e-14)
+    assert by_name.sum() == pytest.approx(paid.sum(), rel=1e-12)
+    assert case.cost.value(weights, case.model) == pytest.approx(paid.sum(), rel=1e-12)
 
 
 def test_the_gradient_of_cost_is_its_slope(problem_of):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tilt.backtest.costs import Array, Costs
-from tilt.backtest.ledger import keep_books
+from tilt.backtest.ledger import keep_given_books
 from tilt.backtest.market import Market, window
 from tilt.backtest.strategy import check_held
 from tilt.errors import ArgumentError, UnknownNameError, one_of
@@ -48,10 +48,10 @@ def compare_with(
         check_held(benchmark, panel, "the benchmark")
         target = np.asarray(benchmark.reindex(panel.assets).fillna(0.0), dtype=np.float64)
         free = window(panel, first, last, Costs(cost_bps=0.0))
-        ledger = keep_books(
+        ledger = keep_given_books(
             free,
             decisions,
-            lambda _row, _held: target,
+            lambda _row: target,
             lag=lag,
             cash_rate=cash_rate,
             costs=Costs(cost_bps=0.0),

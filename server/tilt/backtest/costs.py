@@ -93,21 +93,28 @@ def liquidity(panel: Panel, costs: Costs) -> Liquidity | None:
     return Liquidity(np.asarray(filled, dtype=np.float64), thin.to_numpy())
 
 
-def charge(trade: Array, costs: Costs, slope: Array | None) -> Array:
-    """Return the cost of each name's trade by kind, (linear, spread, impact) × names.
+def charge(trade: Array, costs: Costs, slope: Array | None, *, out: Array) -> tuple[float, Array]:
+    """Return the size of all trades, and what they cost by kind: linear, spread, impact.
 
     Trade and cost are in units of the capital at the start. Kinds at the end that cost nothing are
-    left out: each of them would take as long as the one that does.
+    left out.
+
+    Parameters
+    ----------
+    out : by name; the cost of its trade, all kinds together, is written there
     """
-    size = np.abs(trade)
-    kinds = 3 if slope is not None else 2 if costs.spread else 1
-    charged = np.empty((kinds, len(trade)))  # a kind's costs lie side by side, to be summed fast
-    np.multiply(costs.cost_bps * 1e-4, size, out=charged[0])
-    if kinds > 1:
-        np.multiply(costs.spread / 2.0, size, out=charged[1])
-    if slope is not None:
-        charged[2] = costs.impact * slope * size**1.5
-    return charged
+    size = np.abs(trade, out=out)
+    moved = float(size.sum())
+    rates = [costs.cost_bps * 1e-4]
+    if slope is not None or costs.spread:
+        rates.append(costs.spread / 2.0)
+    paid = [rate * moved for rate in rates]
+    impact = None if slope is None else costs.impact * slope * size**1.5
+    size *= sum(rates)
+    if impact is not None:
+        size += impact
+        paid.append(float(impact.sum()))
+    return moved, np.array(paid)
 
 
 def borrow_fee(costs: Costs) -> float:

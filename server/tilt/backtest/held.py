@@ -9,7 +9,7 @@ import pandas as pd
 from tilt.backtest.benchmark import universe_returns, universe_weights
 from tilt.backtest.costs import DAYS, Costs
 from tilt.backtest.events import events
-from tilt.backtest.ledger import Ledger, keep_books
+from tilt.backtest.ledger import Ledger, keep_given_books
 from tilt.backtest.market import Market, window
 from tilt.backtest.result import BacktestResult
 from tilt.errors import DataError
@@ -64,8 +64,8 @@ def track_of_weights(
         for row, day in zip(decisions, used, strict=True)
     }
     daily = per_period(cash_rate, DAYS)
-    ledger = keep_books(
-        market, decisions, lambda row, _: targets[row], lag=0, cash_rate=daily, costs=FREE
+    ledger = keep_given_books(
+        market, decisions, lambda row: targets[row], lag=0, cash_rate=daily, costs=FREE
     )
     words = "held and drifting" if len(used) == 1 else f"held, of {len(used)} dates"
     found = _track(market, ledger, daily, words, (*notes, *_said(market, ledger)))
@@ -103,9 +103,7 @@ def track_of_benchmark(result: BacktestResult, panel: Panel, weights: Weights) -
     target = np.asarray(weights.reindex(panel.assets).fillna(0.0), dtype=np.float64)
     fills = sorted(result.ledger.targets)
     rate = per_period(result.risk_free, DAYS)
-    ledger = keep_books(
-        market, fills, lambda _row, _held: target, lag=0, cash_rate=rate, costs=FREE
-    )
+    ledger = keep_given_books(market, fills, lambda _row: target, lag=0, cash_rate=rate, costs=FREE)
     words = "given weights, rebalanced with the strategy, without costs"
     return _track(market, ledger, rate, words, ())
 

@@ -49,16 +49,17 @@ def window(panel: Panel, first: int, last: int, costs: Costs) -> Market:
     rows = slice(first, last + 1)
     returns = panel.returns.iloc[rows].to_numpy(dtype=np.float64)
     close = panel.close.iloc[rows].to_numpy(dtype=np.float64)
-    unknown = ~np.isfinite(returns)
-    impossible = returns < -1.0
-    if impossible.any() and (impossible & ~unknown).any():
-        row, column = np.argwhere(impossible & ~unknown)[0]
-        raise ArgumentError(
-            f"The return of {panel.assets[column]} on {panel.dates[first + row]:%Y-%m-%d} is "
-            f"{returns[row, column]:.4g}, a loss above 100 %. Mend the data."
-        )
-    growth, priced = _by_day(returns, close)
-    if unknown.any():
+    growth, priced, sound = _by_day(returns, close)
+    unknown = np.zeros(returns.shape, dtype=bool)
+    if not sound:
+        unknown = ~np.isfinite(returns)
+        impossible = (returns < -1.0) & ~unknown
+        if impossible.any():
+            row, column = np.argwhere(impossible)[0]
+            raise ArgumentError(
+                f"The return of {panel.assets[column]} on {panel.dates[first + row]:%Y-%m-%d} is "
+                f"{returns[row, column]:.4g}, a loss above 100 %. Mend the data."
+            )
         name, day = np.nonzero(unknown.T)
         growth[day, name] = 1.0
     ended = _ended(priced)
@@ -77,17 +78,30 @@ def window(panel: Panel, first: int, last: int, costs: Costs) -> Market:
     )
 
 
-def _by_day(returns: Array, close: Array) -> tuple[Array, Mask]:
+def _by_day(returns: Array, close: Array) -> tuple[Array, Mask, bool]:
     """Return 1 + return, and where there is a price, with the names of a day side by side.
 
-    A panel has the days of a name side by side, and a book is kept day by day.
+    A panel has the days of a name side by side, and a book is kept day by day. Last comes whether
+    every return is a number and no loss above 100 %, which takes less than to look where.
     """
     growth, priced = np.empty(returns.shape), np.empty(close.shape, dtype=bool)
+    sound = True
     for start in range(0, returns.shape[1], NAMES):
         part = slice(start, start + NAMES)
-        np.add(returns[:, part], 1.0, out=growth[:, part])
+        some = returns[:, part]
+        sound = sound and bool(some.min() >= -1.0 and some.max() < np.inf)
+        np.add(some, 1.0, out=growth[:, part])
         np.isfinite(close[:, part], out=priced[:, part])
-    return growth, priced
+    return growth, priced, sound
+
+
+def turned(values: Array) -> Array:
+    """Return a copy with the numbers of a row side by side, whichever way they lay."""
+    copied = np.empty(values.shape)
+    for start in range(0, values.shape[1], NAMES):
+        part = slice(start, start + NAMES)
+        copied[:, part] = values[:, part]
+    return copied
 
 
 def _ended(priced: Mask) -> Rows:

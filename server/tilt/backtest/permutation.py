@@ -14,7 +14,7 @@ from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
 from tilt.backtest.costs import DAYS, Array, Costs
-from tilt.backtest.ledger import keep_books
+from tilt.backtest.ledger import keep_given_books
 from tilt.backtest.market import Market, window
 from tilt.backtest.result import BacktestResult
 from tilt.frames import Panel
@@ -114,10 +114,10 @@ def _measured(market: Market, dealt: Dealt, targets: Array) -> list[float]:
     """Return ``JUDGED`` of a book that holds some targets, without costs."""
     place = {fill: row for row, fill in enumerate(dealt.fills)}
     daily = per_period(dealt.risk_free, DAYS)
-    ledger = keep_books(
+    ledger = keep_given_books(
         market,
         list(dealt.fills),
-        lambda row, _held: targets[place[row]],
+        lambda row: np.asarray(targets[place[row]]),
         lag=0,
         cash_rate=daily,
         costs=FREE,

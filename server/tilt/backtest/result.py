@@ -14,7 +14,7 @@ from tilt.backtest.market import Market
 from tilt.errors import one_of
 from tilt.frames import Panel
 from tilt.portfolio.honesty import ONE_TRIAL, Trials, honest_table
-from tilt.portfolio.measures import per_period, underwater
+from tilt.portfolio.measures import MEASURES, per_period, underwater
 from tilt.portfolio.performance import ONE_YEAR, drawdowns, monthly_table, statistics
 
 VIEWS: Mapping[str, str] = MappingProxyType(
@@ -30,6 +30,11 @@ VIEWS: Mapping[str, str] = MappingProxyType(
         "assumptions": "what the numbers rest on",
     }
 )
+TOOK = (
+    "gross_total_return", "gross_cagr", "cost_total", "cost_per_year", "turnover_per_year",
+    "turnover_per_rebalance", "rebalances", "names", "cash",
+)  # fmt: skip
+STATS = (*MEASURES, *TOOK)  # the measures of every backtest
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +114,7 @@ class BacktestResult:
 
     @cached_property
     def stats(self) -> pd.DataFrame:
-        """Performance by the measures of ``STATS``, then what it took: gross, costs, turnover."""
+        """Performance by the measures of ``STATS``; those in ``TOOK`` are the portfolio's alone."""
         benchmark = None if self.benchmark is None else self.benchmark.iloc[1:]
         table = statistics(self.returns, benchmark, risk_free=self.risk_free)
         gross = statistics(self._days("gross_return")).set_index("measure")["portfolio"]

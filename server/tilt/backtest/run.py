@@ -1,7 +1,7 @@
 """A strategy through time: asked with what was known, filled later, drifting, paying."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,11 +9,25 @@ import pandas as pd
 from tilt.backtest.assumptions import Facts, assumptions
 from tilt.backtest.benchmark import compare_with
 from tilt.backtest.costs import DAYS, Array, Costs
+from tilt.backtest.deciding import Progress, blind, decider, given_targets, teller
 from tilt.backtest.execution import AS_WANTED, Execution
-from tilt.backtest.ledger import Decide, Ledger, keep_books, keep_books_daily
+from tilt.backtest.ledger import (
+    Asked,
+    Decide,
+    Ledger,
+    keep_books,
+    keep_books_daily,
+    keep_given_books,
+)
 from tilt.backtest.market import Market, window
 from tilt.backtest.result import BacktestResult, close_prices
-from tilt.backtest.schedule import Rebalance, check_lag, decision_rows, parse_rebalance
+from tilt.backtest.schedule import (
+    Plan,
+    Rebalance,
+    check_lag,
+    decision_rows,
+    parse_rebalance,
+)
 from tilt.backtest.strategy import (
     DatedWeights,
     FixedWeights,
@@ -23,22 +37,12 @@ from tilt.backtest.strategy import (
     identified,
 )
 from tilt.backtest.walk_forward import Optimal
-from tilt.errors import ArgumentError, StoppedError, UnknownNameError
+from tilt.errors import ArgumentError, UnknownNameError
 from tilt.frames import Panel, Weights, content_id
 from tilt.optimize.constraints import Rule
 from tilt.portfolio.measures import per_period
 
-Progress = Callable[[float, str], None]
 LEAST_SESSIONS = 2
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """The window of a backtest: rows of the panel's dates, and rows of decisions from the first."""
-
-    first: int
-    last: int
-    decisions: list[int]
 
 
 def backtest(
@@ -90,10 +94,20 @@ def backtest(
     schedule = _schedule(strategy, rebalance)
     plan = _plan(panel, strategy, start, end, schedule=schedule, benchmark=benchmark, lag=lag)
     market = window(panel, plan.first, plan.last, costs)
-    ask = _asker(panel, strategy, plan, progress, stop)
+    tell = teller(panel, plan, progress, stop)
+    given = given_targets(panel, strategy, plan, tell)
+    ask = decider(panel, strategy, plan, tell) if given is None else blind(given)
     daily_rate = per_period(cash_rate, DAYS)
     ledger = _simulate(
-        market, plan, schedule, ask, lag=lag, cash_rate=daily_rate, costs=costs, execution=execution
+        market,
+        plan,
+        schedule,
+        ask,
+        given,
+        lag=lag,
+        cash_rate=daily_rate,
+        costs=costs,
+        execution=execution,
     )
     compared = compare_with(
         benchmark,
@@ -235,80 +249,28 @@ def _row(panel: Panel, date: pd.Timestamp) -> int:
     return int(panel.dates.get_indexer(pd.DatetimeIndex([panel.trading_day(date)]))[0])
 
 
-def _asker(
-    panel: Panel,
-    strategy: Strategy,
-    plan: Plan,
-    progress: Progress | None,
-    stop: Callable[[], bool] | None,
-) -> Decide:
-    """Return what asks the strategy with the view of a decision's date."""
-    days, dates = plan.last - plan.first + 1, panel.dates
-    decide = _decider(panel, strategy, dates[plan.first])
-
-    def ask(row: int, held: Array) -> Array:
-        date = dates[plan.first + row]
-        if stop is not None and stop():
-            raise StoppedError(f"The backtest was stopped at {date:%Y-%m-%d}.")
-        if progress is not None:
-            progress(max(row, 0) / days, f"Deciding on {date:%Y-%m-%d}")
-        return decide(date, held)
-
-    return ask
-
-
-def _decider(
-    panel: Panel, strategy: Strategy, first: pd.Timestamp
-) -> Callable[[pd.Timestamp, Array], Array]:
-    """Return the function from a date and the weights held to the target, over all assets."""
-    if isinstance(strategy, FixedWeights):
-        fixed = _on_assets(panel, strategy.given.index)(np.asarray(strategy.given), first)
-        return lambda _date, _held: fixed
-    if isinstance(strategy, DatedWeights):  # given beforehand: no view is needed
-        dated, given = strategy, np.ascontiguousarray(strategy.given, dtype=np.float64)
-        spread = _on_assets(panel, strategy.given.columns)
-        return lambda date, _held: spread(given[dated.row(date)], date)
-
-    def ask(date: pd.Timestamp, held: Array) -> Array:
-        current = pd.Series(held, index=panel.assets)
-        target = strategy.weights(panel.until(date), current[held != 0.0])
-        return _on_assets(panel, target.index)(np.asarray(target), date)
-
-    return ask
-
-
-def _on_assets(panel: Panel, names: "pd.Index[str]") -> Callable[[Array, pd.Timestamp], Array]:
-    """Return the function from weights of these names on a date to those of all assets."""
-    place = panel.assets.get_indexer(names)
-
-    def spread(weights: Array, date: pd.Timestamp) -> Array:
-        if (place < 0).any():
-            raise UnknownNameError(
-                f"The strategy holds {names[place < 0][0]} on {date:%Y-%m-%d}, "
-                f"which is not in '{panel.universe}'."
-            )
-        given = np.asarray(weights, dtype=np.float64)
-        if not np.isfinite(given).all():
-            raise ArgumentError(
-                f"The strategy gives a weight that is no number on {date:%Y-%m-%d}."
-            )
-        found: Array = np.bincount(place, given, minlength=len(panel.assets)).astype(np.float64)
-        return found
-
-    return spread
-
-
 def _simulate(
     market: Market,
     plan: Plan,
     schedule: Rebalance,
     ask: Decide,
+    given: Asked | None,
     *,
     lag: int,
     cash_rate: float,
     costs: Costs,
     execution: Execution,
 ) -> Ledger:
+    if schedule.drift is None and given is not None:
+        return keep_given_books(
+            market,
+            plan.decisions,
+            given,
+            lag=lag,
+            cash_rate=cash_rate,
+            costs=costs,
+            execution=execution,
+        )
     if schedule.drift is None:
         return keep_books(
             market,

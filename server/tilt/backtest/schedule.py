@@ -28,6 +28,15 @@ class Rebalance:
         return f"when a weight is {100 * self.drift:g} % of capital off its target"
 
 
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The window of a backtest: rows of the panel's dates, and rows of decisions from the first."""
+
+    first: int
+    last: int
+    decisions: list[int]
+
+
 def parse_rebalance(text: str) -> Rebalance:
     """Return the schedule that ``M`` or ``drift:0.05`` means."""
     plain = text.strip()
