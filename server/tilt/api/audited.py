@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tilt.api.entrances import BUTTONS
 from tilt.api.guard import READS
 from tilt.api.problems import problem_of
 from tilt.api.routes import whole_path
@@ -77,11 +78,12 @@ class Audited:
         client = Headers(scope=scope).get("x-tilt-client", "")
         ACTOR.set(Actor("", client, REQUEST_ID.get()))
         RUNS.set([])
-        refused = False
+        refused = answered = False
 
         async def noted(message: Message) -> None:
-            nonlocal refused
+            nonlocal refused, answered
             if message["type"] == "http.response.start":
+                answered = True
                 try:
                     await self._note(scope, message["status"])
                 except TiltError as error:
@@ -90,7 +92,11 @@ class Audited:
             if not refused:
                 await send(message)
 
-        await self.app(scope, receive, noted)
+        try:
+            await self.app(scope, receive, noted)
+        finally:
+            if not answered:  # it failed inside, after it may have done something
+                await self._note(scope, 500)
 
     async def _note(self, scope: Scope, status: int) -> None:
         self._note_sign_in(scope)
@@ -98,7 +104,8 @@ class Audited:
         if not action or scope["state"]["audited"].get(_SILENT):
             return
         told = {**scope["state"]["audited"], "status": status}
-        touched = [t for t in scope["state"].get("touched", ()) if t.kind in _OBJECTS]
+        looked_at = list(scope["state"].get("touched", ()))  # work left behind may still add to it
+        touched = [thing for thing in looked_at if thing.kind in _OBJECTS]
         if touched:
             told["objects"] = await asyncio.to_thread(self._named, touched)
         entry = Entry(action, _subject(scope), told, tuple(RUNS.get() or ()), _actor(scope))
@@ -140,7 +147,7 @@ def _actor(scope: Scope) -> Actor:
 def _action(scope: Scope, status: int) -> str:
     """Return what a request is called in the audit; empty for one that is not there."""
     path, reads = scope["path"], scope["method"] in READS
-    if status in (401, 403, 421):
+    if status in (401, 403, 421, 429):
         return REFUSED
     if path in _CELLS:
         return COMPUTED
@@ -158,5 +165,6 @@ def _subject(scope: Scope) -> str:
     if scope["path"] in _CELLS:
         return "cells"
     if scope["path"].startswith(_BUTTONS) and getattr(scope.get("route"), "path", ""):
-        return f"button {scope['path'].removeprefix(_BUTTONS)}"
+        name = scope["path"].removeprefix(_BUTTONS)
+        return f"button {name if name in BUTTONS else 'that is none'}"
     return f"{scope['method']} {whole_path(scope)}"

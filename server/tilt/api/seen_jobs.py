@@ -9,6 +9,8 @@ from tilt.jobs import Job, Jobs
 from tilt.jobs.ledger import unknown_job
 from tilt.security.deciding import Thing
 
+MOST_NOTED = 10_000  # jobs of which a server knows what they rest on without asking
+
 
 class SeenJobs(Jobs):
     """Jobs that write down what each rests on, and ask before they show it.
@@ -19,6 +21,7 @@ class SeenJobs(Jobs):
     def __init__(self, whole: Jobs, catalog: Engine) -> None:
         self.whole = whole
         self._catalog = catalog
+        self._noted: dict[str, frozenset[Thing]] = {}  # by job; a cell submits it again and again
 
     def submit(
         self,
@@ -32,7 +35,7 @@ class SeenJobs(Jobs):
         job = self.whole.submit(
             function, *args, owner=owner, key=key, title=title, snapshot=snapshot
         )
-        permission.remember(self._catalog, Thing("job", job.id, owner))
+        self._note(job.id, owner)
         return job
 
     def get(self, job: str, owner: str) -> Job:
@@ -79,6 +82,16 @@ class SeenJobs(Jobs):
 
     def close(self) -> None:
         self.whole.close()
+
+    def _note(self, job: str, owner: str) -> None:
+        """Write down what a job rests on, unless it is on record from the last time."""
+        on = permission.touched()
+        if self._noted.get(job) == on:
+            return
+        permission.remember(self._catalog, Thing("job", job, owner))
+        if len(self._noted) >= MOST_NOTED:
+            self._noted.clear()
+        self._noted[job] = on
 
     def _require(self, job: str, owner: str) -> None:
         permission.require_rests(self._catalog, Thing("job", job, owner), lambda: unknown_job(job))

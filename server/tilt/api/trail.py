@@ -26,6 +26,7 @@ from tilt.errors import BusyError, TiltError
 EVERY = 1.0  # seconds between two writings
 ANCHORED = 60.0  # seconds between two anchors
 MOST = 20_000  # entries that wait; more are refused, as nothing may go unnoticed
+STRANGERS = 20  # refusals of nobody, of different kinds, that one writing tells apart
 REFUSED = "refused"
 _LOG = logging.getLogger(__name__)
 
@@ -120,17 +121,30 @@ class Trail:
 
 
 def counted(entries: Sequence[Entry]) -> list[Entry]:
-    """Return entries, of equal refusals one that counts them: a flood is no flood of rows."""
-    kinds = Counter(_kind(entry) for entry in entries if entry.action == REFUSED)
-    made, seen = [], set()
+    """Return entries, of equal refusals one that counts them: a flood is no flood of rows.
+
+    Nobody in particular may make up as many addresses as they like: after the first ``STRANGERS``
+    all of these count as one.
+    """
+    made: list[Entry] = []
+    places: dict[tuple[object, ...], int] = {}
+    times: Counter[tuple[object, ...]] = Counter()
+    strangers = 0
     for entry in entries:
         if entry.action != REFUSED:
             made.append(entry)
             continue
         kind = _kind(entry)
-        if kind not in seen:
-            seen.add(kind)
-            made.append(replace(entry, detail={**entry.detail, "times": kinds[kind]}))
+        if kind not in places and not entry.actor.who:
+            strangers += 1
+            kind = kind if strangers < STRANGERS else ()
+        if kind not in places:
+            places[kind] = len(made)
+            made.append(entry)
+        times[kind] += 1
+    for kind, place in places.items():
+        entry = made[place]
+        made[place] = replace(entry, detail={**entry.detail, "times": times[kind]})
     return made
 
 
