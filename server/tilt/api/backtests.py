@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from tilt.api.books import date_of
+from tilt.api.books import date_of, named_content
 from tilt.api.cell_jobs import work_out
 from tilt.api.places import Place
 from tilt.api.prepared import Prepared
@@ -21,7 +21,7 @@ from tilt.backtest.result import BacktestResult
 from tilt.backtest.strategy import CapWeight, Strategy
 from tilt.backtest.walk_forward import Optimal
 from tilt.configuration import Configuration
-from tilt.errors import ArgumentError, UnknownNameError, one_of
+from tilt.errors import ArgumentError, one_of
 from tilt.frames import Panel, Weights, content_id
 from tilt.jobs import Pieces, Progress
 from tilt.jobs.pieces import runs
@@ -191,26 +191,9 @@ def check_backtest(state: State, panel: Panel, asked: Asked) -> None:
 def asked_id(state: State, panel: Panel, asked: Asked) -> str:
     """Return an id of a backtest as it is asked for, over this data."""
     given = [getattr(asked, f.name) for f in fields(asked)]
-    named = [_named_content(state, grid) for grid in (asked.strategy, asked.benchmark)]
+    named = [named_content(state, grid) for grid in (asked.strategy, asked.benchmark)]
     own = content_id(state.program(), panel.snapshot, DECIMAL_SIGN.get(), *named, *given)
     return f"backtest {own}"
-
-
-def _named_content(state: State, given: Grid | None) -> object:
-    """Return what a single cell names: a universe's snapshot, a portfolio's weights, or None.
-
-    An id of the whole store would be another one after anybody has saved anything, and the backtest
-    that runs would be begun anew.
-    """
-    name = given[0][0] if given and len(given) == len(given[0]) == 1 else None
-    if not isinstance(name, str) or not name.strip():
-        return None
-    if state.store.is_universe(name):
-        return state.store.panel(name).snapshot
-    try:
-        return state.store.portfolio(name)
-    except UnknownNameError:  # a strategy's name, or one that the backtest itself will refuse
-        return None
 
 
 def title_of(asked: Asked) -> str:

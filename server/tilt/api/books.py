@@ -14,7 +14,7 @@ from tilt.api.state import State
 from tilt.api.values import Grid
 from tilt.calendar import parse_date
 from tilt.errors import ArgumentError, UnknownNameError, one_of
-from tilt.frames import Panel, Weights, listed
+from tilt.frames import Panel, Weights, content_id, listed
 from tilt.optimize.constraints import parse_rules
 from tilt.optimize.market import quotes
 from tilt.optimize.options import read_options
@@ -59,6 +59,34 @@ class Book(Day):
 def grid_id(grid: Grid) -> bytes:
     """Return what is equal for equal cells and short, however many they are."""
     return hashlib.blake2b(repr(grid).encode(errors="backslashreplace"), digest_size=16).digest()
+
+
+def named_content(state: State, given: Grid | None) -> str:
+    """Return an id of what a single cell names: a universe's snapshot, a portfolio's weights.
+
+    Those of every date that the portfolio has. An id of the whole store would be another one after
+    anybody has saved anything, and the job that runs would be begun anew.
+
+    Returns
+    -------
+    empty if it names neither
+    """
+    name = given[0][0] if given and len(given) == len(given[0]) == 1 else None
+    if not isinstance(name, str) or not name.strip():
+        return ""
+    store = state.store
+    if store.is_universe(name):
+        return store.panel(name).snapshot
+
+    def content() -> str:
+        try:
+            dates = store.portfolio_dates(name)
+        except UnknownNameError:  # a strategy's name, or one that the question itself will refuse
+            return ""
+        every: list[pd.Timestamp | None] = [*dates] or [None]
+        return content_id([str(day) for day in every], *(store.portfolio(name, d) for d in every))
+
+    return state.once(("content", name, store.edition()), content)
 
 
 def date_of(given: object, panel: Panel, argument: str = "date") -> pd.Timestamp:

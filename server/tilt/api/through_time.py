@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from tilt.api.books import date_of, grid_id
+from tilt.api.books import date_of, grid_id, named_content
 from tilt.api.cell_jobs import work_out
 from tilt.api.configured import Posed, open_posed, posed_problem
 from tilt.api.frames import split
@@ -87,13 +87,13 @@ def ask_through_time(state: State, asked: Asked) -> ThroughTime:
     RunningError
         If it is not done yet.
     """
-    panel = check_first(state, asked)
+    panel, problem = check_last(state, asked)
     return work_out(
         state,
         through_time_job,
         Place.of(state, panel, asked.posed.universe),
         asked,
-        key=f"through time {asked_id(panel, asked)}",
+        key=f"through time {asked_id(state, asked, panel, problem)}",
         title=TITLE,
         snapshot=panel.snapshot,
     )
@@ -101,38 +101,46 @@ def ask_through_time(state: State, asked: Asked) -> ThroughTime:
 
 def submit_through_time(state: State, asked: Asked, owner: str) -> Job:
     """Return the job that gives the answers along time as JSON."""
-    panel = check_first(state, asked)
+    panel, problem = check_last(state, asked)
     return state.jobs.submit(
         through_time_body,
         Place.of(state, panel, asked.posed.universe),
         asked,
         owner=owner,
-        key=f"through time as json {asked_id(panel, asked)}",
+        key=f"through time as json {asked_id(state, asked, panel, problem)}",
         title=TITLE,
         snapshot=panel.snapshot,
     )
 
 
-def asked_id(panel: Panel, asked: Asked) -> str:
-    """Return an id of all that decides the answers."""
+def asked_id(state: State, asked: Asked, panel: Panel, problem: Problem) -> str:
+    """Return an id of all that decides the answers, also of what a name stands for now.
+
+    Parameters
+    ----------
+    problem : of the last date
+    """
     posed = asked.posed
+    named = [named_content(state, grid) for grid in (asked.holdings, posed.benchmark)]
     return content_id(
         panel.universe,
         panel.snapshot,
         DECIMAL_SIGN.get(),
         [grid_id(grid or []) for grid in (asked.holdings, posed.constraints, posed.benchmark)],
+        named,
         [grid_id(grid or []) for grid in (asked.alpha, asked.views)],
+        problem.run_id,
         [posed.objective, posed.universe, posed.long_short, posed.horizon, posed.configuration],
         {str(k): str(v) for k, v in posed.options.items()},
         [f"{date:%Y-%m-%d}" for date in asked.dates],
     )
 
 
-def check_first(state: State, asked: Asked) -> Panel:
-    """Raise here what the first date's problem would raise in the job; return the universe."""
+def check_last(state: State, asked: Asked) -> tuple[Panel, Problem]:
+    """Return the universe and the last date's problem; raise what the job would raise of it."""
     problem = _problem(state, asked, asked.dates[-1])
     open_case(problem)
-    return state.panel(asked.posed.universe)
+    return state.panel(asked.posed.universe), problem
 
 
 def _problem(state: State, asked: Asked, date: pd.Timestamp) -> Problem:
