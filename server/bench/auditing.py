@@ -4,7 +4,7 @@
 """
 
 import argparse
-import statistics
+import itertools
 import tempfile
 import time
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.measuring import median_seconds
 from tilt import sealing
 from tilt.api.trail import Trail
 from tilt.audit import Entry
@@ -24,12 +25,8 @@ NAMES = 3_000
 
 def median(step: Callable[[int], object], rounds: int) -> float:
     """Return the median milliseconds of a step, which is told the round."""
-    took = []
-    for number in range(rounds):
-        start = time.perf_counter()
-        step(number)
-        took.append(1e3 * (time.perf_counter() - start))
-    return statistics.median(took)
+    numbers = itertools.count()
+    return 1e3 * median_seconds(lambda: step(next(numbers)), rounds)
 
 
 def measure(folder: Path, rounds: int) -> pd.DataFrame:
@@ -63,7 +60,7 @@ def _measured(folder: Path, encrypt: str, rounds: int) -> dict[str, float]:
     found = {what: median(step, rounds) for what, step in steps.items()}
     start = time.perf_counter()
     trail.flush()
-    found["audit, gathered, in its thread"] = 1e3 * (time.perf_counter() - start) / rounds
+    found["audit, gathered, in its thread"] = 1e3 * (time.perf_counter() - start) / (rounds + 1)
     entries = chain.check(store.catalog).entries
     found["audit, verified, an entry"] = median(lambda _: chain.check(store.catalog), 3) / entries
     trail.close()

@@ -8,7 +8,6 @@ holds, and the most it has held. With ``--folder`` the store stays for another r
 
 import argparse
 import multiprocessing
-import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from bench.measuring import memory
 from tilt.backtest.run import backtest
 from tilt.backtest.strategy import FixedWeights
 from tilt.data.findings import findings_table
@@ -38,7 +38,6 @@ from tilt.settings import Settings
 T = TypeVar("T")
 UNIVERSE = "LARGE"
 SECTORS, STYLED, YEAR = 59, 10, 252  # with the market seventy factors
-GIGABYTE = 2**30
 
 
 def made_up(names: int, years: int) -> Panel:
@@ -159,12 +158,10 @@ def serve(folder: str) -> None:
 def _told(what: str, work: Callable[[], T]) -> T:
     start = time.perf_counter()
     found = work()
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    held = next(int(row.split()[1]) for row in status.splitlines() if row.startswith("VmRSS"))
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    held, most = ((memory(key) or 0.0) / 1024 for key in ("VmRSS", "VmHWM"))
     print(
         f"{what:<24}{time.perf_counter() - start:8.2f} s "
-        f"{1024 * held / GIGABYTE:6.2f} GB held {1024 * most / GIGABYTE:6.2f} GB at most",
+        f"{held:6.2f} GB held {most:6.2f} GB at most",
         flush=True,
     )
     return found

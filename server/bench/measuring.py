@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RUNS = 5
-STATUS = Path("/proc/self/status")
+PROCESSES = Path("/proc")
 CLEAR = Path("/proc/self/clear_refs")
 
 
@@ -93,9 +93,10 @@ def measured(work: Callable[[], object], runs: int = RUNS) -> tuple[float, float
     return statistics.median(taken), extra
 
 
-def memory(key: str) -> float | None:
-    """Return a figure of this process in megabytes, where the system tells."""
-    if not STATUS.exists():
+def memory(key: str, process: "int | str" = "self") -> float | None:
+    """Return a figure of a process in megabytes of 2**20 bytes, where the system tells."""
+    status = PROCESSES / str(process) / "status"
+    if not status.exists():
         return None
-    lines = STATUS.read_text(encoding="utf-8").splitlines()
+    lines = status.read_text(encoding="utf-8").splitlines()
     return next(float(line.split()[1]) / 1024 for line in lines if line.startswith(key + ":"))

@@ -50,10 +50,10 @@ def mixed(
         folder = Path(place)
         tilt(folder, "demo", "--no-serve")
         for many in workers:
-            with served(folder, "serve", "--workers", str(many)) as address:
-                _warm(address, batch)
+            with served(folder, "serve", "--workers", str(many)) as server:
+                _warm(server.address, batch)
                 for beside in (False, True):
-                    yield _seen(address, many, seconds, batch, beside=beside)
+                    yield _seen(server.address, many, seconds, batch, beside=beside)
 
 
 def _warm(address: str, batch: int) -> None:

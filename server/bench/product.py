@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench.ingest import generated
+from bench.load import BATCH
 from bench.measuring import Row
 from bench.serving import served, tilt
 from tilt.data.store import Store
@@ -57,10 +58,10 @@ def _demo(folder: Path) -> float:
 
 def _first_cell(folder: Path) -> float:
     def once() -> None:
-        with served(folder) as address:
+        with served(folder) as server:
             call = {"func_name": "security", "args": [[["AAPL"]], [["close"]]], "runtime": "1.4"}
             request = urllib.request.Request(  # noqa: S310 - our own server
-                f"{address}/xlwings/custom-functions-batch",
+                f"{server.address}{BATCH}",
                 data=json.dumps({"calls": [call]}).encode(),
                 headers={"Content-Type": "application/json", "X-Tilt-Client": "bench"},
             )
@@ -82,9 +83,13 @@ def _starter(folder: Path) -> Iterator[Row]:
     node = shutil.which("node")
     if node is None or not (Path(__file__).parents[2] / "node_modules").is_dir():
         return
-    with served(folder) as address:
+    with served(folder) as server:
         done = subprocess.run(  # noqa: S603 - our own script
-            [node, str(CHROMIUM), address], capture_output=True, text=True, check=True, timeout=400
+            [node, str(CHROMIUM), server.address],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=400,
         )
     seen = json.loads(done.stdout)
     first, again = seen["opened"]

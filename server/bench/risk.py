@@ -108,8 +108,9 @@ def risks(n: int = 3000, portfolios: int = 1000) -> Iterator[Row]:
             variance = np.einsum("np,np->p", a, pull)
             np.sqrt(variance), a * pull / variance
 
+        how_many = "1 portfolio" if some.shape[1] == 1 else f"{some.shape[1]:,} portfolios"
         yield Row(
-            f"tracking error and share of each of {n} names, {some.shape[1]:,} portfolios",
+            f"tracking error and share of each of {n} names, {how_many}",
             seconds,
             "numpy, full matrix",
             median_seconds(full),

@@ -11,14 +11,10 @@ import json
 import math
 import os
 import platform
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -26,13 +22,14 @@ from types import MappingProxyType
 import pandas as pd
 
 from bench.load import KINDS, Asking
+from bench.measuring import memory
+from bench.serving import served
 from tilt.data.store import Store
 from tilt.refresh import refresh
 from tilt.settings import Settings
 
 FILE = Path(__file__).with_name("scale.json")
 PAGE = Path(__file__).parents[2] / "addin" / "help" / "scale.md"
-START_SECONDS = 180
 TIMES = {"10,000 cells": 5, "optimization": 8, "report": 8, "backtest": 8}  # others: 40
 USUAL_TIMES = 40
 # A busy portfolio manager's day, by kind: three full calculations of a large sheet, a few hundred
@@ -91,7 +88,7 @@ class Need:
     reads: int
 
 
-def need(users: int, costs: Mapping[str, Cost], memory: Mapping[str, float], files: int) -> Need:
+def need(users: int, costs: Mapping[str, Cost], held: Mapping[str, float], files: int) -> Need:
     """Return what users need: requests a day x peak / seconds of the working hours x cost."""
     rate = {kind: users * count * PEAK / (3600 * HOURS) for kind, count in DAY.items()}
     here = sum(r * costs[k].processor for k, r in rate.items() if k not in IN_WORKERS)
@@ -105,7 +102,7 @@ def need(users: int, costs: Mapping[str, Cost], memory: Mapping[str, float], fil
         worker_cores=there,
         servers=servers,
         workers=workers,
-        memory=(servers * memory["server"] + workers * memory["worker"]) / 1024,
+        memory=(servers * held["server"] + workers * held["worker"]) / 1024,
         connections=math.ceil(servers * CONNECTIONS),
         commits=sum(rate[k] * n for k, n in COMMITS.items()),
         reads=files * (servers + workers),
@@ -117,26 +114,26 @@ def measure(folder: Path) -> tuple[dict[str, Cost], dict[str, float], int]:
     settings = Settings(data_url=str(folder / "data"))
     with closing(Store.open(settings)) as store:
         refresh(store, settings)
-        files = len(store.contents(store.snapshot().id).files)
+        files = len(list(store.contents(store.snapshot().id).files))
     costs = {}
-    with _serving(folder) as (address, process):
+    with served(folder / "data") as server:
         for kind, ask in KINDS.items():
-            asking = Asking(address, seed=len(costs))
+            asking = Asking(server.address, seed=len(costs))
             ask(asking)  # not counted: what is loaded once
             times = TIMES.get(kind, USUAL_TIMES)
-            before, begun = _processor(process), time.perf_counter()
+            before, begun = _processor(server.process), time.perf_counter()
             for _ in range(times):
                 ask(asking)
             took = time.perf_counter() - begun
-            used = _processor(process) - before
+            used = _processor(server.process) - before
             costs[kind] = Cost(took / times, used / times, times)
             if asking.failed:
                 raise RuntimeError(asking.failed[0])
             asking.close()
             print(kind, costs[kind], flush=True)
-        workers = [_mebibytes(pid) for pid in _children(process)]
-        memory = {"server": _mebibytes(process), "worker": max(workers)}
-    return costs, memory, files
+        workers = [memory("VmRSS", pid) or 0.0 for pid in _children(server.process)]
+        held = {"server": memory("VmRSS", server.process) or 0.0, "worker": max(workers)}
+    return costs, held, files
 
 
 def commits_a_second(folder: Path) -> float:
@@ -147,36 +144,6 @@ def commits_a_second(folder: Path) -> float:
         for number in range(SAVINGS):
             store.save_portfolio(f"P{number % 20}", weights, "bench")
         return SAVINGS / (time.perf_counter() - begun)
-
-
-@contextmanager
-def _serving(folder: Path) -> Iterator[tuple[str, int]]:
-    """Serve a folder from a process of its own; gives the address and the process id."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("TILT_", "XLWINGS_"))}
-    own = {"TILT_DATA_URL": str(folder / "data"), "TILT_PORT": str(port)}
-    command = [sys.executable, "-c", "from tilt.cli import main; main()", "serve"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, env={**kept, **own}, stdout=log, stderr=log)  # noqa: S603 - our own program
-    try:
-        _wait(f"http://127.0.0.1:{port}/health/ready")
-        yield f"http://127.0.0.1:{port}", process.pid
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait(url: str) -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own server
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError("The server did not start.")
 
 
 def _processor(process: int) -> float:
@@ -193,12 +160,6 @@ def _children(process: int) -> list[int]:
     return [int(pid) for file in listed for pid in file.read_text().split()]
 
 
-def _mebibytes(process: int) -> float:
-    status = Path(f"/proc/{process}/status").read_text()
-    (line,) = (line for line in status.splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
-
-
 def main() -> None:
     """Measure, and write what was measured and what it means."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -206,7 +167,7 @@ def main() -> None:
     given = parser.parse_args()
     loads = [os.getloadavg()[0]]
     with tempfile.TemporaryDirectory() as folder:
-        costs, memory, files = measure(Path(folder))
+        costs, held, files = measure(Path(folder))
         commits = commits_a_second(Path(folder) / "commits")
     loads.append(os.getloadavg()[0])
     content = {
@@ -214,7 +175,7 @@ def main() -> None:
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
         "python": platform.python_version(),
         "load_before_and_after": [round(load, 2) for load in loads],
-        "memory_mebibytes": {name: round(value) for name, value in memory.items()},
+        "memory_mebibytes": {name: round(value) for name, value in held.items()},
         "snapshot_files": files,
         "commits_a_second_in_sqlite": round(commits),
         "costs": {
@@ -256,12 +217,12 @@ def _measured(content: Mapping[str, object]) -> str:
     loads = content["load_before_and_after"]
     if not isinstance(loads, list):
         raise TypeError("no loads")
-    memory = _memory(content)
+    held = _memory(content)
     return (
         f"Measured on {content['date']}, {content['machine']}, Python {content['python']}, one "
         f"request at a time, with {loads[0]:g} processes waiting for those cores before and "
-        f"{loads[1]:g} after. A server process held {memory['server']:,} MiB, a worker "
-        f"{memory['worker']:,} MiB; SQLite took {content['commits_a_second_in_sqlite']} saved "
+        f"{loads[1]:g} after. A server process held {held['server']:,} MiB, a worker "
+        f"{held['worker']:,} MiB; SQLite took {content['commits_a_second_in_sqlite']} saved "
         f"portfolios a second; a snapshot has {content['snapshot_files']} files."
     )
 

@@ -9,15 +9,17 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-START_SECONDS = 90.0
+START_SECONDS = 180.0
 COMMAND = (sys.executable, "-c", "from tilt.cli import main; main()")
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """Return the environment of a process that works on a data folder."""
-    return {**os.environ, "TILT_DATA_URL": str(folder), **more}
+    """Return the environment of a process that works on a data folder, with the usual settings."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("TILT_", "XLWINGS_"))}
+    return {**kept, "TILT_DATA_URL": str(folder), **more}
 
 
 def tilt(folder: Path, *arguments: str, cwd: Path | None = None) -> None:
@@ -31,9 +33,17 @@ def tilt(folder: Path, *arguments: str, cwd: Path | None = None) -> None:
     )
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that answers: its address, and the id of its process."""
+
+    address: str
+    process: int
+
+
 @contextmanager
-def served(folder: Path, *arguments: str) -> Iterator[str]:
-    """Serve a data folder; gives the address once the server says that it is ready."""
+def served(folder: Path, *arguments: str) -> Iterator[Server]:
+    """Serve a data folder; gives the server once it says that it is ready."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -49,7 +59,7 @@ def served(folder: Path, *arguments: str) -> Iterator[str]:
         )
     try:
         _wait(f"{address}/health/ready", server, log)
-        yield address
+        yield Server(address, server.pid)
     finally:
         server.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
         try:

@@ -18,6 +18,7 @@ import orjson
 import uvicorn
 from fastapi import FastAPI
 
+from bench.load import BATCH, IN_ONE
 from bench.measuring import Peer, Row, Target, median_seconds
 from tilt.api.app import create_app, spare_collector
 from tilt.api.calls import check_cells, read_call
@@ -31,11 +32,9 @@ from tilt.frames import Panel
 from tilt.refresh import refresh
 from tilt.settings import Settings
 
-BATCH = "/xlwings/custom-functions-batch"
 HEADERS = {"X-Tilt-Client": "bench", "Content-Type": "application/json"}
 FACTORS = ("Size", "Value", "Momentum", "Volatility", "Beta", "Quality")
 MEASURES = ("volatility", "tracking_error", "beta", "var95", "active_share", "effective_n")
-IN_ONE = 1000  # calls in a batch
 CELLS = 10_000
 RANGE = 50_000  # rows of two cells
 # Of xlwings-server as it comes, a request per cell, measured once and not in this run.

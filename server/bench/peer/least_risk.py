@@ -4,13 +4,9 @@ import cvxportfolio as cvx
 import cvxpy as cp
 import numpy as np
 import pandas as pd
+from given import whole
 from pypfopt import EfficientFrontier, objective_functions
 from timing import Timed, main, timed
-
-
-def dense(p: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the whole covariance matrix."""
-    return p["exposures"] @ p["covariance"] @ p["exposures"].T + np.diag(p["specific"])
 
 
 def bands(p: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -20,7 +16,7 @@ def bands(p: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 def pyportfolioopt(p: dict[str, np.ndarray]) -> Timed:
     """Solve with the whole matrix, which is all it takes."""
-    cov = dense(p)
+    cov = whole(p["exposures"], p["covariance"], p["specific"])
     columns, center, band = bands(p)
     cap, turnover = float(p["cap"]), float(p["turnover"])
 

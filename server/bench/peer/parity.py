@@ -3,39 +3,22 @@
 import numpy as np
 import pandas as pd
 import riskfolio
+from given import whole
+from prior import Known
 from skfolio.optimization import RiskBudgeting
-from skfolio.prior import BasePrior, ReturnDistribution
 from timing import Timed, main, timed
-
-
-class Known(BasePrior):
-    """A prior that is given, so that no estimation is timed."""
-
-    def __init__(self, covariance: np.ndarray) -> None:
-        self.covariance = covariance
-
-    def fit(self, X: np.ndarray, y: None = None, **rest: object) -> "Known":  # noqa: N803
-        n = len(self.covariance)
-        self.return_distribution_ = ReturnDistribution(
-            mu=np.zeros(n), covariance=self.covariance, returns=np.asarray(X)
-        )
-        return self
-
-
-def _covariance(p: dict[str, np.ndarray]) -> np.ndarray:
-    return p["exposures"] @ p["covariance"] @ p["exposures"].T + np.diag(p["specific"])
 
 
 def skfolio(p: dict[str, np.ndarray]) -> Timed:
     """Solve its convex form of risk budgets."""
-    covariance = _covariance(p)
+    covariance = whole(p["exposures"], p["covariance"], p["specific"])
     returns = pd.DataFrame(np.random.default_rng(1).normal(0, 0.01, (10, len(covariance))))
     return timed(lambda: RiskBudgeting(prior_estimator=Known(covariance)).fit(returns), "skfolio")
 
 
 def riskfolio_lib(p: dict[str, np.ndarray]) -> Timed:
     """Solve its convex form of risk budgets."""
-    covariance = _covariance(p)
+    covariance = whole(p["exposures"], p["covariance"], p["specific"])
     names = [f"N{i}" for i in range(len(covariance))]
     returns = pd.DataFrame(
         np.random.default_rng(1).normal(0, 0.01, (10, len(names))), columns=names

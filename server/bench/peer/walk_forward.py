@@ -4,8 +4,9 @@ import cvxportfolio as cvx
 import cvxpy as cp
 import numpy as np
 import pandas as pd
+from given import whole
+from prior import Known
 from skfolio.optimization import MeanRisk
-from skfolio.prior import BasePrior, ReturnDistribution
 from timing import Timed, main, timed
 
 
@@ -88,20 +89,6 @@ def cvxportfolio(p: dict[str, np.ndarray]) -> Timed:
     return timed(run, "cvxportfolio", whole=months / some, note=told)
 
 
-class Known(BasePrior):
-    """A prior that is given, so that no estimation is timed."""
-
-    def __init__(self, covariance: np.ndarray) -> None:
-        self.covariance = covariance
-
-    def fit(self, X: np.ndarray, y: None = None, **rest: object) -> "Known":  # noqa: N803
-        zero = np.zeros(len(self.covariance))
-        self.return_distribution_ = ReturnDistribution(
-            mu=zero, covariance=self.covariance, returns=np.asarray(X)
-        )
-        return self
-
-
 def skfolio(p: dict[str, np.ndarray]) -> Timed:
     """Minimize the variance instead: it measures tracking error on past returns only."""
     some, months = int(p["some"]), len(p["covariances"])
@@ -111,8 +98,7 @@ def skfolio(p: dict[str, np.ndarray]) -> Timed:
     def run() -> None:
         held = p["current"]
         for month in range(some):
-            covariance = p["exposures"] @ p["covariances"][month] @ p["exposures"].T
-            covariance += np.diag(p["specific"])
+            covariance = whole(p["exposures"], p["covariances"][month], p["specific"])
             reached = columns.T @ p["centers"][month]
             model = MeanRisk(
                 prior_estimator=Known(covariance),
