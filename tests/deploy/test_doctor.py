@@ -17,9 +17,10 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 import tilt
-from tilt import security
+from tilt import audit, sealing, security
 from tilt.cli import connection, doctor, main
 from tilt.cli.findings import OK, PROBLEM, WARNING
+from tilt.data import chain, encryption
 from tilt.data.catalog import HEAD
 from tilt.data.sources import bloomberg
 from tilt.data.store import Store
@@ -27,6 +28,7 @@ from tilt.settings import Settings
 
 NOW = dt.datetime.now(dt.UTC)
 SECRET = "a secret of more than thirty-two characters"
+ID = "11111111-2222-3333-4444-555555555555"
 
 
 @pytest.fixture
@@ -93,6 +95,8 @@ def test_it_has_nothing_against_an_installation_that_works(
     assert set().union(*stands.values()) == {OK}
     looked_at = {"Python", "packages", "settings", "add-in", "data folder", "catalog", "snapshot"}
     looked_at |= {
+        "encryption",
+        "audit",
         "workbench",
         "sources",
         "access",
@@ -162,6 +166,55 @@ def test_a_damaged_snapshot_is_said(one, own_store):
     assert said.status == PROBLEM
     assert "is missing or is not what was written" in said.detail
     assert said.cure == "Run 'tilt refresh' to write it again."
+
+
+def test_encryption_is_said_with_the_id_of_its_key_and_a_key_that_is_missing(own_store, one):
+    assert one("encryption").detail.startswith("off; portfolios are kept plain")
+    key, other = sealing.new_key(), sealing.new_key()
+    on = {"encrypt": "portfolios", "data_key": key}
+    said = one("encryption", **on)
+    assert said.status == WARNING
+    assert "contents are not encrypted" in said.detail
+    assert said.cure == "Run 'tilt encrypt apply'."
+
+    store = Store.open(Settings(data_url=str(own_store), **on))
+    encryption.apply(store.catalog, own_store)
+    store.close()
+    own = sealing.read_seal(key, [], on=True).id
+    assert one("encryption", **on).detail == f"portfolios, with the key {own}"
+    off = one("encryption", encrypt="", data_key=key)
+    assert (off.status, off.cure) == (WARNING, "Run 'tilt encrypt apply'.")
+    assert f"encrypted with {own}" in off.detail
+
+    lost = one("encryption", encrypt="portfolios", data_key=other)
+    assert lost.status == PROBLEM
+    assert f"the data key {own}, which is not here" in lost.detail
+    assert key not in lost.detail
+    assert other not in lost.detail
+
+
+def test_the_audit_is_said_with_its_last_anchor_and_what_was_done_to_it(own_store, one, tmp_path):
+    anchors = tmp_path / "anchors"
+    store = Store.open(Settings(data_url=str(own_store)))
+    audit.append(store.catalog, "saved", "portfolio x")
+    last = chain.note_anchor(store.catalog, anchors)
+    store.close()
+    said = one("audit", audit_anchor=anchors)
+    assert said.status == OK
+    assert (
+        said.detail == f"intact, {last.number:,} entries, the last anchor is entry {last.number:,}"
+    )
+    no_key = one("audit", audit_anchor=anchors, auth="entra", entra_tenant=ID, entra_client=ID)
+    assert (no_key.status, no_key.cure) == (WARNING, "Set TILT_AUDIT_KEY.")
+
+    with closing(sqlite3.connect(own_store / "catalog.sqlite")) as opened:
+        opened.execute("DROP TRIGGER audit_log_no_delete")
+        opened.execute("DELETE FROM audit_log WHERE number = ?", [last.number])
+        opened.commit()
+    cut = one("audit", audit_anchor=anchors, auth="off")
+    assert cut.status == PROBLEM
+    assert "the end of the log was cut off" in cut.detail
+    assert "tilt audit verify" in cut.cure
 
 
 def test_an_add_in_with_a_part_lost_is_said(tmp_path):

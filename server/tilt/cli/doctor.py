@@ -14,7 +14,7 @@ import pandas as pd
 
 import tilt
 from tilt import security
-from tilt.cli import connection
+from tilt.cli import connection, kept
 from tilt.cli.findings import OK, PROBLEM, WARNING, Finding
 from tilt.data import catalog
 from tilt.data.bucket import open_bucket
@@ -199,6 +199,7 @@ def _data(settings: Settings) -> list[Finding]:
         where = store.catalog.url.render_as_string(hide_password=True)
         revision = f"{where}, revision {catalog.HEAD}"
         found += [Finding("catalog", OK, revision), *_snapshots(store), _access(settings, store)]
+        found += [kept.encryption(settings, store), kept.trail(settings, store)]
     except TiltError as error:
         found.append(Finding("catalog", PROBLEM, str(error), "Check TILT_DATABASE_URL."))
     finally:
