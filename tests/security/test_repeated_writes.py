@@ -3,22 +3,26 @@
 import asyncio
 import datetime as dt
 import hashlib
+import hmac
 import shutil
 
 import httpx
 import pytest
 from serving import PATIENCE, listening
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select
 
+from tilt import audit
 from tilt.api.app import create_app
 from tilt.api.idempotency import Idempotency, _fingerprint
+from tilt.data.catalog import open_catalog
 from tilt.data.store import Store
-from tilt.jobs.repeats import ABANDONED, KEPT, Answer, Repeats
+from tilt.jobs.repeats import ABANDONED, KEPT, REPEATS, Answer, Repeats
 from tilt.settings import Settings
 
 NOW = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 ASKED = hashlib.sha256(b"a request").hexdigest()
 UNANSWERED = Answer(ASKED, 0, "", b"")
+KEYS = audit.read_keys(["a key of the audit, kept elsewhere"])
 SECOND = dt.timedelta(seconds=1)
 HOLDINGS = {"holdings": [["ticker", "weight"], ["AAPL", 0.6], ["MSFT", 0.4]]}
 
@@ -141,6 +145,43 @@ def test_a_write_of_another_server_whose_clock_is_behind_is_not_done_twice(repea
     assert repeats.begin("ann", "k", ASKED) == UNANSWERED
     clock.rise(ABANDONED - SECOND)
     assert repeats.begin("ann", "k", ASKED) == UNANSWERED
+
+
+def kept_requests(engine):
+    with engine.connect() as connection:
+        return connection.execute(select(REPEATS.c.request)).scalars().all()
+
+
+def test_what_was_asked_cannot_be_guessed_from_what_is_kept(tmp_path):
+    engine = open_catalog(f"sqlite:///{tmp_path / 'c.sqlite'}", audit_keys=KEYS)
+    repeats = Repeats(engine)
+    assert repeats.begin("ann", "k1", ASKED) is None
+    assert repeats.begin("ann", "k2", ASKED) is None
+    one, other = kept_requests(engine)
+    assert len(one) == len(other) == 64
+    assert one[16:] != other[16:], "equal requests look equal"
+    for kept in (one, other):
+        guess = hmac.new(b"", f"{kept[:16]}{ASKED}".encode(), "sha256").hexdigest()
+        assert kept[16:] not in (ASKED[:48], ASKED[16:], guess[:48])
+    assert repeats.begin("ann", "k1", ASKED) == UNANSWERED
+    assert repeats.begin("ann", "k1", "0" * 64).request != "0" * 64
+    engine.dispose()
+
+
+def test_a_key_that_is_replaced_still_knows_the_requests_of_before(tmp_path):
+    url = f"sqlite:///{tmp_path / 'c.sqlite'}"
+    open_catalog(url).dispose()
+    old, new = "the key of before, long", "the key of now, long too"
+    for keys in ([], [old], [new, old]):  # none so far, then one, then another one
+        engine = open_catalog(url, audit_keys=audit.read_keys(keys))
+        repeats = Repeats(engine)
+        repeats.begin("ann", f"written with {len(keys)}", ASKED)
+        for before in range(len(keys) + 1):
+            assert repeats.begin("ann", f"written with {before}", ASKED) == UNANSWERED
+        engine.dispose()
+    engine = open_catalog(url, audit_keys=audit.read_keys([new]))
+    assert Repeats(engine).begin("ann", "written with 1", ASKED).request != ASKED
+    engine.dispose()
 
 
 def test_a_write_without_a_final_answer_can_be_sent_again(repeats):

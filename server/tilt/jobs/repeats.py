@@ -3,9 +3,15 @@
 Time is that of a clock that only rises. A machine's clock that is set forward must not make an
 answer of a minute ago look a day old, nor a write that is being carried out look abandoned: either
 would let it be done twice.
+
+What was asked is kept as a MAC of its hash, salted: a request for a known portfolio would otherwise
+show by its hash what is in it, to whoever reads the table and guesses. The key is the data key,
+else that of the audit; without either, a guess at one row is of no use for the next.
 """
 
 import datetime as dt
+import hmac
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -28,10 +34,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from tilt.audit import keys_of
 from tilt.sealing import seal_of
 
 KEPT = dt.timedelta(hours=24)
 ABANDONED = dt.timedelta(minutes=15)  # watched unanswered for so long, its server has died
+
+_SALT = 16  # hexadecimal digits
+_PURPOSE = b"tilt repeated request"  # its keys are nobody else's
 
 METADATA = MetaData()
 REPEATS = Table(
@@ -39,7 +49,7 @@ REPEATS = Table(
     METADATA,
     Column("owner", String(200), primary_key=True),
     Column("key", String(128), primary_key=True),
-    Column("request", String(64), nullable=False),  # SHA-256 of what was asked
+    Column("request", String(64), nullable=False),  # salt and MAC of what was asked
     Column("status", Integer, nullable=False, default=0),  # 0 while it is being carried out
     Column("content_type", String(200), nullable=False, default=""),
     Column("body", LargeBinary, nullable=False, default=b""),
@@ -49,7 +59,10 @@ REPEATS = Table(
 
 @dataclass(frozen=True)
 class Answer:
-    """What a write was answered with; ``status`` is 0 while it is being carried out."""
+    """What a write was answered with; ``status`` is 0 while it is being carried out.
+
+    request : what was asked, as it was given; if it was another request, nothing that says which
+    """
 
     request: str
     status: int
@@ -74,6 +87,8 @@ class Repeats:
     def __init__(self, engine: Engine, now: Callable[[], dt.datetime] | None = None) -> None:
         self._engine = engine
         self._seal = seal_of(engine)
+        known = (*self._seal.keys, *keys_of(engine).keys, b"")
+        self._keys = tuple(hmac.digest(key, _PURPOSE, "sha256") for key in known)
         self._now = now or steady()
         self._lock = threading.Lock()
         self._unanswered: dict[tuple[str, str, dt.datetime], dt.datetime] = {}  # first seen so
@@ -91,14 +106,15 @@ class Repeats:
         mine = (REPEATS.c.owner == owner) & (REPEATS.c.key == key)
         while True:
             now = self._now().replace(tzinfo=None)
-            row = {"owner": owner, "key": key, "request": request, "begun": now}
+            hidden = _hidden(self._keys[0], secrets.token_hex(_SALT // 2), request)
+            row = {"owner": owner, "key": key, "request": hidden, "begun": now}
             with self._engine.begin() as connection:
                 connection.execute(delete(REPEATS).where(REPEATS.c.begun < now - KEPT))
             try:
                 with self._engine.begin() as connection:
                     connection.execute(insert(REPEATS).values(row))
             except IntegrityError:
-                found = self._found(mine, place_of(owner, key))
+                found = self._found(mine, place_of(owner, key), request)
                 if found is None:
                     continue  # another server let go of it this moment
                 answer, begun = found
@@ -135,14 +151,28 @@ class Repeats:
             self._unanswered = kept
         return now - since > ABANDONED
 
-    def _found(self, where: ColumnElement[bool], place: str) -> tuple[Answer, dt.datetime] | None:
+    def _found(
+        self, where: ColumnElement[bool], place: str, request: str
+    ) -> tuple[Answer, dt.datetime] | None:
         columns = (REPEATS.c[n] for n in ("request", "status", "content_type", "body"))
         with self._engine.connect() as connection:
             row = connection.execute(select(*columns, REPEATS.c.begun).where(where)).first()
         if row is None:
             return None
         body = self._seal.open(row.body, place)
-        return Answer(row.request, row.status, row.content_type, body), row.begun
+        asked = request if self._is_of(row.request, request) else row.request
+        return Answer(asked, row.status, row.content_type, body), row.begun
+
+    def _is_of(self, kept: str, request: str) -> bool:
+        """Return whether a request is the one that was kept, under any of the keys."""
+        salt = kept[:_SALT]
+        return any(hmac.compare_digest(kept, _hidden(key, salt, request)) for key in self._keys)
+
+
+def _hidden(key: bytes, salt: str, request: str) -> str:
+    """Return a request as it is kept, as long as its hash."""
+    mac = hmac.new(key, f"{salt}{request}".encode(), "sha256").hexdigest()
+    return salt + mac[: len(mac) - _SALT]
 
 
 def place_of(owner: str, key: str) -> str:
