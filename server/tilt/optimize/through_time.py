@@ -14,6 +14,7 @@ from tilt.frames import Returns, Weights, listed
 from tilt.optimize.check import turnover
 from tilt.optimize.problem import Problem
 from tilt.optimize.solve import Solution, solve
+from tilt.optimize.terms import Array
 
 AHEAD = 2  # dates whose risk models are estimated while one is solved
 MOST = 2_600  # dates: ten years of days
@@ -73,7 +74,7 @@ def solve_through_time(
     if any(b <= a for a, b in pairwise(dates)):
         raise ArgumentError("The dates must rise, each once.")
     rows: list[tuple[object, ...]] = []
-    held: list[pd.DataFrame] = []
+    held: list[tuple[Array, Array]] = []
     messages: list[str] = []
     before: tuple[pd.Timestamp, Weights] | None = None
     for n, (date, problem) in enumerate(_prepared(dates, problem_at)):
@@ -87,15 +88,10 @@ def solve_through_time(
             messages.append(f"{date:%Y-%m-%d}: {solution.refusal}")
         weights = solution.weights if solution.solved else posed.current
         rows.append(_row(date, posed, solution, weights))
-        shown = weights[weights != 0].sort_values(ascending=False, kind="stable")
-        held.append(
-            pd.DataFrame(
-                {"date": date, "ticker": shown.index.astype(object), "weight": shown.to_numpy()}
-            )
-        )
+        held.append(_largest_first(weights))
         before = date, weights
     summary = pd.DataFrame(rows, columns=SUMMARY)
-    return ThroughTime(summary, pd.concat(held, ignore_index=True), tuple(messages))
+    return ThroughTime(summary, _long(dates, held), tuple(messages))
 
 
 def _prepared(
@@ -119,12 +115,14 @@ def _drifted(
     since: pd.Timestamp, weights: Weights, until: pd.Timestamp, returns: Returns
 ) -> Weights:
     """Return weights as the returns after ``since`` and up to ``until`` left them; cash stays."""
-    held = weights[weights != 0]
-    days = returns.loc[(returns.index > since) & (returns.index <= until)]
-    growth = (1.0 + days.reindex(columns=held.index).fillna(0.0)).prod()
+    first, last = returns.index.searchsorted(pd.DatetimeIndex([since, until]), side="right")
+    # all names, not those held alone: labels that stay the same need no look-up, which costs more
+    place = returns.columns.get_indexer(weights.index)
+    earned = returns.iloc[first:last].to_numpy(dtype=float)[:, place]
+    growth = (1.0 + np.where(np.isnan(earned) | (place < 0), 0.0, earned)).prod(axis=0)
+    held = weights.to_numpy(dtype=float)
     value = held * growth
-    total = float(value.sum()) + 1.0 - float(held.sum())
-    return value / total
+    return pd.Series(value / (value.sum() + 1.0 - held.sum()), index=weights.index)
 
 
 def _with_current(problem: Problem, weights: Weights) -> tuple[Problem, list[str]]:
@@ -132,7 +130,9 @@ def _with_current(problem: Problem, weights: Weights) -> tuple[Problem, list[str
 
     Those are sold, and as much is invested as before.
     """
-    known = weights.index.isin(problem.model.exposures.index)
+    known = problem.model.exposures.index.get_indexer(weights.index) >= 0
+    if known.all():
+        return replace(problem, current=weights), []
     gone = [str(name) for name in weights.index[~known & (weights.to_numpy() != 0)]]
     if not gone:
         return replace(problem, current=weights[known]), gone
@@ -143,10 +143,27 @@ def _with_current(problem: Problem, weights: Weights) -> tuple[Problem, list[str
 def _row(
     date: pd.Timestamp, problem: Problem, solution: Solution, weights: Weights
 ) -> tuple[object, ...]:
-    names = weights.index.union(problem.current.index)
-    moved = turnover(
-        problem.current.reindex(names).fillna(0.0).to_numpy(dtype=float),
-        weights.reindex(names).fillna(0.0).to_numpy(dtype=float),
-    )
+    held = np.zeros(len(weights))  # what is held is known to the model: ``_with_current``
+    held[weights.index.get_indexer(problem.current.index)] = problem.current.to_numpy(dtype=float)
+    moved = turnover(held, weights.to_numpy(dtype=float))
     value = solution.objective if solution.solved else np.nan
     return date, value, moved, float((weights != 0).sum()), solution.status
+
+
+def _largest_first(weights: Weights) -> tuple[Array, Array]:
+    """Return names and weights of what is held, the largest first; equal ones keep their order."""
+    values = weights.to_numpy(dtype=float)
+    held = np.flatnonzero(values)
+    order = held[np.argsort(-values[held], kind="stable")]
+    return weights.index.to_numpy(dtype=object)[order], values[order]
+
+
+def _long(dates: Sequence[pd.Timestamp], held: Sequence[tuple[Array, Array]]) -> pd.DataFrame:
+    """Return date, ticker, weight."""
+    return pd.DataFrame(
+        {
+            "date": pd.DatetimeIndex(list(dates)).repeat([len(names) for names, _ in held]),
+            "ticker": pd.Index(np.concatenate([names for names, _ in held]), dtype=object),
+            "weight": np.concatenate([weights for _, weights in held]),
+        }
+    )
