@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 from serving import PATIENCE
 
+from tilt.api.headers import content_security_policy
 from tilt.settings import Settings
 
 CALL = "/xlwings/custom-functions-call"
@@ -217,3 +218,20 @@ def test_an_open_address_without_keys_does_not_start():
         Settings(host="192.0.2.1", auth="keys")
     with pytest.raises(ValidationError, match="at least 32 characters"):
         Settings(auth="keys", secret_key="short")
+
+
+@pytest.mark.parametrize(
+    ("sign_in", "reached"),
+    [
+        ("", " https://*.microsoft.com;"),
+        (
+            "https://login.microsoftonline.us",
+            " https://*.microsoft.com https://login.microsoftonline.us;",
+        ),
+        ("https://login.example/path; script-src *", " https://login.example;"),
+    ],
+)
+def test_a_page_reaches_the_place_where_people_sign_in_and_no_other(sign_in, reached):
+    policy = content_security_policy(sign_in)
+    assert reached in policy
+    assert policy.count("script-src") == 1

@@ -31,7 +31,7 @@ from tilt.api.trail import Trail
 from tilt.api.v1 import router as v1
 from tilt.api.workbench import router as workbench
 from tilt.api.workbooks import router as workbooks
-from tilt.data.live import Board, open_quotes
+from tilt.data.live import open_board
 from tilt.data.store import Store
 from tilt.errors import TiltError
 from tilt.jobs import Jobs
@@ -51,8 +51,9 @@ class Tilt(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         running: Running = self.state.tilt
-        inside = super().build_middleware_stack()
-        return OuterLayer(inside, running.metrics.answered, running.state.leaving)
+        inside, settings = super().build_middleware_stack(), running.state.settings
+        sign_in = settings.entra_authority if "entra" in settings.auth else ""
+        return OuterLayer(inside, running.metrics.answered, running.state.leaving, sign_in)
 
 
 def create_app(settings: Settings, processes: Processes | None = None) -> FastAPI:
@@ -93,7 +94,7 @@ def create_app(settings: Settings, processes: Processes | None = None) -> FastAP
         SeenStore(store) if asking else store,
         cells.registry(shipped.functions),
         SeenJobs(jobs, store.catalog) if asking else jobs,
-        Board(open_quotes(settings, store), seconds=settings.live_seconds),
+        open_board(settings, store),
         pending=lambda: pool.waiting + pool.running + processes.beside("pending"),
         leaving=Leaving(settings.drain_seconds),
         durations=processes.durations,

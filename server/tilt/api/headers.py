@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,24 +26,35 @@ OFFICE_HOSTS = (
     "https://*.microsoft365.com https://*.cloud.microsoft https://*.sharepoint.com "
     "https://*.live.com"
 )
-SIGN_IN = "https://login.microsoftonline.com"  # where the pane's Microsoft library has tokens from
-CONTENT_SECURITY_POLICY = "; ".join(
-    [
-        "default-src 'self'",
-        "script-src 'self' https://appsforoffice.microsoft.com",
-        "style-src 'self' 'unsafe-inline'",  # Office.js and the spreadsheet set styles on elements
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "worker-src 'self' blob:",
-        f"connect-src 'self' https://*.office.com https://*.microsoft.com {SIGN_IN}",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        f"frame-ancestors 'self' {OFFICE_HOSTS}",
-    ]
-)
+
+
+def content_security_policy(sign_in: str = "") -> str:
+    """Return what a page may load, reach and be framed by.
+
+    sign_in : address where people sign in to Microsoft, whose library asks it for tokens; empty
+        where nobody does
+    """
+    where = urlsplit(sign_in)
+    reached = "'self' https://*.office.com https://*.microsoft.com"
+    return "; ".join(
+        [
+            "default-src 'self'",
+            "script-src 'self' https://appsforoffice.microsoft.com",
+            "style-src 'self' 'unsafe-inline'",  # Office.js and the spreadsheet set styles
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "worker-src 'self' blob:",
+            f"connect-src {reached}" + (f" {where.scheme}://{where.netloc}" if sign_in else ""),
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            f"frame-ancestors 'self' {OFFICE_HOSTS}",
+        ]
+    )
+
+
 SECURITY_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Content-Security-Policy": content_security_policy(),
     "Cross-Origin-Resource-Policy": "cross-origin",  # Excel on the web loads it from its own origin
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "no-referrer",
@@ -57,6 +69,7 @@ class OuterLayer:
     answered : told the path, the status and the seconds of every answer
     leaving : whether the server was told to end; each answer then ends its connection, so that the
         client's next request goes to another server
+    sign_in : address where people sign in to Microsoft, empty where nobody does
     """
 
     def __init__(
@@ -64,10 +77,12 @@ class OuterLayer:
         app: ASGIApp,
         answered: Callable[[str, int, float], None],
         leaving: Leaving,
+        sign_in: str = "",
     ) -> None:
         self.app = app
         self.answered = answered
         self.leaving = leaving
+        self.policy = content_security_policy(sign_in)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -85,6 +100,7 @@ class OuterLayer:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers.update(SECURITY_HEADERS)
+                headers["Content-Security-Policy"] = self.policy
                 headers["X-Request-ID"] = request_id
                 headers["Cache-Control"] = _caching(scope)
                 if self.leaving.told:
