@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)[^\\\n]*((?:\\\n[^\\\n]*)*)", re.MULTILINE)
 _ADDRESS = re.compile(r"\w+://\S+")
 _SHOWN = 10
+_SILENT = "printed no result: it is not installed, or the advisories cannot be reached."
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def judge_python(packages: Sequence[Locked], answers: Sequence[str]) -> Verdict:
     for text in answers:
         found = _parsed(text, "dependencies")
         if found is None:
-            problems.append("pip-audit printed no result: the advisories cannot be reached.")
+            problems.append(f"pip-audit {_SILENT}")
             continue
         for package in found["dependencies"]:
             name = _plain(package["name"])
@@ -107,7 +108,7 @@ def judge_npm(lock: str, answer: str) -> Verdict:
     wanted = sum(1 for name in json.loads(lock).get("packages", {}) if name)
     found = _parsed(answer, "metadata")
     if found is None:
-        return Verdict("npm", 0, ("npm printed no result: the advisories cannot be reached.",))
+        return Verdict("npm", 0, (f"npm {_SILENT}",))
     compared = int(found["metadata"].get("dependencies", {}).get("total", 0))
     problems = [
         f"{name}: {about.get('severity', 'unknown')}, versions {about.get('range', '')}"
@@ -151,7 +152,11 @@ def ask_npm(folder: Path) -> str:
 
 
 def _said(command: list[str], folder: str) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    """Return what a program prints; nothing if it is not installed."""
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    except FileNotFoundError:
+        return ""
     return done.stdout
 
 

@@ -109,6 +109,13 @@ def test_an_npm_audit_that_compared_too_little_fails(answer):
     assert not audit.judge_npm(NPM_LOCK, answer).passed
 
 
+def test_without_npm_the_audit_fails_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    verdict = audit.judge_npm(NPM_LOCK, audit.ask_npm(tmp_path))
+    assert not verdict.passed
+    assert "npm printed no result: it is not installed" in verdict.words()
+
+
 def test_no_address_is_told():
     verdict = audit.Verdict("npm", 0, ("405 - POST https://npm.example/-/x refused",))
     assert "example" not in verdict.words()

@@ -4,9 +4,11 @@ import datetime as dt
 import re
 
 import pytest
-from sqlalchemy import text
+from alembic import command
+from sqlalchemy import create_engine, text
 
 from tilt import audit
+from tilt.data import migrations
 from tilt.data.catalog import open_catalog, writing
 from tilt.errors import AccessError, ArgumentError, BusyError, UnknownNameError
 from tilt.security import create_key, list_keys, people, revoke_key, rotate_key, verify
@@ -215,6 +217,27 @@ def test_a_wrong_key_is_no_use_of_the_right_one(catalog):
     with pytest.raises(AccessError):
         verify(catalog, f"Bearer {made.key[:-1]}!", secret=SECRET)
     assert list_keys(catalog)["used"].isna().all()
+
+
+def test_in_a_catalog_of_before_roles_who_has_a_valid_key_becomes_administrator(tmp_path):
+    url = f"sqlite:///{tmp_path / 'catalog.sqlite'}"
+    made, past = "2020-01-01 00:00:00.000000", "2020-02-01 00:00:00.000000"
+    later = "2999-01-01 00:00:00.000000"
+    old = create_engine(url)
+    with old.begin() as connection:
+        command.upgrade(migrations.configured(connection), "0007")
+        row = text("INSERT INTO api_keys VALUES (:n, :n, 'x', :made, :revoked, :expires, NULL)")
+        for name, revoked, expires in (
+            ("lasting", None, None), ("ending", None, later), ("ended", None, past),
+            ("revoked", past, None), ("revoked later", past, later),
+        ):  # fmt: skip
+            told = {"n": name, "made": made, "revoked": revoked, "expires": expires}
+            connection.execute(row, told)
+    old.dispose()
+    opened = open_catalog(url)
+    assert people.list_people(opened)["id"].tolist() == ["ending", "lasting"]
+    assert people.who_is(opened, "lasting").roles == {"administrator"}
+    opened.dispose()
 
 
 def test_a_catalog_that_somebody_else_is_writing_refuses_nobody(tmp_path, caplog):

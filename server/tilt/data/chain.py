@@ -8,7 +8,7 @@ anchors lie elsewhere: in a file, best on another machine, and in the servers' l
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,35 +135,25 @@ def check(engine: Engine, anchors: Iterable[Anchor] = ()) -> Checked:
     for anchor in anchors:
         wanted.setdefault(anchor.number, set()).add(anchor.mac)
     problems: list[str] = []
-    entries = signed = number = 0
+    entries = signed = last = 0
     before, keyed = "", False
     for row in _rows(engine):
-        entries += 1
-        said = _gap(number, int(str(row["number"])))
-        number = int(str(row["number"]))
-        mac, stored = keys.mac(row, before), str(row["mac"])
-        if not said and not row["key"] and keyed:
-            said = f"entry {number} is not signed, though earlier ones are: somebody added it"
-        elif not said and not mac:
-            said = (
-                f"entry {number} is signed with the key {row['key']}, which is not here: set "
-                "TILT_AUDIT_KEY or TILT_AUDIT_KEYS_OLD"
-            )
-        elif not said and mac != stored:
-            said = f"entry {number} is not what was written, or one before it is missing"
+        number, stored, mac = int(str(row["number"])), str(row["mac"]), keys.mac(row, before)
+        said = _gap(last, number) or _fault(row, mac, keyed=keyed)
         if not said and stored not in wanted.get(number, {stored}):
             said = f"entry {number} is not the one that an anchor has: the log was written anew"
         if said:
             problems.append(said)
+        entries += 1
         signed += bool(row["key"] and mac)
-        keyed, before = keyed or bool(row["key"]), stored
-    cut = [n for n in wanted if n > number]
+        last, before, keyed = number, stored, keyed or bool(row["key"])
+    cut = [n for n in wanted if n > last]
     if cut:
         problems.append(
-            f"entries {number + 1} to {max(cut)} are missing: an anchor has them, and the end of "
+            f"entries {last + 1} to {max(cut)} are missing: an anchor has them, and the end of "
             "the log was cut off"
         )
-    end = Anchor(number, before) if entries else None
+    end = Anchor(last, before) if entries else None
     count = sum(len(macs) for macs in wanted.values())
     return Checked(entries, signed, end, count, tuple(problems[:MOST_TOLD]))
 
@@ -172,6 +162,27 @@ def _gap(before: int, number: int) -> str:
     if number == before + 1:
         return ""
     return f"entries {before + 1} to {number - 1} are missing"
+
+
+def _fault(row: Mapping[str, object], mac: str, *, keyed: bool) -> str:
+    """Return what is wrong with an entry by itself; empty if nothing is.
+
+    Parameters
+    ----------
+    mac   : that it must have; empty if its key is not here
+    keyed : whether an earlier one is signed
+    """
+    number, key = row["number"], row["key"]
+    if keyed and not key:
+        return f"entry {number} is not signed, though earlier ones are: somebody added it"
+    if not mac:
+        return (
+            f"entry {number} is signed with the key {key}, which is not here: set "
+            "TILT_AUDIT_KEY or TILT_AUDIT_KEYS_OLD"
+        )
+    if mac != row["mac"]:
+        return f"entry {number} is not what was written, or one before it is missing"
+    return ""
 
 
 def _rows(engine: Engine) -> Iterator[dict[str, object]]:

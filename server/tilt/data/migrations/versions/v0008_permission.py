@@ -1,7 +1,9 @@
 """Who may what: people and their roles, grants, and what jobs, runs and files rest on.
 
-Whoever has a key already could do everything, and still can: they become administrators.
+Whoever has a valid key already could do everything, and still can: they become administrators.
 """
+
+import datetime as dt
 
 import sqlalchemy as sa
 from alembic import op
@@ -39,7 +41,11 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime, nullable=False),
     )
     op.create_index("ix_rests_at", "rests", ["at"])
-    owners = sa.text("SELECT DISTINCT name FROM api_keys WHERE revoked IS NULL")
+    keys = sa.table("api_keys", sa.column("name"), sa.column("revoked"),
+                    sa.column("expires", sa.DateTime))  # fmt: skip
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    valid = keys.c.revoked.is_(None) & (keys.c.expires.is_(None) | (keys.c.expires > now))
+    owners = sa.select(keys.c.name).where(valid).distinct()
     for owner in op.get_bind().execute(owners).scalars().all():
         row = {"id": owner, "name": owner, "roles": '["administrator"]', "claimed": "{}"}
         op.get_bind().execute(sa.insert(people).values(**row))
