@@ -177,7 +177,7 @@ def append(
 ) -> None:
     """Add an entry; it is on record when this returns."""
     with engine.execution_options(write=True).begin() as connection:
-        add(connection, [Entry(action, subject, detail, runs)])
+        note(connection, action, subject, detail, runs)
 
 
 def add(connection: Connection, entries: Sequence[Entry]) -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, delete, func, insert, select
 
 from tilt.data import catalog
+from tilt.data.snapshots import utc
 from tilt.data.tables import packs
 from tilt.errors import UnknownNameError
 from tilt.frames import content_id
@@ -182,14 +183,13 @@ def _newest(
 def _read(connection: Connection, there: RowMapping) -> Pack:
     content = seal_of(connection).open(there["body"], about=f"packs/{there['pack']}")
     body = orjson.loads(zlib.decompress(content))
-    made = there["made"]
     return Pack(
         Whose(there["owner"], body["portfolio"], body["saved"]),
         there["kind"],
         there["universe"],
         pd.Timestamp(there["as_of"]),
         there["snapshot"],
-        made.replace(tzinfo=dt.UTC) if made.tzinfo is None else made.astimezone(dt.UTC),
+        utc(there["made"]),
         body["figures"],
         tuple(body["runs"]),
     )

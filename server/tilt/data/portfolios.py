@@ -63,17 +63,6 @@ def names_by_id(engine: Engine) -> dict[str, str]:
         return names_kept(connection)
 
 
-def kept_as(connection: Connection, name: str) -> str:
-    """Return what other tables name a portfolio by: its name, or its id if it is encrypted.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no portfolio of the name, whatever its case.
-    """
-    return _find(connection, name)[0]
-
-
 def audit_name(engine: Engine, name: str) -> str:
     """Return what the audit calls a portfolio, which tells no name of an encrypted one."""
     with catalog.reading(engine) as connection:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Engine, delete, func, insert, select
 
 from tilt import audit
 from tilt.data import catalog
+from tilt.data.snapshots import utc
 from tilt.data.tables import audit as audited_before
 from tilt.data.tables import publications, runs
 from tilt.errors import UnknownNameError
@@ -123,7 +124,7 @@ def find(engine: Engine, owner: str, run: str) -> Run:
         said=tuple((item, value) for item, value in body["said"]),
         version=row["version"],
         versions=body["versions"],
-        at=_utc(row["at"]),
+        at=utc(row["at"]),
     )
 
 
@@ -157,8 +158,8 @@ def story(engine: Engine, snapshot: str) -> list[tuple[str, dt.datetime, str]]:
     old = audited_before.c
     noted = select(old.action, old.at, old.detail).where(old.subject == snapshot)
     with catalog.reading(engine) as connection:
-        events = [("published", _utc(r.at), str(r.universe)) for r in connection.execute(published)]
-        events += [(str(r.action), _utc(r.at), str(r.detail)) for r in connection.execute(noted)]
+        events = [("published", utc(r.at), str(r.universe)) for r in connection.execute(published)]
+        events += [(str(r.action), utc(r.at), str(r.detail)) for r in connection.execute(noted)]
     for entry in audit.listed(engine, most=MOST_TOLD, subject=f"snapshot {snapshot}"):
         when = dt.datetime.fromisoformat(str(entry["at"]))
         events.append((str(entry["action"]), when, f"by {entry['who'] or 'nobody named'}"))
@@ -172,8 +173,3 @@ def place_of(owner: str, run: str, version: str) -> str:
 
 def _mine(owner: str, run: str) -> "tuple[ColumnElement[bool], ...]":
     return runs.c.owner == owner, runs.c.run == run
-
-
-def _utc(at: dt.datetime) -> dt.datetime:
-    """Return a moment with its zone, which SQLite does not keep."""
-    return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)

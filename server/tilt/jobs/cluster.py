@@ -252,9 +252,9 @@ def run(order: Order) -> Answered:
         return Answered(Failed("JobError", refusal))
     task = order.task
     process = _take(order)
-    process.files.put(task_file(task.job), order.content)
     _DESK.wakers[task] = process.pool.wake
     try:
+        process.files.put(task_file(task.job), order.content)
         outcome = _follow(process.pool, order)
         content = b""
         if isinstance(outcome, Done):

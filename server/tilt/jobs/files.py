@@ -16,10 +16,8 @@ from pathlib import Path
 from tilt.errors import BusyError
 from tilt.sealing import NONE, BrokenSealError, Seal, SealedError
 
+ASKED = ".asked"  # what the name of a note ends with that somebody asks for a job
 _SALT = 16
-
-
-ASKED = ".asked"
 
 
 class DamagedFileError(BusyError):

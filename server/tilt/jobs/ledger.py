@@ -13,12 +13,15 @@ from sqlalchemy import (
     DateTime,
     Engine,
     Float,
+    FromClause,
     RowMapping,
+    and_,
     case,
     delete,
     func,
     insert,
     literal,
+    or_,
     select,
     update,
 )
@@ -132,7 +135,7 @@ class Ledger:
             "result": "", "error_kind": "", "error": "", "snapshot": snapshot,
         }  # fmt: skip
         queue = JOBS.alias()
-        whole = (queue.c.state == "queued") & (queue.c.parent == "") & (queue.c.split == 0)
+        whole = _whole(queue)
         waiting = select(func.count()).where(whole).scalar_subquery()
         theirs = select(func.count()).where(whole, queue.c.owner == owner).scalar_subquery()
         each = most - most // 4
@@ -185,18 +188,14 @@ class Ledger:
 
     def abandon(self, job: str) -> None:
         """Cancel a job that waits or runs, whoever has it, and its pieces."""
-        family = (JOBS.c.id == job) | (JOBS.c.parent == job)
-        with self._engine.begin() as connection:
-            connection.execute(update(JOBS).where(family & PENDING).values(canceled(self._seal)))
+        self._cancel(_family(job))
 
     def cancel(self, job: str, owner: str) -> None:
         """Cancel a job that waits or runs, and its pieces.
 
         Whoever runs one of them sees that it is no longer theirs.
         """
-        mine = ((JOBS.c.id == job) | (JOBS.c.parent == job)) & (JOBS.c.owner == owner)
-        with self._engine.begin() as connection:
-            connection.execute(update(JOBS).where(mine & PENDING).values(canceled(self._seal)))
+        self._cancel(_family(job) & (JOBS.c.owner == owner))
 
     def claim(self, server: str) -> Task | None:
         """Take the next job for ``server``; an owner with fewer running goes first.
@@ -301,10 +300,13 @@ class Ledger:
             return {i for i in connection.scalars(select(JOBS.c.id)) if i in ids}
 
     def _waiting(self, owner: str) -> int:
-        whole = (JOBS.c.state == "queued") & (JOBS.c.parent == "") & (JOBS.c.split == 0)
-        query = select(func.count()).where(whole, JOBS.c.owner == owner)
+        query = select(func.count()).where(_whole(JOBS), JOBS.c.owner == owner)
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
+
+    def _cancel(self, where: ColumnElement[bool]) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(update(JOBS).where(where & PENDING).values(canceled(self._seal)))
 
     def _change(self, where: ColumnElement[bool], **values: object) -> bool:
         with self._engine.begin() as connection:
@@ -318,6 +320,16 @@ class Ledger:
 
     def _hidden(self, title: str) -> str:
         return self._seal.keep_text(title, TITLE, most=LONGEST_TITLE)
+
+
+def _whole(queue: FromClause) -> ColumnElement[bool]:
+    """Whether a row is a job that waits, and no piece of one or waiting for its pieces."""
+    return and_(queue.c.state == "queued", queue.c.parent == "", queue.c.split == 0)
+
+
+def _family(job: str) -> ColumnElement[bool]:
+    """Whether a row is a job or a piece of it."""
+    return or_(JOBS.c.id == job, JOBS.c.parent == job)
 
 
 def _job(row: RowMapping, seal: Seal) -> Job:

@@ -275,11 +275,8 @@ class Runner:
             self._record()
             for task in tasks:
                 self._ledger.hand_back(task)
-        except (
-            SQLAlchemyError,
-            OSError,
-            TiltError,
-        ) as error:  # others will miss this server's beat
+        except (SQLAlchemyError, OSError, TiltError) as error:
+            # others will miss this server's beat
             _LOG.warning("Running jobs could not be handed back: %s", error)
 
 
