@@ -5,7 +5,9 @@ import { duration, percent } from "./format.js";
 import { ask, ServerError } from "./server.js";
 
 const EVERY = 300; // milliseconds between two looks
-const LOST = 5; // answers in a row that may fail before the job counts as lost
+const AWAY = new Set([0, 429, 502, 503, 504]); // no answer, or none now: the job goes on meanwhile
+const SELDOM = 5000; // milliseconds between two looks while the server is away, at most
+const PATIENCE = 90_000; // milliseconds without an answer: longer than a server takes to begin anew
 
 /**
  * @typedef {object} Job
@@ -39,17 +41,20 @@ export async function follow(box, job) {
   const shown = show(box, job.id);
   try {
     let now = job;
-    let lost = 0;
+    let pause = EVERY;
+    let away = 0; // milliseconds
     const started = performance.now();
     while (pending(now)) {
-      shown.update(now, (performance.now() - started) / 1000);
-      await sleep(EVERY);
+      if (away === 0) shown.update(now, (performance.now() - started) / 1000);
+      await sleep(pause);
       try {
         now = await ask(`jobs/${job.id}`);
-        lost = 0;
+        [pause, away] = [EVERY, 0];
       } catch (error) {
-        lost += 1;
-        if (lost >= LOST || ![0, 502, 503, 504].includes(error.status)) throw error;
+        away += pause;
+        if (away >= PATIENCE || !AWAY.has(error.status)) throw error;
+        pause = Math.min(2 * pause, SELDOM);
+        shown.away();
       }
     }
     if (now.state === "canceled") throw new Canceled();
@@ -97,6 +102,10 @@ function show(box, id) {
       said = job.stage;
       figures.textContent = `${percent(job.fraction, 0)}, ${duration(Math.max(waited, job.elapsed))}`;
       bar.value = job.fraction;
+    },
+    away() {
+      if (!cancel.disabled) stage.textContent = "The server does not answer. Trying again";
+      said = "";
     },
   };
 }

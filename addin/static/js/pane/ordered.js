@@ -28,13 +28,17 @@ export async function followReport(id, title) {
     said.textContent = `${title} is ready, as of ${date}.`;
     busy.replaceChildren(fileList(files));
   } catch (error) {
-    said.textContent =
-      error instanceof Canceled
-        ? `${title} was canceled.`
-        : `${title} was not made. ${error.message}`;
+    said.textContent = `${title} ${outcome(error)}`;
   } finally {
     close.hidden = false;
   }
+}
+
+/** @param {any} error of following a job */
+function outcome(error) {
+  if (error instanceof Canceled) return "was canceled.";
+  if (error.status === 0) return `may be ready by now, or not. ${error.message}`;
+  return `was not made. ${error.message}`;
 }
 
 /**
