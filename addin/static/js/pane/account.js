@@ -139,16 +139,23 @@ function refusal() {
 /** Show who one is and what one may, asked for when it is opened. */
 async function showRights() {
   if (!(/** @type {HTMLDetailsElement} */ (at("rights")).open)) return;
-  const me = await ask("me").catch(() => null);
-  if (!me) return;
-  at("rights-who").textContent = me.name;
-  const roles = me.roles.join(", ");
-  at("rights-roles").textContent = roles
-    ? `Role: ${roles}. You may ${me.verbs.join(", ")} what was granted to you.`
-    : "You have no role yet: an administrator gives you one.";
-  const rows = me.objects.map((/** @type {any} */ { name, kind, verbs }) =>
-    row([name, kind, verbs.join(", ")]),
-  );
+  try {
+    showMe(await ask("me"));
+  } catch (error) {
+    at("rights-roles").textContent = error.message;
+    at("rights-objects").hidden = true;
+  }
+}
+
+/** @param {{name: string, roles: string[], verbs: string[], objects: any[]}} me */
+function showMe({ name, roles, verbs, objects }) {
+  at("rights-who").textContent = name;
+  at("rights-roles").textContent =
+    roles.length > 0
+      ? `Role: ${roles.join(", ")}. You may ${verbs.join(", ")} what was granted to you.`
+      : "You have no role yet: an administrator gives you one.";
+  at("rights-objects").hidden = objects.length === 0;
+  const rows = objects.map((object) => row([object.name, object.kind, object.verbs.join(", ")]));
   at("rights-objects")
     .querySelector("tbody")
     ?.replaceChildren(...rows);
