@@ -131,8 +131,8 @@ class Seal:
         ----------
         most : characters of the column; a text that is too long for it when encrypted is cut
         """
-        if not self.on:
-            return text
+        if not self.on:  # a user's own words that look encrypted would be taken for damage
+            return f" {text}"[:most] if text_sealed_with(text) else text
         content = text.encode()
         if most is not None:
             room = most // 4 * 3 - _HEAD - 16
@@ -141,7 +141,7 @@ class Seal:
 
     def open_text(self, text: str, about: str) -> str:
         """Return a text as it was; raises what ``open`` raises."""
-        return text if not is_sealed_text(text) else self.open(_bytes(text), about).decode()
+        return self.open(_bytes(text), about).decode() if text_sealed_with(text) else text
 
     def again_text(self, text: str, about: str, *, most: int | None = None) -> str | None:
         """Return a text as it is kept now; None if it is kept so already."""
@@ -191,11 +191,6 @@ def sealed_with(content: bytes) -> str:
     """Return the id of the key that a content is encrypted with; empty if it is not encrypted."""
     head = bytes(content[:_NAMED])
     return head[len(_MAGIC) :].hex() if len(head) == _NAMED and head.startswith(_MAGIC) else ""
-
-
-def is_sealed_text(text: str) -> bool:
-    """Return whether a text is encrypted."""
-    return text.startswith(_TEXT) and bool(sealed_with(_bytes(text)))
 
 
 def text_sealed_with(text: str) -> str:

@@ -1,5 +1,7 @@
 """Encrypted content: read with its key in its place, and refused in words otherwise."""
 
+import base64
+
 import keyring
 import pytest
 from hypothesis import given
@@ -62,6 +64,17 @@ def test_a_text_fits_its_column_and_one_that_was_never_sealed_is_read_as_it_is()
     assert sealed.isascii()
     assert set(ON.open_text(sealed, "jobs/title")) == {"Ä"}
     assert ON.open_text("Report of Growth", "jobs/title") == "Report of Growth"
+
+
+@given(st.binary(max_size=40))
+def test_words_of_a_user_that_look_encrypted_are_read_as_words(content):
+    words = base64.b64encode(b"TILT\x01" + content).decode()
+    off = Seal((KEY,))
+    assert (
+        off.open_text(off.keep_text(words, "jobs/title", most=200), "jobs/title").strip() == words
+    )
+    assert ON.open_text(ON.keep_text(words, "jobs/title"), "jobs/title") == words
+    assert len(off.keep_text(words, "jobs/title", most=20)) <= 20
 
 
 @pytest.mark.parametrize("text", ["short", "é" * 44, "A" * 44, "kept" * 11])
