@@ -72,6 +72,14 @@ def either_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     )
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_database(request, tmp_path) -> str:
+    """The URL of an empty database of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'catalog.sqlite'}"
+    return request.getfixturevalue("postgres_server").new_database()
+
+
 @pytest.fixture(scope="session")
 def panel(store: Store) -> Panel:
     """The sample's panel, with its factor history."""

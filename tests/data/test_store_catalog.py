@@ -23,17 +23,9 @@ from tilt.settings import Settings
 SECRET = "s" * 32
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path):
-    """An empty database of either kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'catalog.sqlite'}"
-    return request.getfixturevalue("postgres_server").new_database()
-
-
 @pytest.fixture
-def opened(url):
-    engine = catalog.open_catalog(url)
+def opened(either_database):
+    engine = catalog.open_catalog(either_database)
     yield engine
     engine.dispose()
 
@@ -90,9 +82,9 @@ def _driver(url):
     return "sqlite" if url.startswith("sqlite") else "postgresql+psycopg"
 
 
-def test_a_catalog_of_the_time_before_is_taken_over_with_all_it_holds(url, tmp_path):
-    before_steps_were_counted(url)
-    store = Store.open(Settings(data_url=str(tmp_path / "data"), database_url=url))
+def test_a_catalog_of_the_time_before_is_taken_over_with_all_it_holds(either_database, tmp_path):
+    before_steps_were_counted(either_database)
+    store = Store.open(Settings(data_url=str(tmp_path / "data"), database_url=either_database))
     (found,) = store.snapshots()
     assert (found.id, found.universe, found.securities) == ("abc", "OLD", 3)
     assert found.published == found.created == dt.datetime(2020, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
@@ -106,13 +98,13 @@ def test_a_catalog_of_the_time_before_is_taken_over_with_all_it_holds(url, tmp_p
     store.close()
 
 
-def test_a_catalog_of_a_newer_program_is_refused_in_words(url):
-    engine = catalog.open_catalog(url)
+def test_a_catalog_of_a_newer_program_is_refused_in_words(either_database):
+    engine = catalog.open_catalog(either_database)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
     with pytest.raises(DataError, match=r"is of a newer Tilt \(version 9999.*Upgrade Tilt"):
-        catalog.open_catalog(url)
+        catalog.open_catalog(either_database)
 
 
 OPENING = """
@@ -123,23 +115,25 @@ catalog.open_catalog({url!r}).dispose()
 """
 
 
-def test_two_processes_may_open_an_empty_catalog_at_once(url):
+def test_two_processes_may_open_an_empty_catalog_at_once(either_database):
     both = [
-        subprocess.Popen([sys.executable, "-c", OPENING.format(url=url)], stdin=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-c", OPENING.format(url=either_database)], stdin=subprocess.PIPE
+        )
         for _ in range(2)
     ]
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda process: process.communicate(b"now\n", timeout=120), both))
     assert [process.returncode for process in both] == [0, 0]
-    engine = catalog.open_catalog(url)
+    engine = catalog.open_catalog(either_database)
     with catalog.reading(engine) as connection:
         versions = connection.execute(text("SELECT version_num FROM alembic_version")).all()
     assert [tuple(v) for v in versions] == [(catalog.HEAD,)]
     engine.dispose()
 
 
-def test_a_writer_waits_for_another_and_then_says_busy(url, opened):
-    impatient = catalog.open_catalog(url, busy_seconds=0.05)
+def test_a_writer_waits_for_another_and_then_says_busy(either_database, opened):
+    impatient = catalog.open_catalog(either_database, busy_seconds=0.05)
     with catalog.writing(opened) as connection:
         catalog.count_change(connection, "test")
         with (

@@ -4,11 +4,9 @@ Small rounds; ``writers.py`` and ``replays.py`` do as many as wanted.
 """
 
 import asyncio
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-import pytest
 import replays
 import writers
 from sqlalchemy import Column, Engine, Integer, MetaData, Table, func, insert, select
@@ -36,16 +34,8 @@ class Forgetful(Repeats):
         pass
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def catalog(request, tmp_path) -> Iterator[str]:
-    """The URL of an empty catalog of either kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'catalog.sqlite'}"
-    return request.getfixturevalue("postgres_server").new_database()
-
-
-def test_of_two_writers_commits_none_is_lost(catalog, tmp_path):
-    settings = Settings(data_url=str(tmp_path), database_url=catalog)
+def test_of_two_writers_commits_none_is_lost(either_database, tmp_path):
+    settings = Settings(data_url=str(tmp_path), database_url=either_database)
     with ThreadPoolExecutor(2) as pool:
         written = writers.run(settings, 60, pool)
     assert (written.acknowledged, written.lost, written.stale) == (120, 0, ())
@@ -112,8 +102,8 @@ def _posting(client: httpx.AsyncClient) -> replays.Send:
     return send
 
 
-def test_a_write_sent_six_times_at_once_to_two_servers_has_one_effect(catalog):
-    seen = replayed(catalog, Repeats, 25)
+def test_a_write_sent_six_times_at_once_to_two_servers_has_one_effect(either_database):
+    seen = replayed(either_database, Repeats, 25)
     assert (seen.effects, seen.different) == (25, ())
     assert seen.statuses[201] == 25 * 2 * replays.COPIES
 

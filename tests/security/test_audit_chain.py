@@ -26,13 +26,6 @@ KEYS = audit.read_keys([SECRET])
 PROCESSES, EACH = 3, 40
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path):
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'catalog.sqlite'}"
-    return request.getfixturevalue("postgres_server").new_database()
-
-
 @pytest.fixture
 def log(tmp_path):
     """A catalog in SQLite with ten entries."""
@@ -63,10 +56,12 @@ for number in range(int(each)):
 """
 
 
-def test_of_several_processes_every_entry_is_in_one_chain(url):
-    engine = open_catalog(url, audit_keys=KEYS)
+def test_of_several_processes_every_entry_is_in_one_chain(either_database):
+    engine = open_catalog(either_database, audit_keys=KEYS)
     workers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, url, SECRET, f"p{n}", str(EACH)])
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, either_database, SECRET, f"p{n}", str(EACH)]
+        )
         for n in range(PROCESSES)
     ]
     assert [worker.wait() for worker in workers] == [0] * PROCESSES
