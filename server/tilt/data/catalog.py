@@ -2,7 +2,8 @@
 
 SQLite in the data folder unless another URL is set, or PostgreSQL. A transaction with the execution
 option ``write`` takes the catalog's one write lock when it begins, so that two processes never find
-out at the end that both have written.
+out at the end that both have written. Under that lock it looks whether the catalog is still of its
+program's version: a newer program may have brought it up meanwhile, under the same lock.
 """
 
 from collections.abc import Iterator
@@ -70,8 +71,9 @@ def open_catalog(
         with reading(engine) as connection:
             current = _version(connection) == HEAD
         if not current:
-            with writing(engine) as connection:  # of two that find it old, one finds it current
-                _bring_up(connection, engine.url)
+            upgrading = engine.execution_options(write=True, upgrading=True)
+            with catalog_errors(engine), upgrading.begin() as connection:
+                _bring_up(connection, engine.url)  # of two that find it old, one finds it current
     except BaseException:
         engine.dispose()
         raise
@@ -175,8 +177,10 @@ def version_problem(engine: Engine) -> str:
     """
     with reading(engine) as connection:
         version = _version(connection)
-    if version == HEAD:
-        return ""
+    return "" if version == HEAD else _misfit(version)
+
+
+def _misfit(version: str) -> str:
     return (
         f"The catalog is of version {version or 'none'}; this program needs {HEAD}. Start the "
         "program of the catalog's version, or restart this one, which brings an older one up."
@@ -260,8 +264,26 @@ def _on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     write = connection.get_execution_options().get("write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    _check_version(connection)
 
 
 def _begin_postgresql(connection: Connection) -> None:
     if connection.get_execution_options().get("write", False):
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        _check_version(connection)
+
+
+def _check_version(connection: Connection) -> None:
+    """Refuse to write into a catalog that another program has brought to another version.
+
+    Raises
+    ------
+    BusyError
+        If it is of another version: a server of the right program may answer the same request.
+    """
+    options = connection.get_execution_options()
+    if not options.get("write", False) or options.get("upgrading", False):
+        return
+    version = connection.exec_driver_sql(f"SELECT version_num FROM {_VERSION}").scalar()  # noqa: S608 - a constant
+    if version != HEAD:
+        raise BusyError(f"Nothing is written. {_misfit(str(version))}")
