@@ -4,11 +4,14 @@ import datetime as dt
 import json
 import threading
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from yahoo_server import CRUMB, Company, YahooServer
 
-from tilt.data.live import Board, open_quotes
+from tilt.data.live import GAP, Board, open_board, open_quotes
 from tilt.data.quote import Quote
 from tilt.data.sources.yahoo_quotes import PACE, YahooQuotes
 from tilt.errors import BusyError
@@ -36,6 +39,9 @@ class Clock:
 
     def __call__(self):
         return self.now
+
+    def pass_by(self, seconds):
+        self.now += seconds
 
 
 class Always:
@@ -185,6 +191,41 @@ def test_a_slow_yahoo_is_given_up_and_what_is_known_is_shown(server, clock):
     fresh = Board(YahooQuotes(base_url=server.url, pace=replace(PACE, timeout=0.2)), seconds=300)
     with pytest.raises(BusyError, match=r"no answer within 0.2 seconds"):
         fresh.last(["AAPL"])
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0.0, 200.0), st.sets(st.sampled_from("ABCDEF"), min_size=1)),
+        max_size=40,
+    )
+)
+def test_a_process_asks_for_a_ticker_once_in_its_time_and_for_anything_once_in_the_gap(looks):
+    """So of several processes each does, and together they ask so many times as often at most."""
+    clock, asked = Clock(), []
+
+    class Counted(Always):
+        def last(self, tickers):
+            asked.append((clock.now, set(tickers)))
+            return super().last(tickers)
+
+    board = Board(Counted(7.0), seconds=60, gap=5, now=clock, pause=clock.pass_by)
+    for passed, tickers in looks:
+        clock.pass_by(passed)
+        found = board.last(tickers)
+        assert set(found) == tickers
+        assert all(shown.age <= 60 + 5 for shown in found.values())
+    times = [time for time, _ in asked]
+    assert all(later - earlier >= 5 - 1e-9 for earlier, later in pairwise(times))
+    for ticker in "ABCDEF":
+        own = [time for time, tickers in asked if ticker in tickers]
+        assert all(later - earlier >= 60 - 1e-9 for earlier, later in pairwise(own))
+
+
+def test_only_a_source_of_another_is_spared(tmp_path):
+    settings = Settings(data_url=str(tmp_path))
+    assert open_board(settings, store=None)._gap == 0
+    yahoo = settings.model_copy(update={"live_source": "yahoo"})
+    assert open_board(yahoo, store=None)._gap == GAP > 0
 
 
 def test_who_comes_while_yahoo_is_asked_sees_the_last_price_at_once(clock):

@@ -16,6 +16,7 @@ from tilt.data.store import Store
 from tilt.errors import TiltError, one_of
 from tilt.settings import Settings
 
+GAP = 1.0  # seconds between two requests of a process to an upstream that is another's
 RETRY_SECONDS = 30.0  # before the first new try of an upstream that fails; then twice as long
 
 
@@ -91,18 +92,32 @@ class Board:
     many ask. While it is asked, and when it fails, the last quotes are shown and grow old; an
     upstream that fails is asked less and less often, at last every ``seconds``.
 
+    Each process has a board of its own, so upstream is asked for a ticker at most once in
+    ``seconds`` by each, and for anything at all at most once in ``gap``.
+
     Parameters
     ----------
     seconds : how long a quote is kept before upstream is asked again
+    gap : seconds between two requests; who asks for a new ticker meanwhile waits so long
     now : seconds, of a clock that only rises
+    pause : waits so many seconds
     """
 
     def __init__(
-        self, quotes: Quotes, *, seconds: float, now: Callable[[], float] = time.monotonic
+        self,
+        quotes: Quotes,
+        *,
+        seconds: float,
+        gap: float = 0.0,
+        now: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._quotes = quotes
         self._seconds = seconds
+        self._gap = gap
         self._now = now
+        self._pause = pause
+        self._not_before = -math.inf  # when upstream may be asked again
         self._asking = threading.Lock()  # held while upstream is asked
         self._lock = threading.Lock()  # of all below
         self._asked: dict[str, float] = {}  # when somebody last wanted it
@@ -127,6 +142,7 @@ class Board:
             self._asked.update(dict.fromkeys(wanted, now))
             due = bool(self._due(wanted, now))
             shown = all(t in self._known for t in wanted)
+            due = due and not (shown and now < self._not_before)
         if due and self._asking.acquire(blocking=not shown):
             try:
                 self._ask(wanted)
@@ -157,6 +173,10 @@ class Board:
             now = self._now()
             if not self._due(wanted, now):  # another asked while this one waited
                 return
+        if now < self._not_before:
+            self._pause(self._not_before - now)
+        with self._lock:
+            now = self._now()
             self._asked = {t: at for t, at in self._asked.items() if now - at <= 2 * self._seconds}
             self._next = {t: at for t, at in self._next.items() if t in self._asked}
             self._known = {t: known for t, known in self._known.items() if t in self._asked}
@@ -167,6 +187,7 @@ class Board:
             found, problem = {}, error
         with self._lock:
             now = self._now()
+            self._not_before = now + self._gap
             self._problem = problem
             self._failures = 0 if problem is None else self._failures + 1
             wait = self._seconds
@@ -175,3 +196,9 @@ class Board:
                 wait = min(self._seconds, RETRY_SECONDS * 2.0**doubled)
             self._known.update({t: (quote, now) for t, quote in found.items()})
             self._next.update(dict.fromkeys(due, now + wait))
+
+
+def open_board(settings: Settings, store: Store) -> Board:
+    """Return the board over the live source that the settings name."""
+    gap = 0.0 if settings.live_source == "close" else GAP  # the store is nobody else's
+    return Board(open_quotes(settings, store), seconds=settings.live_seconds, gap=gap)
