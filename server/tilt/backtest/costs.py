@@ -93,7 +93,9 @@ def liquidity(panel: Panel, costs: Costs) -> Liquidity | None:
     return Liquidity(np.asarray(filled, dtype=np.float64), thin.to_numpy())
 
 
-def charge(trade: Array, costs: Costs, slope: Array | None, *, out: Array) -> tuple[float, Array]:
+def charge(
+    trade: Array, costs: Costs, slope: Array | None, *, out: Array
+) -> tuple[float, list[float]]:
     """Return the size of all trades, and what they cost by kind: linear, spread, impact.
 
     Trade and cost are in units of the capital at the start. Kinds at the end that cost nothing are
@@ -114,7 +116,7 @@ def charge(trade: Array, costs: Costs, slope: Array | None, *, out: Array) -> tu
     if impact is not None:
         size += impact
         paid.append(float(impact.sum()))
-    return moved, np.array(paid)
+    return moved, paid
 
 
 def borrow_fee(costs: Costs) -> float:

@@ -81,7 +81,7 @@ class _Book:
     charged: Array = field(init=False)
     turnover: Array = field(init=False)
     everybody: Rows = field(init=False)
-    stops: Rows = field(init=False)  # the rows at which a name ends
+    stops: frozenset[int] = field(init=False)  # the rows at which a name ends
     whole: Mask = field(init=False)  # the rows at which every name has a price
     page: Array = field(init=False)  # fills × (before, trade, cost) × names
     used: int = 0  # fills of the page
@@ -92,7 +92,7 @@ class _Book:
     def __post_init__(self) -> None:
         days, names = self.market.growth.shape
         self.everybody = np.arange(names)
-        self.stops = np.unique(self.market.ended)
+        self.stops = frozenset(self.market.ended.tolist())
         self.whole = np.asarray(self.market.priced.all(axis=1))
         self.positions = np.zeros((days, names))
         self.cash = np.zeros(days)
@@ -136,8 +136,9 @@ class _Book:
         moved, paid = charge(trade, self.costs, slope, out=cost)
         positions += trade
         bought = trade.sum()
-        self.cash[row] -= bought + paid.sum()
-        self.charged[row, : len(paid)] += paid
+        self.cash[row] -= bought + sum(paid)
+        for kind, amount in enumerate(paid):
+            self.charged[row, kind] += amount
         self.turnover[row] += (moved + abs(bought)) / 2.0 / nav
         self.targets[row] = target
         asset = self.everybody
@@ -235,11 +236,14 @@ def _drift(book: _Book, row: int, end: int, cash_rate: float) -> None:
     """Carry the book from the close of ``row`` to that of ``end`` without a trade."""
     if end <= row:
         return
+    if end == row + 1:
+        _live_a_day(book, end, cash_rate)
+        return
     names = book.everybody
     held: Rows | slice = slice(None)
     path = book.positions[row + 1 : end + 1]
-    # Of several days it is faster to take those alone that are held, where they are few.
-    few = end > row + 1 and 2 * np.count_nonzero(book.positions[row]) <= len(names)
+    # It is faster to take those alone that are held, where they are few.
+    few = 2 * np.count_nonzero(book.positions[row]) <= len(names)
     if few:
         names = held = np.flatnonzero(book.positions[row])
         path = np.empty((end - row, len(names)))
@@ -248,7 +252,7 @@ def _drift(book: _Book, row: int, end: int, cash_rate: float) -> None:
         before = np.multiply(before, growth, out=after)
     flows = np.zeros(end - row)
     sales: list[tuple[int, Rows, Array]] = []
-    for stop in book.stops[(book.stops > row) & (book.stops <= end)].tolist():
+    for stop in sorted(stop for stop in book.stops if row < stop <= end):
         day = stop - row - 1
         gone = np.flatnonzero((book.market.ended[held] == stop) & (path[day] != 0.0))
         worth = path[day, gone].copy()
@@ -264,13 +268,8 @@ def _drift(book: _Book, row: int, end: int, cash_rate: float) -> None:
         book.charged[row + 1 : end + 1, 3] += short
     grown = 1.0 + cash_rate
     start = grown * book.cash[row]
-    if end == row + 1:
-        book.cash[end] = start + flows[0]
-    else:
-        days = accumulate(
-            flows[1:], lambda cash, flow: flow + grown * cash, initial=start + flows[0]
-        )
-        book.cash[row + 1 : end + 1] = list(days)
+    days = accumulate(flows[1:], lambda cash, flow: flow + grown * cash, initial=start + flows[0])
+    book.cash[row + 1 : end + 1] = list(days)
     if few:
         book.positions[row + 1 : end + 1, held] = path
     for stop, asset, worth in sales:
@@ -319,14 +318,18 @@ def keep_books_daily(
 def _live_a_day(book: _Book, row: int, cash_rate: float) -> None:
     """Let a day pass: interest on cash, the fee on shorts, returns, and sales of ended names."""
     before = book.positions[row - 1]
-    fee = borrow_fee(book.costs) * float(-before[before < 0].sum())
-    cash = book.cash[row - 1] * (1.0 + cash_rate) - fee
-    values = before * book.market.growth[row]
-    gone = np.flatnonzero((book.market.ended == row) & (values != 0.0))
-    worth = values[gone].copy()
-    values[gone] = 0.0
-    book.positions[row] = values
-    book.cash[row] = cash + worth.sum()
-    book.charged[row, 3] += fee
-    if len(gone):
-        book.sell_delisted(row, gone, worth)
+    values = np.multiply(before, book.market.growth[row], out=book.positions[row])
+    cash = book.cash[row - 1] * (1.0 + cash_rate)
+    rate = borrow_fee(book.costs)
+    if rate:
+        fee = rate * float(-before[before < 0].sum())
+        cash -= fee
+        book.charged[row, 3] += fee
+    book.cash[row] = cash
+    if row in book.stops:
+        gone = np.flatnonzero((book.market.ended == row) & (values != 0.0))
+        worth = values[gone].copy()
+        values[gone] = 0.0
+        book.cash[row] += worth.sum()
+        if len(gone):
+            book.sell_delisted(row, gone, worth)
