@@ -1,6 +1,6 @@
 """A portfolio problem as aligned arrays: what every solver and every check works on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -45,7 +45,7 @@ class Case:
     alpha: Array
     rules: tuple[Rule, ...]
     sector: Array  # of text
-    industry: Array  # of text
+    sectors: Mapping[str, Array]  # positions by name
     invested: float | None  # what weights sum to; None where a net rule decides
     messages: tuple[str, ...]
     strive: Objective | None = None  # in place of the goal of the objective
@@ -218,6 +218,15 @@ class Case:
             )
         return labels_of(named.reindex(self.assets), column)
 
+    @cached_property
+    def industry(self) -> Array:
+        """Return by asset its industry; empty text where unknown."""
+        return labels_of(self.problem.securities.reindex(self.assets), "industry")
+
+    @cached_property
+    def _place_of_factor(self) -> dict[str, int]:
+        return {str(name): at for at, name in enumerate(self.factors)}
+
     def members(self, rule: Rule) -> list[tuple[str, Array]]:
         """Return by name what a rule bounds, as positions of the assets it adds up.
 
@@ -237,8 +246,10 @@ class Case:
             )
         return [(rule.who, groups[rule.who])]
 
-    def groups(self, column: str) -> dict[str, Array]:
+    def groups(self, column: str) -> Mapping[str, Array]:
         """Return the positions of the assets of each group."""
+        if column == "sector":
+            return self.sectors
         if column not in self._groups:
             self._groups[column] = grouped(self.labels(column))
         return self._groups[column]
@@ -264,21 +275,21 @@ class Case:
         """Return the positions of the factors that a factor rule is about."""
         if rule.who == "*":
             return np.arange(len(self.factors))
-        at = np.flatnonzero(self.factors == rule.who)
-        if not len(at):
+        at = self._place_of_factor.get(rule.who)
+        if at is None:
             raise UnknownNameError(
                 f"The risk model has no factor '{rule.who}'.{did_you_mean(rule.who, self.factors)}"
             )
-        return at
+        return np.array([at])
 
 
 def grouped(column: Array) -> dict[str, Array]:
     """Return the positions of each name that is not empty, in the order of the names."""
     codes, names = pd.factorize(column, sort=True)
     order = np.argsort(codes, kind="stable")
-    ends = np.cumsum(np.bincount(codes, minlength=len(names)))
-    found = zip(names, np.split(order, ends[:-1]), strict=True)
-    return {str(name): at for name, at in found if name != ""}
+    ends = np.cumsum(np.bincount(codes, minlength=len(names))).tolist()
+    spans = zip(names, [0, *ends], ends, strict=False)
+    return {str(name): order[start:end] for name, start, end in spans if name != ""}
 
 
 def labels_of(named: pd.DataFrame, column: str) -> Array:

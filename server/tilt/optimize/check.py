@@ -127,7 +127,7 @@ def _tightest(rule: Rule, low: float | None, names: list[str], values: Array) ->
     below = np.full(len(values), np.inf) if low is None else values - low
     above = np.full(len(values), np.inf) if rule.high is None else rule.high - values
     room = np.minimum(below, above)
-    at = tuple(n for n, r in zip(names, room, strict=True) if r < BINDING)
+    at = tuple(names[n] for n in np.flatnonzero(room < BINDING))
     return _reading(rule, rule.who, low, float(values[int(np.argmin(room))]), at)
 
 

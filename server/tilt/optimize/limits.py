@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import scipy.sparse as sp
 
 from tilt.errors import ArgumentError
 from tilt.optimize.case import Case
 from tilt.optimize.constraints import DISCRETE, Rule, Side
 from tilt.optimize.costs import Cost, Turnover
+from tilt.optimize.sparse_rows import Rows, dense_rows, no_rows, one_each, stacked, sums_of
 from tilt.optimize.terms import Array
 
 FROZEN = 1e6  # times the capital: what a name without volume would trade of its volume
@@ -28,7 +28,7 @@ AFTERWARDS = (*DISCRETE, "lot", "risk_share")  # rules that are no rows of a con
 
 @dataclass(frozen=True, eq=False)
 class Half:
-    """One side of one rule: ``matrix x ≤ bound``, or ``‖matrix x + shift‖ ≤ bound``.
+    """One side of one rule: ``rows x ≤ bound``, or ``‖rows x + shift‖ ≤ bound``.
 
     names : what each row is about, for the messages
     at    : positions of the assets when the rows bound single weights, else empty
@@ -38,7 +38,7 @@ class Half:
     rule: Rule
     side: Side
     names: tuple[str, ...]
-    matrix: sp.csr_matrix
+    rows: Rows
     bound: Array
     at: Array
     shift: Array | None = None
@@ -49,7 +49,7 @@ class Half:
 
     @property
     def shift_or_zero(self) -> Array:
-        return np.zeros(self.matrix.shape[0]) if self.shift is None else self.shift
+        return np.zeros(self.rows.count) if self.shift is None else self.shift
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,37 +89,28 @@ class Layout:
         return before + np.arange(len(self.curved))
 
     @cached_property
-    def definitions(self) -> tuple[sp.csc_matrix, Array]:
+    def definitions(self) -> tuple[Rows, Array]:
         """``B'w - y = B'center`` as an equality."""
         n, k = self.assets, self.factors
         b = self.case.model.exposures
-        extra = sp.csc_matrix((k, self.size - n - k))
-        matrix = sp.hstack([sp.csc_matrix(b.T), -sp.identity(k, format="csc"), extra], format="csc")
-        return matrix, b.T @ self.case.center
+        rows = dense_rows(b.T, self.size).with_last(n + np.arange(k), -1.0, self.size)
+        return rows, b.T @ self.case.center
 
     @cached_property
-    def parts(self) -> tuple[sp.csr_matrix, Array]:
-        """``w - held ≤ u`` and ``w ≤ p``, as ``matrix x ≤ bound``."""
-        moving, split = len(self.moving), len(self.split)
-        rows = np.arange(moving + split)
+    def parts(self) -> tuple[Rows, Array]:
+        """``w - held ≤ u`` and ``w ≤ p``, as ``rows x ≤ bound``."""
         at = np.concatenate([self.moving, self.split]).astype(int)
         columns = np.concatenate([self.buys, self.longs]).astype(int)
-        matrix = sp.csr_matrix(
-            (
-                np.concatenate([np.ones(len(rows)), -np.ones(len(rows))]),
-                (np.concatenate([rows, rows]), np.concatenate([at, columns])),
-            ),
-            shape=(len(rows), self.size),
-        )
-        bound = np.concatenate([self.case.current[self.moving], np.zeros(split)])
+        rows = one_each(at, 1.0, self.size).with_last(columns, -1.0, self.size)
+        bound = np.concatenate([self.case.current[self.moving], np.zeros(len(self.split))])
         if not self.turns:
-            return matrix, bound
+            return rows, bound
         both, offset = _turnover(self)
-        last = sp.csr_matrix(([1.0, 1.0], ([0, 1], [self.size - 1] * 2)), shape=(2, self.size))
-        return sp.vstack([matrix, both - last], format="csr"), np.concatenate([bound, -offset])
+        both = both.with_last(self.size - 1, -1.0, self.size)
+        return stacked([rows, both], self.size), np.concatenate([bound, -offset])
 
     @cached_property
-    def cost(self) -> tuple[sp.csr_matrix, float]:
+    def cost(self) -> tuple[Rows, float]:
         """The expected cost as a row and an offset."""
         cost, everything = self.case.cost, np.arange(self.assets)
         fixed = np.setdiff1d(everything, self.moving)
@@ -135,13 +126,13 @@ class Layout:
         )
         return row, float(cost.half * self.case.current[self.moving].sum())
 
-    def row(self, entries: Iterable[tuple[Array, Array | float]]) -> sp.csr_matrix:
+    def row(self, entries: Iterable[tuple[Array, Array | float]]) -> Rows:
         """Return one row from pairs of columns and coefficients."""
         dense = np.zeros(self.size)
         for columns, coefficients in entries:
             dense[columns] += coefficients
         at = np.flatnonzero(dense)
-        return sp.csr_matrix((dense[at], at, np.array([0, len(at)])), shape=(1, self.size))
+        return Rows(dense[at], at, np.array([0, len(at)]), self.size)
 
 
 def without_rows(rules: Iterable[Rule]) -> list[Rule]:
@@ -180,17 +171,17 @@ def halves(layout: Layout, rules: Iterable[Rule]) -> list[Half]:
         if rule.rule in AFTERWARDS:
             found += _without_rows(layout, rule)
             continue
-        names, matrix, offset, at = _expression(layout, rule)
+        names, rows, offset, at = _expression(layout, rule)
         if rule.low is not None and not rule.kind.max_only:
-            found.append(Half(rule, "min", names, -matrix, offset - rule.low, at))
+            found.append(Half(rule, "min", names, -rows, offset - rule.low, at))
         if rule.high is not None:
-            found.append(Half(rule, "max", names, matrix, rule.high - offset, at))
+            found.append(Half(rule, "max", names, rows, rule.high - offset, at))
     return found
 
 
 def _without_rows(layout: Layout, rule: Rule) -> list[Half]:
     """Return the sides of a rule that a convex program does not know."""
-    nothing = sp.csr_matrix((0, layout.size))
+    nothing = no_rows(layout.size)
     nowhere = np.zeros(0, dtype=int)
     sides: tuple[Side, ...] = ("min", "max")
     return [
@@ -202,16 +193,11 @@ def _without_rows(layout: Layout, rule: Rule) -> list[Half]:
 
 def _risk(layout: Layout, rule: Rule) -> Half:
     case = layout.case
-    n, k = layout.assets, layout.factors
+    n = layout.assets
     around = case.center if rule.rule == "tracking_error" else np.zeros(n)
     model = case.model
-    rows = sp.bmat(
-        [
-            [None, sp.csr_matrix(model.root.T), sp.csr_matrix((k, layout.size - n - k))],
-            [sp.diags(np.sqrt(model.specific)), None, None],
-        ],
-        format="csr",
-    )
+    own = one_each(np.arange(n), np.sqrt(model.specific), layout.size)
+    rows = stacked([dense_rows(model.root.T, layout.size, n), own], layout.size)
     shift = np.concatenate(
         [
             model.root.T @ (model.exposures.T @ (case.center - around)),
@@ -222,42 +208,31 @@ def _risk(layout: Layout, rule: Rule) -> Half:
     return Half(rule, "max", ("",), rows, bound, np.zeros(0, dtype=int), shift)
 
 
-def _expression(layout: Layout, rule: Rule) -> tuple[tuple[str, ...], sp.csr_matrix, Array, Array]:
+def _expression(layout: Layout, rule: Rule) -> tuple[tuple[str, ...], Rows, Array, Array]:
     """Return names, rows and offsets with ``value = rows x + offset``, and single positions."""
     case = layout.case
     nowhere = np.zeros(0, dtype=int)
     against = case.center if rule.relative else np.zeros(layout.assets)
     if rule.rule == "weight":
         at = case.members(rule)[0][1]
-        rows = sp.csr_matrix(
-            (np.ones(len(at)), at, np.arange(len(at) + 1)), shape=(len(at), layout.size)
-        )
-        return tuple(case.assets[at]), rows, -against[at], at
+        return tuple(case.assets[at]), one_each(at, 1.0, layout.size), -against[at], at
     if rule.column:
         groups = case.members(rule)
-        columns = np.concatenate([at for _, at in groups])
-        lengths = [len(at) for _, at in groups]
-        rows = sp.csr_matrix(
-            (np.ones(len(columns)), columns, np.cumsum([0, *lengths])),
-            shape=(len(groups), layout.size),
-        )
+        rows = sums_of([at for _, at in groups], layout.size)
         offset = np.array([-against[at].sum() for _, at in groups])
         return tuple(name for name, _ in groups), rows, offset, nowhere
     if rule.rule == "factor":
         which = case.exposures_of(rule)
-        rows = sp.csr_matrix(
-            (np.ones(len(which)), layout.assets + which, np.arange(len(which) + 1)),
-            shape=(len(which), layout.size),
-        )
+        rows = one_each(layout.assets + which, 1.0, layout.size)
         offset = case.model.exposures[:, which].T @ (case.center - against)
         return tuple(case.factors[which]), rows, offset, nowhere
     if rule.rule == "adv":
         return _participation(layout)
-    matrix, offset = _whole(layout, rule)
-    return ("",) * matrix.shape[0], matrix, offset, nowhere
+    rows, offset = _whole(layout, rule)
+    return ("",) * rows.count, rows, offset, nowhere
 
 
-def _whole(layout: Layout, rule: Rule) -> tuple[sp.csr_matrix, Array]:
+def _whole(layout: Layout, rule: Rule) -> tuple[Rows, Array]:
     everything = np.arange(layout.assets)
     if rule.rule == "net":
         return layout.row([(everything, 1.0)]), np.zeros(1)
@@ -275,7 +250,7 @@ def _whole(layout: Layout, rule: Rule) -> tuple[sp.csr_matrix, Array]:
     return layout.row([(layout.longs, longs), (everything, weights)]), np.zeros(1)
 
 
-def _participation(layout: Layout) -> tuple[tuple[str, ...], sp.csr_matrix, Array, Array]:
+def _participation(layout: Layout) -> tuple[tuple[str, ...], Rows, Array, Array]:
     """Return buys and sells of each name as shares of its volume; without any it keeps its weight.
 
     A row for such a name is in units of capital, so that its numbers stay near one.
@@ -284,25 +259,24 @@ def _participation(layout: Layout) -> tuple[tuple[str, ...], sp.csr_matrix, Arra
     share = case.participation
     frozen = ~np.isfinite(share)
     scale = np.where(frozen, FROZEN, share)
-    columns = np.arange(layout.assets)
-    one_way = sp.csr_matrix((scale, (columns, columns)), shape=(layout.assets, layout.size))
+    one_way = one_each(np.arange(layout.assets), scale, layout.size)
     offset = scale * case.current
     nowhere = np.zeros(0, dtype=int)
-    rows = sp.vstack([one_way, -one_way], format="csr")
+    rows = stacked([one_way, -one_way], layout.size)
     return tuple(case.assets) * 2, rows, np.concatenate([-offset, offset]), nowhere
 
 
-def _turnover(layout: Layout) -> tuple[sp.csr_matrix, Array]:
+def _turnover(layout: Layout) -> tuple[Rows, Array]:
     """Return buys and sells: with cash counted, one-way turnover is the larger of the two."""
     case = layout.case
     fixed = np.setdiff1d(np.arange(layout.assets), layout.moving)
     everything = np.arange(layout.assets)
     buys = layout.row([(layout.buys, 1.0), (fixed, 1.0)])
     sells = layout.row([(layout.buys, 1.0), (fixed, 1.0), (everything, -1.0)])
-    return sp.vstack([buys, sells], format="csr"), np.array([0.0, case.current.sum()])
+    return stacked([buys, sells], layout.size), np.array([0.0, case.current.sum()])
 
 
-def _beta(layout: Layout, rule: Rule) -> tuple[sp.csr_matrix, Array]:
+def _beta(layout: Layout, rule: Rule) -> tuple[Rows, Array]:
     case, n = layout.case, layout.assets
     model, b = case.model, case.center
     exposures = model.exposures.T @ b

@@ -96,17 +96,17 @@ def _answer(program: Program, status: Status, solver: str, seconds: float, raw: 
     prices: dict[int, Array] = {}
 
     def add(owners: Array, duals: Array, *, by_row: bool) -> None:
-        for index in np.unique(owners[owners != NOBODY]):
+        for index in _known(owners):
             here = np.clip(duals[owners == index], 0.0, None)
             here = here if by_row else here.sum(keepdims=True)
-            known = prices.get(int(index))
-            prices[int(index)] = here if known is None else known + here
+            known = prices.get(index)
+            prices[index] = here if known is None else known + here
 
     add(program.inequality, raw.inequality, by_row=True)
     add(program.equality[:, 0], -raw.equality, by_row=True)
     add(program.equality[:, 1], raw.equality, by_row=True)
     # Single weights stand in bounds, some in equalities: only their sum has a meaning.
-    for index in set(prices) & {int(n) for n in np.concatenate([program.floor, program.cap])}:
+    for index in set(prices).intersection(_known(program.floor), _known(program.cap)):
         prices[index] = prices[index].sum(keepdims=True)
     add(program.floor, raw.lower, by_row=False)
     add(program.cap, raw.upper, by_row=False)
@@ -114,6 +114,11 @@ def _answer(program: Program, status: Status, solver: str, seconds: float, raw: 
         prices[cone.half] = np.array([max(float(price), 0.0)])
     budget = 0.0 if program.budget_row == NOBODY else float(raw.equality[program.budget_row])
     return Answer(status, solver, seconds, raw.x, prices, budget)
+
+
+def _known(owners: Array) -> list[int]:
+    """Return the halves that own something, in order."""
+    return [int(n) for n in np.flatnonzero(np.bincount(owners[owners != NOBODY]))]
 
 
 def solve_clarabel(program: Program, *, time_limit: float | None = None) -> Answer:

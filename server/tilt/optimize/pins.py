@@ -27,6 +27,8 @@ def pin_rules(
     UnknownNameError
         If a name is none of the assets, nor a sector that is left out.
     """
+    if not pin and not exclude:
+        return ()
     place = {str(name).casefold(): at for at, name in enumerate(assets)}
     groups = {str(name).casefold(): str(name) for name in sectors}
     rules: list[Rule] = []

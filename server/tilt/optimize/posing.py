@@ -95,7 +95,7 @@ def open_case(problem: Problem) -> Case:
             *pin_rules(options.pin, options.exclude, labels, current, sectors),
         ),
         sector=sector,
-        industry=labels_of(named, "industry"),
+        sectors=sectors,
         invested=invested,
         messages=notes,
         delta=0.0 if belief is None else belief.delta,

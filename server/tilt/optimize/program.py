@@ -8,6 +8,7 @@ import scipy.sparse as sp
 
 from tilt.optimize.costs import POWER, Cost, Turnover
 from tilt.optimize.limits import Half, Layout
+from tilt.optimize.sparse_rows import Rows, dense_rows, diagonal_rows, no_rows, one_each, stacked
 from tilt.optimize.terms import Array, Objective
 
 SCALE = 100.0  # return in per cent: solvers like numbers near one
@@ -73,43 +74,22 @@ class Program:
 
 
 @dataclass(eq=False)
-class _Rows:
+class _Collected:
     """Rows as they are collected."""
 
-    matrices: list[sp.csr_matrix] = field(default_factory=list)
+    blocks: list[Rows] = field(default_factory=list)
     bounds: list[Array] = field(default_factory=list)
     owners: list[Array] = field(default_factory=list)
 
-    def add(self, matrix: sp.csr_matrix, bound: Array, owner: Array) -> None:
-        self.matrices.append(matrix)
+    def add(self, rows: Rows, bound: Array, owner: Array) -> None:
+        self.blocks.append(rows)
         self.bounds.append(bound)
         self.owners.append(owner)
 
     def stacked(self, size: int) -> tuple[sp.csc_matrix, Array]:
-        if not self.matrices:
+        if not self.blocks:
             return sp.csc_matrix((0, size)), np.zeros(0)
-        return stack_rows(self.matrices, size).tocsc(), np.concatenate(self.bounds)
-
-
-def stack_rows(matrices: Sequence[sp.csr_matrix], size: int) -> sp.csr_matrix:
-    """Return matrices on top of each other, with ``size`` columns: no column moves."""
-    flat = [m.tocsr() for m in matrices]
-    counts = np.concatenate([np.diff(m.indptr) for m in flat])
-    return sp.csr_matrix(
-        (
-            np.concatenate([m.data for m in flat]),
-            np.concatenate([m.indices for m in flat]),
-            np.concatenate([[0], np.cumsum(counts)]),
-        ),
-        shape=(len(counts), size),
-    )
-
-
-def _widened(matrix: sp.csr_matrix, size: int) -> sp.csr_matrix:
-    if matrix.shape[1] == size:
-        return matrix
-    flat = matrix.tocsr()
-    return sp.csr_matrix((flat.data, flat.indices, flat.indptr), shape=(flat.shape[0], size))
+        return stacked(self.blocks, size).csc(), np.concatenate(self.bounds)
 
 
 def build(
@@ -123,10 +103,10 @@ def build(
     ease = ease or {}
     slack, size = _slack_columns(layout.size, halves, ease)
     lower, upper, floor, cap = _bounds(layout, size)
-    inequality, equality = _Rows(), _Rows()
+    inequality, equality = _Collected(), _Collected()
     cones: list[Cone] = []
-    matrix, bound = layout.parts
-    inequality.add(matrix, bound, np.full(len(bound), NOBODY))
+    rows, bound = layout.parts
+    inequality.add(rows, bound, np.full(len(bound), NOBODY))
     budget_row = _implicit(layout, equality)
     at = 0
     while at < len(halves):
@@ -135,15 +115,15 @@ def build(
         if at in ease or (pair and at + 1 in ease):
             _add_eased(half, at, slack, size, inequality, cones)
         elif half.conic:
-            cones.append(Cone(at, half.matrix, half.shift_or_zero, float(half.bound[0]), NOBODY))
+            cones.append(_cone(half, at, NOBODY))
         elif pair:
             owners = np.tile([at, at + 1], (len(half.bound), 1))
-            equality.add(halves[at + 1].matrix, halves[at + 1].bound, owners)
+            equality.add(halves[at + 1].rows, halves[at + 1].bound, owners)
             at += 1
         elif len(half.at):
             _tighten(half, at, lower, upper, floor, cap)
         else:
-            inequality.add(half.matrix, half.bound, np.full(len(half.bound), at))
+            inequality.add(half.rows, half.bound, np.full(len(half.bound), at))
         at += 1
     powers = _powers(layout, lower, upper)
     _fix(lower, upper, floor, cap, equality, size)
@@ -200,7 +180,7 @@ def _bounds(layout: Layout, size: int) -> tuple[Array, Array, Array, Array]:
     return lower, upper, np.full(size, NOBODY), np.full(size, NOBODY)
 
 
-def _implicit(layout: Layout, equality: _Rows) -> int:
+def _implicit(layout: Layout, equality: _Collected) -> int:
     """Add the definitions of the factor exposures and the budget; return the budget's row."""
     definitions, bound = layout.definitions
     equality.add(definitions, bound, np.full((len(bound), 2), NOBODY))
@@ -216,22 +196,22 @@ def _add_eased(
     index: int,
     slack: Mapping[int, Array],
     size: int,
-    inequality: _Rows,
+    inequality: _Collected,
     cones: list[Cone],
 ) -> None:
     columns = slack.get(index)
     if half.conic:
         at = NOBODY if columns is None else int(columns[0])
-        cones.append(Cone(index, half.matrix, half.shift_or_zero, float(half.bound[0]), at))
+        cones.append(_cone(half, index, at))
         return
-    rows = len(half.bound)
-    matrix = _widened(half.matrix, size)
+    rows = half.rows
     if columns is not None:
-        spread = np.broadcast_to(columns, rows)
-        matrix = matrix - sp.csr_matrix(
-            (np.ones(rows), (np.arange(rows), spread)), shape=(rows, size)
-        )
-    inequality.add(matrix, half.bound, np.full(rows, index))
+        rows = rows.with_last(np.broadcast_to(columns, rows.count), -1.0, size)
+    inequality.add(rows, half.bound, np.full(rows.count, index))
+
+
+def _cone(half: Half, index: int, slack: int) -> Cone:
+    return Cone(index, half.rows.csr(), half.shift_or_zero, float(half.bound[0]), slack)
 
 
 def _tighten(half: Half, index: int, lower: Array, upper: Array, floor: Array, cap: Array) -> None:
@@ -257,15 +237,15 @@ def _powers(layout: Layout, lower: Array, upper: Array) -> Powers | None:
     return Powers(layout.impacts[~stuck], at[~stuck], held[~stuck])
 
 
-def _fix(lower: Array, upper: Array, floor: Array, cap: Array, equality: _Rows, size: int) -> None:
+def _fix(
+    lower: Array, upper: Array, floor: Array, cap: Array, equality: _Collected, size: int
+) -> None:
     """Turn equal bounds into equalities: an interior-point method needs room."""
     fixed = np.flatnonzero((upper - lower <= 1e-12) & (upper >= lower - 1e-12))
     if not len(fixed):
         return
-    matrix = sp.csr_matrix(
-        (np.ones(len(fixed)), (np.arange(len(fixed)), fixed)), (len(fixed), size)
-    )
-    equality.add(matrix, upper[fixed].copy(), np.column_stack([floor[fixed], cap[fixed]]))
+    owners = np.column_stack([floor[fixed], cap[fixed]])
+    equality.add(one_each(fixed, 1.0, size), upper[fixed].copy(), owners)
     lower[fixed], upper[fixed] = -np.inf, np.inf
     floor[fixed] = cap[fixed] = NOBODY
 
@@ -287,12 +267,15 @@ def _objective(layout: Layout, goal: Objective | None, size: int) -> tuple[sp.cs
             linear[n : n + k] += 2 * cost * form.factor * (case.model.covariance @ shift)
     for scale, term in goal.others():
         if isinstance(term, Cost):
-            linear[: layout.size] -= scale * SCALE * layout.cost[0].toarray()[0]
+            row, _ = layout.cost
+            linear[row.columns] -= scale * SCALE * row.values
         elif isinstance(term, Turnover):
             linear[layout.size - 1] -= scale * SCALE
         else:
             raise TypeError(f"{type(term).__name__} has no rows in a program of its own")
-    blocks = [sp.diags(diagonal), sp.csc_matrix(2 * factor * case.model.covariance)]
-    if size > n + k:
-        blocks.append(sp.csc_matrix((size - n - k, size - n - k)))
-    return sp.block_diag(blocks, format="csc"), linear
+    blocks = [
+        diagonal_rows(diagonal, size),
+        dense_rows(2 * factor * case.model.covariance, size, n),
+        no_rows(size, size - n - k),
+    ]
+    return stacked(blocks, size).mirrored(), linear

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy.sparse as sp
 
 from tilt.errors import ArgumentError, UnknownNameError, did_you_mean
 from tilt.optimize.case import Case
@@ -123,6 +122,6 @@ def _over(case: Case, sides: list[Half], weights: Array) -> float:
 def _tangent(layout: Layout, half: Half, weights: Array) -> Half:
     """Return the half whose row is the share's tangent at some weights."""
     share, slope = _share(layout.case, weights, half.rule)
-    row = sp.csr_matrix(np.concatenate([slope, np.zeros(layout.size - layout.assets)]))
+    row = layout.row([(np.arange(layout.assets), slope)])
     bound = np.array([(half.rule.high or 0.0) - share + float(slope @ weights)])
-    return replace(half, names=("",), matrix=row, bound=bound)
+    return replace(half, names=("",), rows=row, bound=bound)

@@ -67,9 +67,8 @@ class Solution:
     objective : yearly tracking error or volatility, expected return or utility; NaN without one
     solver    : which one gave the answer
     seconds   : the solver's time
-    conflict  : a smallest set of rules that cannot hold together, each with the bound that matters
-    repairs   : rule, who, side, bound, to, alone: what makes the problem feasible
     messages  : what the reader should know
+    trouble   : why there is no answer, where rules cannot hold together
     """
 
     problem: Problem
@@ -78,8 +77,6 @@ class Solution:
     objective: float
     solver: str
     seconds: float
-    conflict: tuple[Rule, ...]
-    repairs: pd.DataFrame
     messages: tuple[str, ...]
     case: Case
     found: Found
@@ -93,6 +90,16 @@ class Solution:
     @property
     def solved(self) -> bool:
         return self.found.solved
+
+    @property
+    def conflict(self) -> tuple[Rule, ...]:
+        """A smallest set of rules that cannot hold together, each with the bound that matters."""
+        return () if self.trouble is None else self.trouble.rules
+
+    @cached_property
+    def repairs(self) -> pd.DataFrame:
+        """What makes the problem feasible: rule, who, side, bound, to, alone."""
+        return _repairs(self.trouble)
 
     def require(self) -> "Solution":
         """Return the solution itself.
@@ -277,8 +284,6 @@ def solve(problem: Problem) -> Solution:
         objective=case.headline(rounded.weights) if solved else np.nan,
         solver=found.solver,
         seconds=found.seconds,
-        conflict=() if conflict is None else conflict.rules,
-        repairs=_repairs(conflict),
         messages=(*case.messages, *found.notes, *rounded.notes),
         case=case,
         found=found,

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import scipy.sparse as sp
 
 from tilt.optimize.limits import Half, Layout
 from tilt.optimize.newton import Standing
-from tilt.optimize.program import NOBODY, SCALE, Ease, stack_rows
+from tilt.optimize.program import NOBODY, SCALE, Ease
+from tilt.optimize.sparse_rows import Rows, stacked
 from tilt.optimize.terms import Array, Objective
 
 LEAST_CURVATURE = 1e-6  # of a name: without own risk its best weight is not one number
@@ -17,10 +17,10 @@ TERMS = ("Variance", "Return", "Distance")
 
 
 @dataclass(eq=False)
-class _Rows:
+class _Collected:
     """Rows as they are collected, in all variables of the layout."""
 
-    matrices: list[sp.csr_matrix] = field(default_factory=list)
+    blocks: list[Rows] = field(default_factory=list)
     low: list[Array] = field(default_factory=list)
     high: list[Array] = field(default_factory=list)
     cost: list[Array] = field(default_factory=list)
@@ -28,18 +28,17 @@ class _Rows:
 
     def add(
         self,
-        matrix: sp.csr_matrix,
+        rows: Rows,
         bounds: tuple[Array | None, Array | None],
         owners: tuple[int, int],
         cost: float,
     ) -> None:
-        rows = matrix.shape[0]
         low, high = bounds
-        self.matrices.append(matrix)
-        self.low.append(np.full(rows, -np.inf) if low is None else low)
-        self.high.append(np.full(rows, np.inf) if high is None else high)
-        self.cost.append(np.full(rows, cost))
-        self.owners.append(np.tile(owners, (rows, 1)))
+        self.blocks.append(rows)
+        self.low.append(np.full(rows.count, -np.inf) if low is None else low)
+        self.high.append(np.full(rows.count, np.inf) if high is None else high)
+        self.cost.append(np.full(rows.count, cost))
+        self.owners.append(np.tile(owners, (rows.count, 1)))
 
 
 def standing_of(
@@ -58,7 +57,7 @@ def standing_of(
     collected = _collected(layout, sides, ease)
     low, high = np.concatenate(collected.low), np.concatenate(collected.high)
     model, center = layout.case.model, layout.case.center
-    matrix = stack_rows(collected.matrices, layout.size)
+    matrix = stacked(collected.blocks, layout.size).csr()
     exposed, extra = matrix[:, n : n + k], matrix[:, n + k :]
     rows = matrix[:, :n].toarray()
     if exposed.nnz:
@@ -102,7 +101,7 @@ def _taken(
     one_kink = not (len(moving) and len(split))
     quadratic = all(type(term).__name__ in TERMS for _, term in goal.terms)
     plain = all(
-        not half.conic and len(half.bound) and half.matrix.shape[1] == layout.size for half in sides
+        not half.conic and len(half.bound) and half.rows.width == layout.size for half in sides
     )
     eased = all(
         not len(sides[index].at) and not (how.shared and len(sides[index].bound) > 1)
@@ -127,41 +126,41 @@ def _goal(layout: Layout, goal: Objective) -> tuple[Array, Array, float, Array]:
     return curvature, slope, weight, pull
 
 
-def _collected(layout: Layout, sides: Sequence[Half], ease: Mapping[int, Ease]) -> _Rows:
-    rows = _Rows()
+def _collected(layout: Layout, sides: Sequence[Half], ease: Mapping[int, Ease]) -> _Collected:
+    found = _Collected()
     invested = layout.case.invested
     if invested is not None:
         everything = layout.row([(np.arange(layout.assets), 1.0)])
         bound = np.array([invested])
-        rows.add(everything, (bound, bound), (NOBODY, NOBODY), np.inf)
+        found.add(everything, (bound, bound), (NOBODY, NOBODY), np.inf)
     at = 0
     while at < len(sides):
         half, pair = sides[at], at + 1 < len(sides) and _one_rule(sides[at], sides[at + 1])
         cost = ease[at].cost if at in ease else np.inf
         if pair and not len(half.at):
             high = sides[at + 1]
-            rows.add(high.matrix, (-half.bound, high.bound), (at, at + 1), cost)
+            found.add(high.rows, (-half.bound, high.bound), (at, at + 1), cost)
         elif not len(half.at) and len(half.bound):
-            matrix, bound = _single(layout, half)
+            rows, bound = _single(layout, half)
             if half.side == "min":
-                rows.add(-matrix, (-bound, None), (at, NOBODY), cost)
+                found.add(-rows, (-bound, None), (at, NOBODY), cost)
             else:
-                rows.add(matrix, (None, bound), (NOBODY, at), cost)
+                found.add(rows, (None, bound), (NOBODY, at), cost)
         at += 2 if pair else 1
-    return rows
+    return found
 
 
 def _one_rule(half: Half, after: Half) -> bool:
     return half.rule is after.rule and (half.side, after.side) == ("min", "max")
 
 
-def _single(layout: Layout, half: Half) -> tuple[sp.csr_matrix, Array]:
+def _single(layout: Layout, half: Half) -> tuple[Rows, Array]:
     """Return the rows of a half; of buys and sells the one that is larger, where that is known."""
     invested = layout.case.invested
     if half.rule.rule != "turnover" or invested is None:
-        return half.matrix, half.bound
+        return half.rows, half.bound
     # Sells are buys less what is invested: two rows that can both bind, and are one.
-    return half.matrix[:1], np.array([min(half.bound[0], half.bound[1] + invested)])
+    return half.rows.first(), np.array([min(half.bound[0], half.bound[1] + invested)])
 
 
 def bounds_of(n: int, sides: Sequence[Half], *, shorts: bool) -> tuple[Array, Array, Array, Array]:
