@@ -11,6 +11,8 @@ from tilt.api.backtests import OPTIONS, Asked
 from tilt.api.state import current
 from tilt.api.sweeps import VIEWS, ask_sweep, parse_axis
 from tilt.api.values import Grid
+from tilt.backtest.result import STATS
+from tilt.errors import one_of
 
 OWN = {
     "view": "heat (default), list of all figures, or overfitting of the best",
@@ -43,6 +45,8 @@ def sweep(
     A parameter is a placeholder of the strategy, an option of BACKTEST (capital with impact=1 shows
     the capacity) or rebalance, start, end. Each backtest counts as a trial of the workbook.
     """
+    measure = one_of("measure", measure, STATS)  # told before anything is run
+    view = one_of("option view", options.text("view", next(iter(VIEWS))), VIEWS)
     asked = Asked(
         strategy,
         start,
@@ -60,4 +64,4 @@ def sweep(
         parse_axis(rows, "rows"),
         parse_axis(columns, "columns") if columns else None,
     )
-    return found.view(options.text("view", next(iter(VIEWS))), measure)
+    return found.view(view, measure)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tilt.backtest.costs import Costs
-from tilt.backtest.result import VIEWS
+from tilt.backtest.result import STATS, VIEWS
 from tilt.backtest.run import backtest
 from tilt.backtest.strategy import CapWeight, EqualWeight, InverseVol
 from tilt.errors import ArgumentError, StoppedError
@@ -46,6 +46,10 @@ def test_statistics_are_those_of_the_daily_returns_with_the_opening_in_the_first
     assert len(r) == len(result.series) - 1
     own = statistics(r, result.benchmark.iloc[1:])
     pd.testing.assert_frame_equal(result.view("stats").iloc[: len(own)], own, check_like=True)
+
+
+def test_every_backtest_has_the_same_measures(result):
+    assert tuple(result.stats["measure"]) == STATS
 
 
 def test_statistics_add_what_it_took(result):

@@ -2,29 +2,21 @@
 
 import json
 import re
-import shutil
-from dataclasses import dataclass
 
-import httpx
 import pandas as pd
 import pytest
 from cell_tables import RANGE
-from pydantic import SecretStr
-from serving import PATIENCE, listening
+from granted import granted
 
 from tilt.api import entrances
-from tilt.api.app import create_app
 from tilt.api.seen import SeenStore
 from tilt.api.seen_jobs import SeenJobs
 from tilt.data.rules import Rule, Universe
 from tilt.data.store import Store
 from tilt.jobs import Jobs
-from tilt.security import create_key, people
+from tilt.security import people
 from tilt.security.deciding import CEILINGS, GRANTED, ROLES, Thing, Who, decide, grants_of
-from tilt.security.people import Grant
-from tilt.settings import Settings
 
-SECRET = "0123456789abcdef0123456789abcdef"
 DATA = "US_LARGE_CAP"
 OPEN, CLOSED, ABSENT = "Orchard", "Zirconia", "Wolframs"  # as names of portfolios
 OPEN_CAP, CLOSED_CAP, ABSENT_CAP = "ORCHARD_CAP", "ZIRCONIA_CAP", "WOLFRAMS_CAP"  # of universes
@@ -50,58 +42,12 @@ NAMING = ("holdings", "benchmark", "universe", "a", "b", "who", "strategy", "ser
 JOBS = frozenset({"backtest", "sweep", "frontier", "factor_shape", "regimes", "attribution"})
 
 
-@dataclass(frozen=True)
-class Served:
-    """A server with users, each of whom asks by a key of their own."""
-
-    http: httpx.Client
-    keys: dict[str, str]
-    app: object
-    store: Store
-
-    def ask(self, user, method, path, **sent):
-        headers = {} if user is None else {"Authorization": f"Bearer {self.keys[user]}"}
-        headers |= sent.pop("headers", {})
-        return self.http.request(method, path, headers=headers, **sent)
-
-    def cells(self, user, calls):
-        """Return the answers to calls of cells, in one batch."""
-        bodies = [
-            {"func_name": name, "args": [a if isinstance(a, list) else [[a]] for a in arguments]}
-            for name, arguments in calls
-        ]
-        body = {"calls": bodies, "wait": 0}
-        answer = self.ask(user, "POST", "/xlwings/custom-functions-batch", json=body)
-        assert answer.status_code == 200, answer.text
-        return answer.json()["results"]
-
-    def grant(self, to, kind, name, verbs, to_kind="user"):
-        people.grant(
-            self.store.catalog, Grant.of(to_kind, to, kind, name, verbs), by="administrator"
-        )
-
-
 @pytest.fixture(scope="module")
 def served(store, sample_settings, tmp_path_factory):
     """A copy of the sample with something open and something closed, of each kind."""
     assert store.snapshot()
     folder = tmp_path_factory.mktemp("matrix") / "data"
-    shutil.copytree(sample_settings.data_url, folder)
-    settings = Settings(
-        data_url=str(folder), auth="keys", secret_key=SecretStr(SECRET), processes=0
-    )
-    settings = settings.model_copy(update={"requests_per_minute": 0})
-    own = Store.open(settings)
-    keys = {}
-    for user in SIGNED_IN:
-        keys[user] = create_key(own.catalog, user, secret=SECRET).key
-        people.assign_roles(own.catalog, user, [user] if user in ROLES else [])
-    app = create_app(settings)
-    with (
-        listening(app) as address,
-        httpx.Client(base_url=address, headers={"X-Tilt-Client": "t"}, timeout=PATIENCE) as http,
-    ):
-        made = Served(http, keys, app, own)
+    with granted(sample_settings.data_url, folder, SIGNED_IN) as made:
         save(made, OPEN, OPEN_CAP)
         for user in OUTSIDERS:
             made.grant(user, "universe", DATA, GRANTED)
@@ -109,7 +55,6 @@ def served(store, sample_settings, tmp_path_factory):
             made.grant(user, "portfolio", OPEN, GRANTED)
             made.grant(user, "configuration", OPEN, GRANTED)
         yield made
-    own.close()
 
 
 def save(served, name, universe):

@@ -12,6 +12,8 @@ from tilt.api.books import date_of, with_notes
 from tilt.api.cell_jobs import RunningError
 from tilt.api.frames import split
 from tilt.api.places import Place
+from tilt.api.runs import backtest_of
+from tilt.api.seen import look_at
 from tilt.api.state import State, pin
 from tilt.api.tracks import (
     AttributionAsked,
@@ -161,6 +163,11 @@ def view_comparison(state: State, asked: ComparisonAsked, view: str) -> pd.DataF
 def submit_comparison(state: State, asked: ComparisonAsked, owner: str) -> Job:
     """Return the job that puts books side by side, its own or one that runs."""
     panel = state.panel(asked.universe or None)
+    texts = [one_text(grid) for grid in (*asked.books.values(), asked.benchmark) if grid]
+    look_at(state.store, texts)
+    for text in texts:
+        if is_run(state, text):
+            backtest_of(state, text.casefold())  # whoever cannot have it is told so at once
     place = Place.of(state, panel, asked.universe)
     given = [getattr(asked, f.name) for f in fields(asked)]
     return state.jobs.submit(

@@ -52,6 +52,9 @@ def let_in(somebody: Who, touched: set[Thing] | None = None) -> None:
 def enter_entrance(verb: Verb, name: str) -> None:
     """Let the caller through an entrance, which does ``verb`` to what it names.
 
+    What it only reads on the way, as a universe whose names are saved in a portfolio, needs the
+    right to read; what it writes is asked for where it is written.
+
     Raises
     ------
     NotAllowedError
@@ -62,7 +65,7 @@ def enter_entrance(verb: Verb, name: str) -> None:
     _tell(verb, thing, decision)
     if not decision.allowed:
         raise _not_allowed(verb, thing)
-    _VERB.set(verb)
+    _VERB.set("trade" if verb == "trade" else "read")
 
 
 @contextmanager
@@ -76,7 +79,7 @@ def only_looking() -> Iterator[None]:
 
 
 def verb_now() -> Verb:
-    """Return what the entrance does to the portfolios and universes it names."""
+    """Return what the entrance does to the portfolios and universes it works with: read, trade."""
     return _VERB.get()
 
 

@@ -2,17 +2,20 @@
 
 import pandas as pd
 
+from tilt.api import permission
 from tilt.api.attributions import AttributionAsked, Explained, explain, explain_tracks
 from tilt.api.backtests import Asked
 from tilt.api.runs import keep_attribution, keep_backtest, keep_frontier, keep_solution, owner_now
 from tilt.api.state import State
 from tilt.api.tracks import tracks_of_result
 from tilt.backtest.result import BacktestResult
+from tilt.data.packs import Pack
 from tilt.frames import Panel
 from tilt.optimize.frontier import Frontier
 from tilt.optimize.problem import Problem
 from tilt.optimize.solve import Solution
 from tilt.report.record import BacktestAsked, ExplainedAsked, PackRecord
+from tilt.security.deciding import Thing
 
 
 class RunRecord(PackRecord):
@@ -48,6 +51,12 @@ class RunRecord(PackRecord):
             universe=self._panel.universe,
         )
         self.note(keep_backtest(self._state, question, found))
+
+    def made(self, pack: Pack) -> str:
+        """Note what a report held; the note is gone with the right to what the report rests on."""
+        found = super().made(pack)
+        permission.remember(self._state.store.catalog, Thing("file", found, owner_now()))
+        return found
 
     def explained(self, asked: ExplainedAsked, table: pd.DataFrame) -> str:
         super().explained(asked, table)

@@ -5,6 +5,7 @@ import datetime as dt
 from tilt.api import files
 from tilt.api.places import Place
 from tilt.api.report_record import RunRecord
+from tilt.api.seen import look_at
 from tilt.api.state import State, pin
 from tilt.frames import content_id
 from tilt.jobs import Job, Progress
@@ -49,6 +50,8 @@ def submit_report(state: State, asked: Asked, owner: str) -> Job:
     """Return the job that makes a report; what is wrong with the question is said at once."""
     right = check_asked(asked)
     panel = state.panel(right.universe or None)
+    named = [book.given for book in right.books if isinstance(book.given, str)]
+    look_at(state.store, [*named, *right.options.values()])
     place = Place.of(state, panel, right.universe)
     created = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
     names = ", ".join(book.name for book in right.books) or panel.universe

@@ -1,10 +1,11 @@
 """The store as one user sees it: what they may not see is not there, whatever asks for it."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import pandas as pd
+from sqlalchemy import Engine
 
 from tilt.api import permission
 from tilt.data import snapshots
@@ -18,7 +19,7 @@ from tilt.data.store import Store, unknown_universe
 from tilt.errors import ArgumentError, UnknownNameError, cut, did_you_mean
 from tilt.frames import Panel, Weights
 from tilt.security import people
-from tilt.security.deciding import GRANTED, Kind, Thing, Verb
+from tilt.security.deciding import ADMINISTRATOR, GRANTED, LOCAL, Kind, Thing, Verb
 from tilt.security.people import Grant
 
 
@@ -55,11 +56,12 @@ class SeenStore(Store):
 
     def save_universe(self, universe: Universe) -> Panel:
         parent = self._universe(universe.parent, "read")
-        self._may_take("universe", universe.name, self.whole.universe_names())
+        new = self._may_take("universe", universe.name, self.whole.universe_names())
         if universe.name.strip().casefold() in _folded(self.whole.portfolio_names()):
             raise taken(universe.name)
         made = self.whole.save_universe(universe.model_copy(update={"parent": parent}))
-        own_new(self, "universe", universe.name)
+        if new:
+            own(self.catalog, "universe", universe.name)
         return made
 
     def delete_universe(self, name: str) -> None:
@@ -71,7 +73,6 @@ class SeenStore(Store):
                 "Universes with data of their own go with their snapshots."
             )
         self._delete_rule(found)
-        people.forget_object(self.catalog, "universe", found)
 
     def _delete_rule(self, name: str) -> None:
         made = [rule for n in self.whole.universe_names() if (rule := self.whole.rule_of(n))]
@@ -182,16 +183,15 @@ class SeenStore(Store):
     def save_portfolio(
         self, name: str, weights: Weights, source: str, *, as_of: pd.Timestamp | None = None
     ) -> None:
-        self._may_take("portfolio", name, self.whole.portfolio_names())
+        new = self._may_take("portfolio", name, self.whole.portfolio_names())
         if name.strip().casefold() in _folded(self.whole.universe_names()):
             raise taken(name)
         self.whole.save_portfolio(name, weights, source, as_of=as_of)
-        own_new(self, "portfolio", name)
+        if new:
+            own(self.catalog, "portfolio", name)
 
     def delete_portfolio(self, name: str) -> None:
-        found = self._portfolio(name, "write")
-        self.whole.delete_portfolio(found)
-        people.forget_object(self.catalog, "portfolio", found)
+        self.whole.delete_portfolio(self._portfolio(name, "write"))
 
     def holds(self, snapshot: str) -> bool:
         self._require_all()
@@ -251,19 +251,42 @@ class SeenStore(Store):
         if snapshots.by_id(self.catalog, snapshot).universe != data:
             raise snapshots.unknown_snapshot(snapshot)
 
-    def _may_take(self, kind: Kind, name: str, every: Sequence[str]) -> None:
-        """Let the caller save under a name: a new one, or that of something they may change."""
-        if name.strip().casefold() in _folded(every):
+    def _may_take(self, kind: Kind, name: str, every: Sequence[str]) -> bool:
+        """Let the caller save under a name: that of something they may change, or a new one.
+
+        Returns
+        -------
+        whether it is a new one
+        """
+        new = name.strip().casefold() not in _folded(every)
+        if not new:
             permission.require("write", Thing(kind, name.strip()), lambda: taken(name))
+        return new
 
 
-def own_new(store: Store, kind: Kind, name: str) -> None:
-    """Give the caller every right to what they have just saved, unless they have some."""
+def own(catalog: Engine, kind: Kind, name: str) -> None:
+    """Give the caller every right to something new that they have just saved.
+
+    An administrator has it already, and may leave it to others.
+    """
     somebody, thing = permission.who(), Thing(kind, name.strip())
-    if permission.sees(thing):
+    if ADMINISTRATOR in somebody.roles:
         return
-    verbs = frozenset(GRANTED)
-    people.grant(store.catalog, Grant("user", somebody.id, kind, thing.name, verbs), by=somebody.id)
+    given = Grant("user", somebody.id, kind, thing.name, frozenset(GRANTED))
+    people.grant(catalog, given, by=somebody.id)
+
+
+def look_at(store: Store, names: Iterable[str]) -> None:
+    """Note that what is asked for rests on the portfolios and universes that are among names.
+
+    A job that reads them later, in another process, is gone with the right to any of them.
+    """
+    if permission.who() == LOCAL:
+        return
+    there = {name.casefold(): Thing("universe", name) for name in store.universe_names()}
+    there |= {name.casefold(): Thing("portfolio", name) for name in store.portfolio_names()}
+    folded = (name.strip().casefold() for name in names)
+    permission.touch(there[name] for name in folded if name in there)
 
 
 def whole(store: Store) -> Store:

@@ -3,12 +3,11 @@
 import pandas as pd
 
 from tilt.api import permission
-from tilt.api.seen import own_new, taken
+from tilt.api.seen import own, taken
 from tilt.api.state import State
 from tilt.configuration import saved
 from tilt.configuration.settings import Configuration
 from tilt.errors import UnknownNameError
-from tilt.security import people
 from tilt.security.deciding import Thing, Verb
 
 
@@ -25,11 +24,13 @@ def read(state: State, name: str) -> Configuration:
 
 def save(state: State, name: str, configuration: Configuration) -> str:
     """Save a configuration under a name that the caller may take; return its id."""
-    wanted = name.strip().casefold()
-    if any(str(n).casefold() == wanted for n in saved.listed(state.store.catalog)["name"]):
+    catalog, wanted = state.store.catalog, name.strip().casefold()
+    new = wanted not in {str(n).casefold() for n in saved.listed(catalog)["name"]}
+    if not new:
         permission.require("write", _thing(name), lambda: taken(name))
-    done = saved.save(state.store.catalog, name, configuration)
-    own_new(state.store, "configuration", name)
+    done = saved.save(catalog, name, configuration)
+    if new:
+        own(catalog, "configuration", name)
     return done
 
 
@@ -37,7 +38,6 @@ def delete(state: State, name: str) -> None:
     """Delete a configuration, and the grants on it."""
     _require(state, "write", name)
     saved.delete_saved(state.store.catalog, name)
-    people.forget_object(state.store.catalog, "configuration", name)
 
 
 def _require(state: State, verb: Verb, name: str) -> None:

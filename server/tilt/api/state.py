@@ -16,7 +16,7 @@ from tilt.api.cells import Cell
 from tilt.api.held import bytes_of
 from tilt.api.leaving import Leaving
 from tilt.data.live import Board
-from tilt.data.store import Store
+from tilt.data.store import Store, unknown_universe
 from tilt.errors import one_of
 from tilt.frames import Panel
 from tilt.jobs import Jobs
@@ -135,15 +135,22 @@ class State:
     def panel(self, universe: str | None) -> Panel:
         """Return a universe of the latest snapshot; None is the default universe.
 
-        A request sees one snapshot from its beginning to its end.
+        A request sees one snapshot from its beginning to its end; each use of it is asked for, as
+        one cell of a batch may read a universe and another one trade in it.
         """
         look()
         seen = _SEEN.get(None)
         if seen is None:
             return self.store.panel(universe)
         if universe not in seen:
-            seen.setdefault(universe, self.store.panel(universe))
-        return seen[universe]
+            return seen.setdefault(universe, self.store.panel(universe))
+        panel = seen[universe]
+        permission.require(
+            permission.verb_now(),
+            Thing("universe", panel.universe),
+            lambda: unknown_universe(panel.universe, self.store.universe_names()),
+        )
+        return panel
 
     def edition(self) -> str:
         """Return an id of the data, saved portfolios and program behind the answers."""

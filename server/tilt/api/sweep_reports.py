@@ -2,12 +2,24 @@
 
 from collections.abc import Sequence
 
-from tilt.api.backtests import Asked, asked_id, check_backtest
+from tilt.api.backtests import Asked, asked_id
 from tilt.api.frames import split
 from tilt.api.places import Place
 from tilt.api.state import State, pin
-from tilt.api.sweeps import VIEWS, Axis, Point, Sweep, count_points, spread_out, sweep_job, title_of
+from tilt.api.sweeps import (
+    VIEWS,
+    Axis,
+    Point,
+    Sweep,
+    check_sweep,
+    count_points,
+    spread_out,
+    sweep_job,
+    title_of,
+)
 from tilt.api.trials import WORKBOOK
+from tilt.backtest.result import STATS
+from tilt.errors import one_of
 from tilt.frames import content_id
 from tilt.jobs import Job, Pieces, Progress
 
@@ -21,12 +33,18 @@ def submit_sweep(
 
     Parameters
     ----------
-    measure : a row of BACKTEST; a job whose measure is unknown fails and names the nearest
+    measure : a row of BACKTEST
     workbook : the one whose ledger of trials its backtests go into
+
+    Raises
+    ------
+    TiltError
+        If the measure is unknown, or the first backtest cannot be run: at once, not by the job.
     """
+    measure = one_of("measure", measure, STATS)
     panel = state.panel(asked.universe or None)
     every = spread_out(asked, *axes)
-    check_backtest(state, panel, every[0])
+    check_sweep(state, panel, every)
     place = Place.of(state, panel, asked.universe)
     own = asked_id(state, panel, asked)
     return state.jobs.submit(

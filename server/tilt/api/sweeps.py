@@ -14,11 +14,12 @@ from tilt.api.backtests import Asked, asked_id, check_backtest, run_prepared
 from tilt.api.books import with_notes
 from tilt.api.cell_jobs import work_out
 from tilt.api.places import Place
+from tilt.api.seen import look_at
 from tilt.api.state import State
 from tilt.api.trials import count_trial
 from tilt.backtest.costs import DAYS
 from tilt.errors import ArgumentError, TiltError, cut, did_you_mean, one_of
-from tilt.frames import content_id
+from tilt.frames import Panel, content_id
 from tilt.jobs import Pieces, Progress
 from tilt.jobs.pieces import runs
 from tilt.portfolio.honesty import Trials, honest_table, sharpe_ratio
@@ -257,7 +258,7 @@ def _ask_points(
 ) -> tuple[Point, ...]:
     """Return what each backtest of a sweep gives, from a job."""
     panel = state.panel(asked.universe or None)
-    check_backtest(state, panel, every[0])
+    check_sweep(state, panel, every)
     place = Place.of(state, panel, asked.universe)
     return work_out(
         state,
@@ -268,6 +269,12 @@ def _ask_points(
         title=title_of(every, axes),
         snapshot=place.snapshot,
     )
+
+
+def check_sweep(state: State, panel: Panel, every: Sequence[Asked]) -> None:
+    """Raise what is wrong with the first backtest of a sweep, and note what all of them name."""
+    check_backtest(state, panel, every[0])
+    look_at(state.store, {str(one.strategy[0][0]) for one in every})
 
 
 def title_of(every: Sequence[Asked], axes: tuple[Axis, Axis | None]) -> str:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 from sqlalchemy import Engine
 
-from tilt.api import permission
+from tilt.api import permission, seen_configurations
 from tilt.api.frames import split
 from tilt.api.running import Running, running
 from tilt.api.v1.asking import Body, StrictRoute, in_pool
@@ -74,6 +74,8 @@ async def me(request: Request) -> dict[str, object]:
         who, store = permission.who(), tilt.state.store
         things = [Thing("universe", name) for name in store.universe_names()]
         things += [Thing("portfolio", name) for name in store.portfolio_names()]
+        saved = seen_configurations.listed(tilt.state)
+        things += [Thing("configuration", str(name)) for name in saved["name"]]
         return {
             "id": who.id,
             "name": who.name,

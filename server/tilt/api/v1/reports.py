@@ -3,10 +3,11 @@
 import base64
 from typing import Annotated
 
+import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from tilt.api import files
+from tilt.api import files, permission
 from tilt.api.frames import split
 from tilt.api.reports import choices, submit_report
 from tilt.api.running import Running
@@ -17,6 +18,7 @@ from tilt.data import packs
 from tilt.errors import ArgumentError
 from tilt.report.making import MOST_PORTFOLIOS, Asked, Book
 from tilt.report.outputs import FORMATS
+from tilt.security.deciding import Thing
 
 router = APIRouter(tags=["reports"], route_class=StrictRoute)
 
@@ -92,12 +94,17 @@ async def report(file: str, request: Request) -> Response:
 async def made_before(
     request: Request, limit: Limit = 100, offset: Offset = 0
 ) -> dict[str, object]:
-    """List what your reports held: the next one of a portfolio is compared with its last."""
+    """List your reports on record: the next one of a portfolio is compared with its last."""
     owner = owner_of(request)
 
     def work(tilt: Running) -> dict[str, object]:
-        found = packs.listed(tilt.state.store.catalog, owner, most=limit, after=offset)
-        return {"packs": split(found), "limit": limit, "offset": offset}
+        catalog = tilt.state.store.catalog
+        found = packs.listed(catalog, owner, most=limit, after=offset)
+        things = [Thing("file", str(pack), owner) for pack in found["pack"]]
+        kept = permission.still_seen(catalog, things)
+        there = np.array([thing in kept for thing in things], dtype=bool)
+        shown = split(found[there].reset_index(drop=True))
+        return {"packs": shown, "limit": limit, "offset": offset}
 
     return await in_pool(request, work)
 
