@@ -14,6 +14,10 @@ router = APIRouter(tags=["jobs"])
 
 def job_body(tilt: Running, job: Job) -> dict[str, object]:
     """Return a job as JSON; its ``result`` is there once it is done."""
+    return {**_without_result(job), "result": _result(tilt, job) if job.state == "done" else None}
+
+
+def _without_result(job: Job) -> dict[str, object]:
     return {
         "id": job.id,
         "title": job.title,
@@ -23,7 +27,7 @@ def job_body(tilt: Running, job: Job) -> dict[str, object]:
         "elapsed": round(job.elapsed, 3),
         "submitted": job.submitted.isoformat(),
         "error": job.error,
-        "result": _result(tilt, job) if job.state == "done" else None,
+        "result": None,
     }
 
 
@@ -41,7 +45,7 @@ async def jobs(
 
     def work(tilt: Running) -> dict[str, object]:
         found = tilt.state.jobs.listed(owner, most=limit)
-        return {"jobs": [{**job_body(tilt, j), "result": None} for j in found]}
+        return {"jobs": [_without_result(job) for job in found]}
 
     return await in_pool(request, work)
 
