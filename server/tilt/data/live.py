@@ -162,7 +162,8 @@ class Board:
     def due(self) -> float:
         """Return the seconds until a quote may be another."""
         with self._lock:
-            return max(0.0, min(self._next.values(), default=0.0) - self._now())
+            wanted = (at for t, at in self._next.items() if t in self._asked)
+            return max(0.0, min(wanted, default=0.0) - self._now())
 
     def _due(self, tickers: Iterable[str], now: float) -> list[str]:
         return [t for t in tickers if self._next.get(t, -math.inf) <= now]
@@ -178,8 +179,8 @@ class Board:
         with self._lock:
             now = self._now()
             self._asked = {t: at for t, at in self._asked.items() if now - at <= 2 * self._seconds}
-            self._next = {t: at for t, at in self._next.items() if t in self._asked}
-            self._known = {t: known for t, known in self._known.items() if t in self._asked}
+            self._next = {t: at for t, at in self._next.items() if t in self._asked or at > now}
+            self._known = {t: known for t, known in self._known.items() if t in self._next}
             due = self._due(self._asked, now)
         try:
             found, problem = self._quotes.last(due), None
