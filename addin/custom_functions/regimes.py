@@ -10,6 +10,7 @@ from custom_functions._inputs import NO_OPTIONS, Options, cells, number, tickers
 from custom_functions._series import read_columns, read_series
 from tilt.api import lookup
 from tilt.api.books import with_notes
+from tilt.api.regime import ask_level, ask_regimes
 from tilt.api.state import State, current
 from tilt.api.values import Grid
 from tilt.calendar import parse_date
@@ -40,6 +41,7 @@ WHOLE = "The parameters are fitted to all returns shown; a strategy fits anew on
         "leave": f"quantile beneath which it ends; {LEAVE} unless told",
         "universe": "that the name belongs to; left out: the default of the settings",
     },
+    alone=True,
 )
 def regimes(
     series: Annotated[
@@ -67,45 +69,51 @@ def regimes(
     if states not in engine.STATES:
         raise ArgumentError(f"states must be 2 or 3; got {states:g}.")
     several = method in {"turbulence", "absorption"}
-    returns = _returns(current(), series, options, several=several)
+    state = current()
+    panel = state.panel(options.text("universe", "") or None)
+    returns = _returns(state, panel, series, several=several)
     begin, last = _window(returns, start, end)
     if method == "markov":
-        found = engine.markov_regimes(
+        found = ask_regimes(
+            state,
             returns.loc[begin:last].iloc[:, 0],
             states=int(states),
             smoothed=options.flag("smoothed"),
+            snapshot=panel.snapshot,
         )
         notes = (LOOK_AHEAD,) if options.flag("smoothed") else (WHOLE,)
         if view == "factors":
-            return with_notes(_of_factors(options, found.state), notes)
+            return with_notes(_of_factors(panel, options, found.state), notes)
         if view == "summary":
             return with_notes(found.summary(), notes)
         return with_notes(_dated(found.table()), notes)
     if options.flag("smoothed") or states != engine.STATES[0]:
         raise ArgumentError(f"method={method} has two states and is never smoothed.")
-    level = _level(method, returns.loc[:last])
+    past = returns.loc[:last]
+    if method in {"turbulence", "absorption"}:
+        level = ask_level(state, method, past, snapshot=panel.snapshot)
+    else:
+        level = engine.trailing_volatility(past.iloc[:, 0])
     table = engine.threshold_regimes(
         level, enter=options.number("enter", ENTER), leave=options.number("leave", LEAVE)
     ).loc[begin:]
     if view == "factors":
-        return _of_factors(options, table["state"])
+        return _of_factors(panel, options, table["state"])
     if view == "summary":
         return engine.threshold_summary(table["state"], returns.mean(axis=1))
     return _dated(table)
 
 
-def _of_factors(options: Options, regime: "pd.Series[str]") -> pd.DataFrame:
+def _of_factors(panel: Panel, options: Options, regime: "pd.Series[str]") -> pd.DataFrame:
     """Return what the universe's factors earned in each state."""
-    panel = current().panel(options.text("universe", "") or None)
     if not isinstance(regime.index, pd.DatetimeIndex):
         raise ArgumentError("view=factors needs dates beside the returns of series.")
     days = regime if options.flag("smoothed") else regime.shift(1).dropna()
     return by_regime(panel.factors.returns, days)
 
 
-def _returns(state: State, given: Grid | None, options: Options, *, several: bool) -> pd.DataFrame:
+def _returns(state: State, panel: Panel, given: Grid | None, *, several: bool) -> pd.DataFrame:
     """Return the column of returns that is meant, or several."""
-    panel = state.panel(options.text("universe", "") or None)
     if given is None or (len(given) == len(given[0]) == 1):
         name = panel.universe if given is None or is_zero(given[0][0]) else given[0][0]
         return _named(state, panel, name, several=several)
@@ -160,14 +168,6 @@ def _window(returns: pd.DataFrame, start: object, end: object) -> tuple[object, 
     if begin >= last:
         raise ArgumentError(f"start {begin:%Y-%m-%d} is not before end {last:%Y-%m-%d}.")
     return begin, last
-
-
-def _level(method: str, returns: pd.DataFrame) -> "pd.Series[float]":
-    if method == "threshold":
-        return engine.trailing_volatility(returns.iloc[:, 0])
-    return (
-        engine.turbulence(returns) if method == "turbulence" else engine.absorption_ratio(returns)
-    )
 
 
 def _dated(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The cell about regimes, over HTTP, against the engine."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from cell_tables import frame
 
@@ -55,6 +56,29 @@ def test_factors_in_each_state_are_judged_by_the_state_known_the_day_before(exce
     assert row["mean"] == pytest.approx(252 * calm.mean())
     assert row["volatility"] == pytest.approx(np.sqrt(252) * calm.std())
     assert shown.groupby("factor")["days"].sum().eq(len(state) - 1).all()
+
+
+def test_three_states_are_fitted_by_a_job_whose_result_every_view_shares(excel, panel):
+    arguments = ("AAPL", 3, "2016-06-30", None)
+    shown = frame(excel.done("regimes", *arguments))
+    expected = markov_regimes(panel.returns.loc["2016-06-30":, "AAPL"], states=3)
+    np.testing.assert_allclose(
+        shown["middle"].astype(float), expected.probabilities["middle"], atol=1e-9
+    )
+    summary = frame(excel.done("regimes", *arguments, "view=summary"))
+    np.testing.assert_allclose(summary["mean"].astype(float), expected.mean, rtol=1e-9)
+    jobs = excel.http.get("/api/v1/jobs").json()["jobs"]
+    assert [job["state"] for job in jobs if job["title"] == "Regimes, 3 states"] == ["done"]
+
+
+def test_turbulence_of_many_columns_is_judged_by_a_job(excel):
+    grid = np.random.default_rng(3).normal(0, 0.01, (400, 40))
+    shown = frame(excel.done("regimes", grid.tolist(), 2, None, None, "method=turbulence"))
+    level = turbulence(pd.DataFrame(grid, range(1, 401)))
+    expected = threshold_regimes(level, enter=0.8, leave=0.6)
+    np.testing.assert_allclose(shown["level"].astype(float), expected["level"], rtol=1e-9)
+    jobs = excel.http.get("/api/v1/jobs").json()["jobs"]
+    assert "Turbulence of 40 series" in {job["title"] for job in jobs}
 
 
 def test_range_without_dates_is_numbered_by_its_rows(excel):

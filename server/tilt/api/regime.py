@@ -1,14 +1,112 @@
-"""In what times a market is, told from its own returns once per snapshot."""
+"""In what times a market or a series is: quick ones at once, slow ones as jobs."""
 
 import pandas as pd
 
 from tilt.api.books import with_notes
+from tilt.api.cell_jobs import work_out
 from tilt.api.state import State
 from tilt.errors import DataError
 from tilt.factors.descriptors import market_return
-from tilt.frames import Panel
+from tilt.frames import Panel, content_id
+from tilt.jobs import Progress
 from tilt.portfolio.rolling import figures_by_state
-from tilt.risk.regimes import Regimes, markov_regimes
+from tilt.risk.regimes import STATES, Regimes, absorption_ratio, markov_regimes, turbulence
+
+QUICK = 3000  # returns that two states are fitted to within half a second of processor time
+QUICK_CROWD = 400_000  # dates × columns² that are judged in as long
+
+
+def ask_regimes(
+    state: State,
+    returns: "pd.Series[float]",
+    *,
+    states: int = STATES[0],
+    smoothed: bool = False,
+    snapshot: str = "",
+) -> Regimes:
+    """Return the regimes of a series; a long series, or three states, by a job.
+
+    Parameters
+    ----------
+    snapshot : the one that the returns are from
+
+    Raises
+    ------
+    RunningError
+        If the job is not done yet.
+    """
+    key = f"markov {content_id(state.program(), returns, states, smoothed)}"
+    if states == STATES[0] and len(returns) <= QUICK:
+        fit = lambda: markov_regimes(returns, states=states, smoothed=smoothed)  # noqa: E731
+        return state.once(key, fit)
+    title = f"Regimes, {states} states"
+    return work_out(
+        state, regimes_job, returns, states, smoothed, key=key, title=title, snapshot=snapshot
+    )
+
+
+def ask_level(
+    state: State, method: str, returns: pd.DataFrame, *, snapshot: str = ""
+) -> "pd.Series[float]":
+    """Return by date how unusual, or how much as one, several series moved; of many by a job.
+
+    Parameters
+    ----------
+    method : turbulence or absorption
+    snapshot : the one that the returns are from
+
+    Raises
+    ------
+    RunningError
+        If the job is not done yet.
+    """
+    key = f"{method} {content_id(state.program(), returns)}"
+    if returns.size * returns.shape[1] <= QUICK_CROWD:
+        return state.once(key, lambda: _level(method, returns))
+    return work_out(
+        state,
+        level_job,
+        method,
+        returns,
+        key=key,
+        title=f"{method.capitalize()} of {returns.shape[1]} series",
+        snapshot=snapshot,
+    )
+
+
+def regimes_job(
+    progress: Progress,
+    returns: "pd.Series[float]",
+    states: int,
+    smoothed: bool,  # noqa: FBT001 - a job's arguments have no names
+) -> Regimes:
+    """Fit the regimes of a series in a worker process."""
+    progress(0.0, "fitting")
+    return markov_regimes(returns, states=states, smoothed=smoothed)
+
+
+def level_job(progress: Progress, method: str, returns: pd.DataFrame) -> "pd.Series[float]":
+    """Judge several series date by date in a worker process."""
+    progress(0.0, "going through the dates")
+    return _level(method, returns)
+
+
+def _level(method: str, returns: pd.DataFrame) -> "pd.Series[float]":
+    return turbulence(returns) if method == "turbulence" else absorption_ratio(returns)
+
+
+def ask_market_regimes(state: State, panel: Panel, date: pd.Timestamp, states: int) -> Regimes:
+    """Return what ``market_regimes`` does; three states by a job.
+
+    Raises
+    ------
+    RunningError
+        If the job is not done yet.
+    """
+    if states == STATES[0]:
+        return market_regimes(state, panel, date)
+    returns = market_return(panel).loc[:date]
+    return ask_regimes(state, returns, states=states, snapshot=panel.snapshot)
 
 
 def market_regimes(state: State, panel: Panel, date: pd.Timestamp, states: int = 2) -> Regimes:
