@@ -17,6 +17,9 @@ from serving import PATIENCE
 
 import tilt
 from tilt.cli import main
+from tilt.data import portfolios, runs
+from tilt.data.store import Store
+from tilt.settings import Settings
 
 TILT = Path(sys.executable).with_name("tilt")
 README = Path(__file__).parents[2] / "README.md"
@@ -136,6 +139,26 @@ def test_a_report_has_the_sections_and_the_format_that_are_asked_for(run, demo):
     assert said["reports"] == [str(folder / "risk.html")]
     assert "Where the tracking error comes from" in page
     assert "Trades of the rebalance" not in page
+
+
+def test_a_report_leaves_its_runs_and_that_it_was_taken_out_on_record(run, demo):
+    folder, _, _ = demo
+    asked = ("SAMPLE", "--sections", "rebalance", "--report", "rules.html")
+    assert run(folder / "data", "report", *asked, cwd=folder).returncode == 0
+    listed = ("audit", "list", "--action", "exported", "--json")
+    of_report, *_, of_demo = json.loads(run(folder / "data", *listed, cwd=folder).stdout)
+    store = Store.open(Settings(data_url=str(folder / "data")))
+    saved = portfolios.audit_name(store.catalog, "SAMPLE")
+    functions = []
+    for entry, form in ((of_report, "html"), (of_demo, "xlsx")):
+        assert entry["object"] == "portfolio report"
+        assert entry["detail"]["objects"] == [saved]
+        assert entry["detail"]["format"] == form
+        assert entry["client"] == "command"
+        kept = [runs.find(store.catalog, "local", run) for run in entry["runs"]]  # as TRACE does
+        functions.append({found.function for found in kept})
+    store.close()
+    assert functions == [{"OPTIMIZE"}, {"OPTIMIZE", "BACKTEST"}]
 
 
 def test_check_names_the_row_and_the_likely_ticker(run, demo):

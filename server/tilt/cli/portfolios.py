@@ -12,6 +12,7 @@ import openpyxl
 import typer
 from rich.console import Console
 
+from tilt.cli.leaving_behind import CommandRecord, apart, took_out
 from tilt.cli.printing import AsJson, print_table
 from tilt.cli.refreshing import with_bar
 from tilt.cli.serving import require_free_port, start, with_tls
@@ -25,7 +26,7 @@ from tilt.report.outputs import place_of, render, save
 from tilt.report.portfolio import portfolio_report
 from tilt.report.review import Review, review_portfolio
 from tilt.report.tables import number_at
-from tilt.settings import read_settings
+from tilt.settings import Settings, read_settings
 
 SAMPLE = "SAMPLE"
 REPORT = Path("tilt-report.xlsx")
@@ -49,8 +50,8 @@ def demo(
         require_free_port(settings)
     store = Store.open(settings)
     with_bar(store, settings, Due("sample"))  # does nothing where the store has just this sample
-    review = review_of(store, Book(SAMPLE, SAMPLE))
-    print_summary(review, write_review(review, report, Asked()), as_json=as_json)
+    asked = Asked(books=(Book(SAMPLE, SAMPLE),))
+    apart(print_review, settings, store, asked, report, as_json=as_json)
     if serve:
         start(settings)
 
@@ -103,21 +104,24 @@ def _typed(cell: str) -> object:
     return float(cell) if _NUMBER.fullmatch(cell.strip()) else cell
 
 
-def review_of(store: Store, book: Book) -> Review:
-    """Run the main job on a portfolio."""
+def print_review(
+    settings: Settings, store: Store, asked: Asked, path: Path, *, as_json: bool
+) -> None:
+    """Run the main job on the portfolio that is asked for, write its report, print what it found.
+
+    Its runs are on record, and that its file was taken out.
+    """
+    (book,) = asked.books
     panel = store.panel()
     holdings = parse_holdings(book.given, panel, panel.as_of, saved=store.named(panel.as_of))
-    with Console(stderr=True).status("Exposures, risk, optimal weights, backtest"):
-        return review_portfolio(panel, holdings, portfolio=book.name)
-
-
-def write_review(review: Review, path: Path, asked: Asked) -> Path:
-    """Write a review as it is asked for, and return the path it has then."""
+    record = CommandRecord(settings, store, panel)
     now = dt.datetime.now(dt.UTC).replace(tzinfo=None)  # Excel has no time zones
     with Console(stderr=True).status("Exposures, risk, optimal weights, backtest"):
+        review = review_portfolio(panel, holdings, portfolio=book.name, record=record)
         report = portfolio_report(review, created=now)
         content = render(report, asked.format, asked.mode, template=asked.template)
-    return save(place_of(path.absolute(), asked.format), content)
+    took_out(store, asked, record)
+    print_summary(review, save(place_of(path.absolute(), asked.format), content), as_json=as_json)
 
 
 def print_summary(review: Review, path: Path, *, as_json: bool) -> None:

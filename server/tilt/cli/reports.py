@@ -8,24 +8,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tilt.cli.portfolios import (
-    REPORT,
-    ReportPath,
-    print_summary,
-    read_grid,
-    review_of,
-    write_review,
-)
+from tilt.cli.leaving_behind import CommandRecord, apart, took_out
+from tilt.cli.portfolios import REPORT, ReportPath, print_review, read_grid
 from tilt.cli.printing import AsJson
 from tilt.cli.refreshing import bar
 from tilt.data.store import Store
 from tilt.errors import ArgumentError, DataError
-from tilt.report.making import Asked, Book, check_asked, make_reports
+from tilt.report.making import Asked, Book, Made, check_asked, make_reports
 from tilt.report.outputs import FORMATS, place_of, save
-from tilt.report.record import PackRecord
-from tilt.settings import read_settings
+from tilt.settings import Settings, read_settings
 
-HERE = "local"  # who works without signing in, as the server has it
 app = typer.Typer()
 
 
@@ -71,21 +63,12 @@ def report_command(
             template=_content(template),
         )
     )
-    store = Store.open(read_settings())
+    settings = read_settings()
+    store = Store.open(settings)
     if len(asked.books) == 1 and asked.kind == "portfolio" and not sections and not universe:
-        review = review_of(store, asked.books[0])
-        print_summary(review, write_review(review, report, asked), as_json=as_json)
+        apart(print_review, settings, store, asked, report, as_json=as_json)
         return
-    now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
-    with bar("Report") as told:
-        made = make_reports(
-            store,
-            store.panel(universe or None),
-            asked,
-            created=now,
-            said=lambda done, stage: told(stage, done),
-            record=PackRecord(store, HERE),
-        )
+    made = apart(_made, settings, store, asked)
     target = report.absolute()
     paths = [
         save(
@@ -108,6 +91,24 @@ def report_command(
     else:
         for path in paths:
             Console().print(path, markup=False, soft_wrap=True, highlight=False)
+
+
+def _made(settings: Settings, store: Store, asked: Asked) -> list[Made]:
+    """Return the files of a report; its runs are on record, and that they were taken out."""
+    panel = store.panel(asked.universe or None)
+    record = CommandRecord(settings, store, panel)
+    now = dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
+    with bar("Report") as told:
+        made = make_reports(
+            store,
+            panel,
+            asked,
+            created=now,
+            said=lambda done, stage: told(stage, done),
+            record=record,
+        )
+    took_out(store, asked, record)
+    return made
 
 
 def _book(given: str) -> Book:
