@@ -69,6 +69,16 @@ class Tested:
         return number_at(self.result.stats, measure, who)
 
     @property
+    def yearly(self) -> bool:
+        """Whether it is long enough for yearly figures."""
+        return bool(np.isfinite(self.statistic("cagr")))
+
+    @property
+    def returned(self) -> tuple[str, str]:
+        """The measure of the return that is told, and the words for what it is per."""
+        return ("cagr", " a year") if self.yearly else ("total_return", "")
+
+    @property
     def assumed(self) -> tuple[tuple[str, str], ...]:
         """Item and value of what the numbers rest on, then the limits."""
         rows = self.result.assumptions.to_numpy()
@@ -91,9 +101,11 @@ def backtest_section(review: Review) -> Section:
         backtest_lineage(review),
         tuple(rule.words() for rule in review.strategy_rules),
     )
-    said = f"Backtested, {tested.idea} returned {tested.statistic('cagr'):.1%} a year after costs"
+    measure, per = tested.returned
+    said = f"Backtested, {tested.idea} returned {tested.statistic(measure):.1%}{per} after costs"
     if tested.compared:
-        said += f", the benchmark {tested.statistic('cagr', 'benchmark'):.1%}"
+        said += f", the benchmark {tested.statistic(measure, 'benchmark'):.1%}"
+    remark = f"{per} after costs".strip()
     series = series_sheet(tested)
     return Section(
         "backtest",
@@ -101,7 +113,7 @@ def backtest_section(review: Review) -> Section:
         (tear_sheet(tested, "Backtest"), statistics_sheet(tested)),
         checks=backtest_checks(tested, next(series.blocks())),
         findings=(f"{said}.",),
-        tiles=(Tile("Backtest return", tested.statistic("cagr"), "percent", "a year after costs"),),
+        tiles=(Tile("Backtest return", tested.statistic(measure), "percent", remark),),
         conventions=CONVENTIONS,
         assumptions=tested.assumed,
         cautions=("hypothetical",),

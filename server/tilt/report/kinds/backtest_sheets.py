@@ -66,7 +66,7 @@ def key_figures(tested: Tested) -> Block:
 
 def _tiles(tested: Tested) -> tuple[Tile, ...]:
     """Return four figures for the cover, with the benchmark's beside them."""
-    annual = np.isfinite(tested.statistic("cagr"))
+    annual = tested.yearly
     told = [
         ("Annual return" if annual else "Total return", "cagr" if annual else "total_return"),
         ("Volatility a year" if annual else "Volatility a day",
@@ -89,7 +89,7 @@ def _against(tested: Tested, measure: str) -> str:
 
 def _tear_findings(tested: Tested) -> tuple[str, ...]:
     dates, value = tested.result.market.dates, tested.statistic
-    name, per = ("cagr", " a year") if np.isfinite(value("cagr")) else ("total_return", "")
+    name, per = tested.returned
     said = (
         f"From {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}, simulated, {tested.idea} returned "
         f"{value(name):+.2%}{per} after costs"
