@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import uvicorn
 from fastapi import FastAPI
 
@@ -66,6 +67,17 @@ def serving(folder: Path, log: Path, **settings: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=PATIENCE)
+
+
+def ended(http: httpx.Client, job: str) -> dict[str, Any]:
+    """Return a job once it has ended, as its owner sees it."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        found = http.get(f"/api/v1/jobs/{job}").raise_for_status().json()
+        if found["state"] not in {"queued", "running"}:
+            return found
+        assert time.monotonic() < until, found
+        time.sleep(0.05)
 
 
 def run_node(script: Path, *arguments: str) -> dict[str, Any]:

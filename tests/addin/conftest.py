@@ -1,6 +1,5 @@
 """A server of this process over the sample, asked through real HTTP."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +12,7 @@ from serving import PATIENCE, listening
 
 from tilt.api.app import create_app
 from tilt.api.cells import Cell
+from tilt.api.state import State, enter
 from tilt.data.store import Store
 from tilt.frames import Panel, Weights
 from tilt.portfolio.holdings import parse_holdings
@@ -61,24 +61,18 @@ class Excel:
         assert batched == answer.json()
         return answer.json()["result"]
 
-    def done(self, name: str, *arguments: object, book: str = "Book1") -> list[list[Any]]:
+    def done(
+        self, name: str, *arguments: object, book: str = "Book1", runtime: str = "1.4"
+    ) -> list[list[Any]]:
         """Return a result, asked for until the job behind it is done; each answer waits for it."""
-        body = {**self.body(name, *arguments), "caller_address": f"[{book}]Sheet1!A1"}
+        body = self.body(name, *arguments, runtime=runtime)
+        body["caller_address"] = f"[{book}]Sheet1!A1"
         for _ in range(100):
             answer = self.post(CALL, body)
             if answer.status_code != 503:
                 break
         assert answer.status_code == 200, answer.text
         return answer.json()["result"]
-
-    def finished(self, job: str) -> dict[str, Any]:
-        """Return a job once it has ended."""
-        end = time.monotonic() + PATIENCE
-        while True:
-            found = self.http.get(f"/api/v1/jobs/{job}").json()
-            if found["state"] not in {"queued", "running"} or time.monotonic() > end:
-                return found
-            time.sleep(0.05)
 
     def error(self, name: str, *arguments: object) -> tuple[str, str]:
         """Return the Excel error and its message, which must be the same by both routes."""
@@ -118,6 +112,14 @@ def address(addin: FastAPI) -> Iterator[str]:
 def excel(address: str) -> Iterator[Excel]:
     with httpx.Client(base_url=address, headers=CLIENT, timeout=PATIENCE) as http:
         yield Excel(http)
+
+
+@pytest.fixture
+def state(addin: FastAPI) -> State:
+    """The state of the server, as an unnamed user of this machine sees it."""
+    found = addin.state.tilt.state
+    enter(found, "")
+    return found
 
 
 @pytest.fixture(scope="package")

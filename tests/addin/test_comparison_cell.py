@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from cell_tables import frame
+from serving import ended
 
 START, END = "2015-12-31", "2016-12-30"
 VALUE, MISSING = "#VALUE!", "#N/A"
@@ -97,7 +98,7 @@ def test_the_route_is_a_job_with_every_view_of_the_cell(excel, run):
     asked = {"books": [run[0], "SAMPLE"], "start": START, "end": END}
     answer = excel.http.post("/api/v1/compare", json=asked)
     assert answer.status_code == 202, answer.text
-    job = excel.finished(answer.json()["id"])
+    job = ended(excel.http, answer.json()["id"])
     assert job["state"] == "done", job
     views = job["result"]["views"]
     assert list(views) == ["performance", "yearly", "correlation", "growth"]

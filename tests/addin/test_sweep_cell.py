@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 from cell_tables import frame
+from serving import ended
 
 START, END = "2016-01-04", "2016-09-30"
 BOOK = "Sweep.xlsx"
@@ -93,6 +94,8 @@ def test_a_backtest_that_fails_leaves_the_others(ask):
         (("equal_weight", "lag=1,1"), "rows has the value '1' twice"),
         (("equal_weight", "lag=1,2", "lag=1,2"), "rows and columns both change 'lag'"),
         (("quantile:{f}:5:1", "f=Valeu"), "Did you mean 'Value'?"),
+        (("equal_weight", "lag=1,2", *[None] * 5, "sharp"), "Did you mean 'sharpe'?"),
+        (("equal_weight", "lag=1,2", *[None] * 6, "view=heats"), "Did you mean 'heat'?"),
     ],
 )
 def test_what_is_wrong_is_said_at_once(excel, arguments, words):
@@ -109,7 +112,7 @@ def test_the_route_is_a_job_with_the_views_of_the_cell_and_its_trials(ask, excel
     }  # fmt: skip
     answer = excel.http.post("/api/v1/sweep", json=asked)
     assert answer.status_code == 202, answer.text
-    job = excel.finished(answer.json()["id"])
+    job = ended(excel.http, answer.json()["id"])
     assert job["state"] == "done", job
     shown = job["result"]["views"]["heat"]
     there = pd.DataFrame(shown["data"], columns=shown["columns"])
@@ -123,6 +126,7 @@ def test_the_route_is_a_job_with_the_views_of_the_cell_and_its_trials(ask, excel
 
 def test_the_route_says_at_once_what_is_wrong(excel):
     asked = {"strategy": "equal_weight", "rows": "cost_bp=1,2", "start": START, "end": END}
-    answer = excel.http.post("/api/v1/sweep", json=asked)
-    assert answer.status_code == 400
-    assert "Did you mean 'cost_bps'?" in answer.json()["detail"]
+    for wrong, right in (({}, "cost_bps"), ({"rows": "lag=1,2", "measure": "sharp"}, "sharpe")):
+        answer = excel.http.post("/api/v1/sweep", json={**asked, **wrong})
+        assert answer.status_code == 400
+        assert f"Did you mean '{right}'?" in answer.json()["detail"]

@@ -1,15 +1,19 @@
 """What is behind a number: recorded once, told to its owner alone, computed again exactly."""
 
 import re
+import time
 from dataclasses import replace
 
 import pandas as pd
 import pytest
+from serving import PATIENCE
 
+from tilt import audit
 from tilt.api import runs, traces
 from tilt.api.backtests import Asked, run_backtest
 from tilt.api.state import enter
 from tilt.data import runs as record
+from tilt.data.catalog import writing
 from tilt.data.store import Store
 from tilt.errors import UnknownNameError
 from tilt.security.people import assign_roles
@@ -37,14 +41,6 @@ def run_ids(excel):
     names = ("solved", "impossible", "frontier", "backtest", "attribution")
     assert all("result" in answer for answer in answers), answers
     return {n: a["result"][0][0] for n, a in zip(names, answers, strict=True)}
-
-
-@pytest.fixture
-def state(addin):
-    """The state of the server, as an unnamed user of this machine sees it."""
-    found = addin.state.tilt.state
-    enter(found, "")
-    return found
 
 
 def trace(excel, *arguments):
@@ -80,6 +76,23 @@ def test_a_trace_tells_holdings_rules_options_data_and_versions(excel, run_ids, 
     assert rows["default", "cost_bps"] == 10
     assert rows["computed with", "numpy"]
     assert "to 1e-6" in rows["convention", "rules"]
+
+
+def test_a_trace_tells_what_its_owner_did_with_the_run_and_nothing_of_others(excel, run_ids, store):
+    run = run_ids["solved"]
+    for who, subject in (("local", "portfolio report"), ("ann", "anns report")):
+        actor = audit.Actor(who, "pane")
+        with writing(store.catalog) as connection:
+            audit.add(connection, [audit.Entry("exported", subject, {}, [run], actor)])
+    end = time.monotonic() + PATIENCE
+    while True:  # the cell's own entry is written within a second
+        rows = [row[1:] for row in trace(excel, run)[1:] if row[0] == "audit"]
+        if "computed" in {action for action, _ in rows} or time.monotonic() > end:
+            break
+    said = dict(rows)
+    assert said["computed"].endswith("UTC, cells, tests")
+    assert said["exported"].endswith("UTC, portfolio report, pane")
+    assert not [words for _, words in rows if "anns" in words]
 
 
 def again(state, found, owner):

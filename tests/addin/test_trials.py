@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from alembic import command
 from cell_tables import frame
+from serving import ended
 from sqlalchemy import create_engine, inspect, select
 
 from tilt.data import catalog
@@ -108,9 +109,7 @@ def test_an_older_catalog_gets_its_ledger(tmp_path):
 def over_http(excel, strategy, **more):
     """Return the views of a backtest that a program, or the pane, runs."""
     asked = {"strategy": strategy, "start": START, "end": END, "benchmark": "NONE", **more}
-    job = excel.http.post("/api/v1/backtest", json=asked).json()
-    while job["state"] in ("queued", "running"):
-        job = excel.http.get(f"/api/v1/jobs/{job['id']}").json()
+    job = ended(excel.http, excel.http.post("/api/v1/backtest", json=asked).json()["id"])
     assert job["state"] == "done", job["error"]
     views = job["result"]["views"]
     return {
