@@ -172,6 +172,9 @@ def test_a_line_of_anchors_that_was_cut_off_by_a_crash_is_left_out(log, tmp_path
     anchor = chain.note_anchor(log, file)
     file.write_text(file.read_text() + '{"number": 12, "m')
     assert chain.read_anchors(file) == [anchor]
+    audit.append(log, "saved", "x")
+    after = chain.note_anchor(log, file, anchor)
+    assert chain.read_anchors(file) == [anchor, after], "the next one begins a line of its own"
     assert chain.read_anchor(str(anchor)) == anchor
     with pytest.raises(ArgumentError, match="is no anchor"):
         chain.read_anchor("12")

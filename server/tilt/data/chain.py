@@ -5,6 +5,7 @@ database can remove the last entries of the log; who has an anchor sees that the
 anchors lie elsewhere: in a file, best on another machine, and in the servers' log.
 """
 
+import errno
 import json
 import logging
 import os
@@ -73,11 +74,7 @@ def note_anchor(engine: Engine, file: Path, last: Anchor | None = None) -> Ancho
     line = json.dumps({"number": there.number, "mac": there.mac}) + "\n"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            os.write(handle, line.encode())  # one call: lines of several processes stay whole
-        finally:
-            os.close(handle)
+        _append(file, f"\n{line}" if _is_cut_off(file) else line)
     except OSError as error:
         raise DataError(
             f"The audit's anchor cannot be written to {file} ({error.strerror}). Set "
@@ -85,6 +82,26 @@ def note_anchor(engine: Engine, file: Path, last: Anchor | None = None) -> Ancho
         ) from None
     _LOG.info("audit", extra={"fields": {"number": there.number, "mac": there.mac}})
     return there
+
+
+def _append(file: Path, line: str) -> None:
+    content = line.encode()
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        if os.write(handle, content) < len(content):  # one call: lines of several stay whole
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _is_cut_off(file: Path) -> bool:
+    """Return whether a file's last line has no end, as after a crash."""
+    if not file.exists() or file.stat().st_size == 0:
+        return False
+    with file.open("rb") as content:
+        content.seek(-1, os.SEEK_END)
+        return content.read(1) != b"\n"
 
 
 def read_anchors(file: Path) -> list[Anchor]:
@@ -96,11 +113,14 @@ def read_anchors(file: Path) -> list[Anchor]:
         If it cannot be read.
     """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise DataError(f"The anchors in {file} cannot be read ({error.strerror}).") from None
+        raise DataError(
+            f"The anchors in {file} cannot be read ({error.strerror}). Let this user read "
+            "the file, or set TILT_AUDIT_ANCHOR to another one."
+        ) from None
     found = []
     for line in lines:
         try:

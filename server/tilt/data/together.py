@@ -7,6 +7,7 @@ through by everybody until then, or no list and so nothing.
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 
 from tilt.data.named import Files
 
@@ -20,12 +21,18 @@ def write_together(files: Files, folder: str, contents: Mapping[str, bytes]) -> 
     Parameters
     ----------
     contents : by name within the folder
+
+    Raises
+    ------
+    OSError
+        If they cannot be written; nothing of them is there then.
     """
     _carry_out(files, folder)
     for name, content in contents.items():
         files.write(f"{folder}/{_NEXT}/{name}", content)
     files.write(f"{folder}/{_LIST}", json.dumps(sorted(contents)).encode())
-    _carry_out(files, folder)
+    with suppress(OSError):  # they are there from now on; the next writer puts them in their places
+        _carry_out(files, folder)
 
 
 def read_together(files: Files, folder: str, name: str) -> bytes:
