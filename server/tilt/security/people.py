@@ -194,12 +194,6 @@ def grant(engine: Engine, given: Grant, *, by: str) -> None:
         _note(connection, given)
 
 
-def forget_object(engine: Engine, kind: Kind, name: str) -> None:
-    """Take away every grant on an object that is no more."""
-    with writing(engine) as connection:
-        forget_grants(connection, kind, name)
-
-
 def forget_grants(connection: Connection, kind: Kind, name: str) -> None:
     """Take away every grant on an object, in the transaction that deletes it.
 
