@@ -49,6 +49,8 @@ FUND = "=A/fund & [co]:\x07 of a name far longer than a sheet's"
 class NothingSaved:
     """A store in which nobody saved a portfolio."""
 
+    default = "MADE_UP"
+
     def portfolios(self):
         return pd.DataFrame({"name": []})
 

@@ -13,10 +13,6 @@ from tilt.report.record import BacktestAsked, Record
 HELD = [["A01", 0.5], ["A02", 0.5]]
 
 
-class Store(NothingSaved):
-    default = "MADE_UP"
-
-
 class Result:
     def __init__(self, run_id):
         self.run_id = run_id
@@ -34,7 +30,7 @@ def chapters(panel, broken, *names):
     books = tuple(Book(name, HELD) for name in names)
     asked = check_asked(Asked(books=books, sections=("holdings",)))
     kind = replace(portfolio, open=open_)
-    return _chapters(kind, Store(), panel, asked, lambda *_: None, Record())
+    return _chapters(kind, NothingSaved(), panel, asked, lambda *_: None, Record())
 
 
 def test_one_portfolio_that_fails_says_why_and_the_others_are_complete(panel):
