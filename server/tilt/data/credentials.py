@@ -28,7 +28,9 @@ def save(engine: Engine, name: str, secret: str) -> None:
             f"A credential's name has 1 to {LONGEST_NAME} printable characters and no slash."
         )
     if not secret:
-        raise ArgumentError("A credential is not empty.")
+        raise ArgumentError(
+            "A credential is not empty. Type it when asked, or send it on standard input."
+        )
     body = seal_of(engine).close(secret.encode(), place_of(kept))
     with catalog.writing(engine) as connection:
         connection.execute(delete(credentials).where(credentials.c.name == kept))

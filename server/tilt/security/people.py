@@ -226,9 +226,11 @@ def _check(given: Grant) -> None:
         one_of("role", given.to, ROLES)
     _check_id(given.to)
     if given.kind not in OBJECTS:
-        raise ArgumentError(f"Grants are on a {', '.join(OBJECTS)}; got '{cut(given.kind)}'.")
+        raise ArgumentError(f"Grants are on one of {', '.join(OBJECTS)}; got '{cut(given.kind)}'.")
     if not given.name.strip() or len(given.name) > LONGEST_ID or not given.name.isprintable():
-        raise ArgumentError(f"'{cut(given.name)}' is no name of a {given.kind}.")
+        raise ArgumentError(
+            f"'{cut(given.name)}' is no name of a {given.kind}. Give its name, or * for every one."
+        )
     for verb in given.verbs:
         one_of("verb", verb, GRANTED)
 
@@ -301,4 +303,7 @@ def _let_be_there(connection: Connection, person: str, name: str) -> None:
 
 def _check_id(person: str) -> None:
     if not 0 < len(person) <= LONGEST_ID or not person.isprintable() or person != person.strip():
-        raise ArgumentError(f"'{cut(person)}' is no id of a person or group.")
+        raise ArgumentError(
+            f"'{cut(person)}' is no id of a person or group: one has 1 to {LONGEST_ID} printable "
+            "characters and no space around them."
+        )
