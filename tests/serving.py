@@ -77,7 +77,7 @@ def ended(http: httpx.Client, job: str) -> dict[str, Any]:
         if found["state"] not in {"queued", "running"}:
             return found
         assert time.monotonic() < until, found
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def run_node(script: Path, *arguments: str) -> dict[str, Any]:

@@ -22,12 +22,12 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     return {**kept, "TILT_DATA_URL": str(folder), **more}
 
 
-def tilt(folder: Path, *arguments: str, cwd: Path | None = None) -> None:
+def tilt(folder: Path, *arguments: str) -> None:
     """Run a command of Tilt on a data folder, in a process of its own."""
     subprocess.run(  # noqa: S603 - our own command
         [*COMMAND, *arguments],
         env=environment(folder),
-        cwd=cwd or folder,
+        cwd=folder,
         check=True,
         stdout=subprocess.DEVNULL,
     )

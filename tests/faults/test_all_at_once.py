@@ -1,7 +1,6 @@
 """Two servers over PostgreSQL, a bucket, Redis and a Dask cluster give what a single one gives."""
 
 import secrets
-import time
 from contextlib import ExitStack, closing
 
 import httpx
@@ -9,7 +8,7 @@ import pytest
 from jobs.test_jobs_cluster import RealCluster
 from real_parts import settings_of
 from security.test_shared_rates import free_port, real_redis
-from serving import PATIENCE, listening
+from serving import PATIENCE, ended, listening
 
 from tilt.api.app import create_app
 from tilt.data.backup import copy_store
@@ -29,11 +28,8 @@ OPTIMIZE = {
 def answers(http):
     """Return a cell's numbers, and the weights and run id of an optimization."""
     risk = http.post("/api/v1/risk", json={"holdings": HELD}).raise_for_status().json()
-    job = http.post("/api/v1/optimize", json=OPTIMIZE).raise_for_status().json()
-    end = time.monotonic() + PATIENCE
-    while job["state"] in {"queued", "running"} and time.monotonic() < end:
-        time.sleep(0.05)
-        job = http.get(f"/api/v1/jobs/{job['id']}").json()
+    asked = http.post("/api/v1/optimize", json=OPTIMIZE).raise_for_status().json()
+    job = ended(http, asked["id"])
     assert job["state"] == "done", job["error"]
     return risk["measures"], job["result"]["weights"], job["result"]["run_id"]
 

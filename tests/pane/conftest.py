@@ -1,7 +1,6 @@
 """A server of its own over a copy of the sample, as the pane saves portfolios and runs jobs."""
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 import httpx
 import openpyxl
 import pytest
-from serving import PATIENCE, listening, run_node
+from serving import PATIENCE, ended, listening, run_node
 
 from tilt.api.app import create_app
 from tilt.data.store import Store
@@ -75,12 +74,7 @@ class Api:
 
     def ended(self, job: dict[str, Any]) -> dict[str, Any]:
         """Return a job once it has ended."""
-        until = time.monotonic() + PATIENCE
-        while job["state"] in ("queued", "running"):
-            assert time.monotonic() < until, job
-            time.sleep(0.05)
-            job = self.ok("GET", f"jobs/{job['id']}")
-        return job
+        return ended(self.http, job["id"])
 
 
 @pytest.fixture(scope="package")

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import httpx
 import pandas as pd
 import pytest
-from serving import PATIENCE, listening, run_node
+from serving import PATIENCE, ended, listening, run_node
 
 from tilt.api.app import create_app
 from tilt.data.store import Store
@@ -158,14 +157,7 @@ class Ribbon:
         return answer.json()["detail"]
 
     def ended(self, job: str) -> dict[str, Any]:
-        """Return a job as it is when it has ended."""
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            found = self.http.get(f"/api/v1/jobs/{job}").json()
-            if found["state"] not in {"queued", "running"}:
-                return dict(found)
-            time.sleep(0.05)
-        raise TimeoutError(f"job {job} has not ended")
+        return ended(self.http, job)
 
     def fetch(self, file: str) -> bytes:
         answer = self.http.get(f"/api/v1/reports/{file}")
