@@ -38,7 +38,7 @@ def test_people_are_given_roles_and_grants_and_lose_them_all(run):
     assert (grant["who"], grant["name"], grant["verbs"]) == ("anna", "growth", "read, trade")
     with pytest.raises(UnknownNameError, match=r"Nobody is called 'ana'. Did you mean 'anna'"):
         run("user", "grant", "ana", "read", "portfolio", "Growth")
-    assert "may nothing any more" in run("user", "forget", "ANNA").stdout
+    assert "has no role and no grant any more" in run("user", "forget", "ANNA").stdout
     for what in ("list", "grants"):
         assert json.loads(run("user", what, "--json").stdout) == []
 

@@ -78,8 +78,11 @@ def list_grants(*, as_json: AsJson = False) -> None:
 
 @app.command("forget")
 def forget(who: Who) -> None:
-    """Take every role and grant from somebody; their keys are revoked with 'tilt key revoke'."""
+    """Take every role and grant from somebody; their keys are revoked with 'tilt key revoke'.
+
+    Roles that Entra ID gives come back with their next sign-in: they are taken away there.
+    """
     with closing(Store.open(read_settings())) as store:
         person = people.find_person(store.catalog, who)
         people.forget_person(store.catalog, person)
-    typer.echo(f"{person} may nothing any more.")
+    typer.echo(f"{person} has no role and no grant any more, but what Entra ID may give them.")

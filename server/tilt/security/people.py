@@ -172,7 +172,10 @@ def find_person(engine: Engine, given: str) -> str:
 
 
 def forget_person(engine: Engine, person: str) -> None:
-    """Take everything from somebody: roles and grants. Their keys are revoked apart."""
+    """Take everything from somebody: roles and grants. Their keys are revoked apart.
+
+    Roles that come by tokens are there again with the next one.
+    """
     with writing(engine) as connection:
         mine = and_(GRANTS.c.to_kind == "user", GRANTS.c.to_id == person)
         connection.execute(delete(GRANTS).where(mine))
