@@ -217,8 +217,7 @@ def keep_given_books(
 ) -> Ledger:
     """Return the ledger of ``keep_books`` for targets that do not depend on the book.
 
-    The weights held at each decision are not worked out: for daily targets of thousands of names
-    that took a fifth of the time.
+    The weights held at each decision, which nobody asks for, are not worked out.
     """
     return _kept(_Book(market, costs, execution), decisions, asked, lag, cash_rate)
 
