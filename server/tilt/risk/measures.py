@@ -64,11 +64,15 @@ class _Books:
         self.alone = model.unshared_var.to_numpy(dtype=float)
         self.links = model.links
         self.specific_times = model.specific_times
-        self.groups = model.groups.to_numpy()
+        self._groups = model.groups
         self.w = weights.to_numpy(dtype=float)
         self.b: np.ndarray = np.zeros((len(model.assets), 1))
         if benchmark is not None:
             self.b = model.positions(benchmark, "benchmark").to_numpy(dtype=float)[:, None]
+
+    @cached_property
+    def groups(self) -> np.ndarray:
+        return self._groups.to_numpy()
 
     @cached_property
     def a(self) -> np.ndarray:
@@ -196,9 +200,9 @@ def risk_shares(
     """
     books = _Books(model, _spread(model, weights), benchmark)
     a = np.ascontiguousarray(books.a.T)  # a portfolio's positions side by side, as a frame has them
-    shares = (books.y_a.T @ books.f) @ books.x.T
-    common = a @ books.links
-    shares += common @ books.links.T
+    shares = ((a @ books.x) @ books.f) @ books.x.T
+    if books.links.shape[1]:
+        shares += (a @ books.links) @ books.links.T
     shares += books.alone * a
     shares *= a
     variance = shares.sum(axis=1)

@@ -127,7 +127,7 @@ class RiskModel:
 
     def positions(self, weights: Weights, name: str) -> Weights:
         """Return ``weights`` over all assets, without cash."""
-        if weights.index.equals(self.assets) and weights.notna().all():
+        if weights.index.equals(self.assets) and not np.isnan(weights.to_numpy(dtype=float)).any():
             return weights
         held = weights.drop(index=CASH) if CASH in weights.index else weights
         return spread(held, self.assets, name)
