@@ -97,6 +97,8 @@ def read_grid(raw: object, name: str) -> Grid | None:
         return None
     if not isinstance(raw, list):
         return _unless_blank([[_read_cell(raw, name)]])
+    if len(raw) == 1 and type(raw[0]) is list and len(raw[0]) == 1:
+        return _unless_blank([[_read_single(raw[0][0], name)]])
     rows: Grid = raw if raw and set(map(type, raw)) == {list} else [raw]
     rows = _without_blank_end(rows)
     if len(set(map(len, rows))) != 1 or not rows[0]:
@@ -105,6 +107,13 @@ def read_grid(raw: object, name: str) -> Grid | None:
     if not kinds <= _PLAIN or (str in kinds and not _are_plain(rows)):
         rows = [[_read_cell(v, name) for v in row] for row in rows]
     return _unless_blank(_without_blank_right(rows))
+
+
+def _read_single(value: object, name: str) -> Value:
+    """Return the cell of an argument that is one cell, as most are, read as one of a range is."""
+    if isinstance(value, str) and value and value.isascii() and value.isprintable():
+        return value
+    return _read_cell(value, name)
 
 
 def _without_blank_end(rows: Grid) -> Grid:
