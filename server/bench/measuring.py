@@ -13,13 +13,20 @@ CLEAR = Path("/proc/self/clear_refs")
 
 @dataclass(frozen=True)
 class Peer:
-    """What another program takes for the same work; ``why`` says why there is no time."""
+    """What another program takes for the same work; ``why`` says why there is no time.
+
+    answer : the numbers it came to, where it told them
+    above  : how far its objective lies above ours, as a share of ours, both by our arithmetic;
+        below zero where it is better
+    """
 
     name: str
     seconds: float | None
     megabytes: float | None = None
     note: str = ""
     why: str = ""
+    answer: tuple[float, ...] = ()
+    above: float | None = None
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def _run(python: Path, script: str, name: str, given: Path) -> Peer:
         return Peer(title(name), None, why=said[-1][:200])
     told = json.loads(done.stdout.splitlines()[-1])
     note = ", ".join(part for part in (told["version"], told["note"]) if part)
-    return Peer(title(name), told["seconds"], told["megabytes"], note)
+    return Peer(title(name), told["seconds"], told["megabytes"], note, answer=tuple(told["answer"]))
 
 
 @cache

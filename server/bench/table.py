@@ -80,12 +80,19 @@ def _line(row: Mapping[str, Any]) -> str:
 
 
 def _peer(peer: Mapping[str, Any], ours: float) -> tuple[str, str]:
-    note = f" ({peer['note']})" if peer["note"] else ""
+    above = peer.get("above")  # a table measured before it was compared has none
+    notes = [peer["note"], "" if above is None else f"objective {_apart(above)}"]
+    note = f" ({', '.join(filter(None, notes))})" if any(notes) else ""
     if peer["seconds"] is None:
         return f"{peer['name']}: not timed, {peer['why']}", "–"
     ratio = peer["seconds"] / ours
     told = f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}"
     return f"{peer['name']} {shown(peer['seconds'])}{note}", told
+
+
+def _apart(above: float) -> str:
+    """Return how far an objective lies above ours: the digits that matter, or that none does."""
+    return "the same to 1e-8" if abs(above) < 1e-8 else f"{above:+.0e}"
 
 
 def _target(row: Mapping[str, Any]) -> str:

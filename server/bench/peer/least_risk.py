@@ -20,7 +20,7 @@ def pyportfolioopt(p: dict[str, np.ndarray]) -> Timed:
     columns, center, band = bands(p)
     cap, turnover = float(p["cap"]), float(p["turnover"])
 
-    def solve() -> None:
+    def solve() -> np.ndarray:
         problem = EfficientFrontier(None, cov, weight_bounds=(0, cap), solver="CLARABEL")
         problem.add_constraint(lambda w: columns.T @ (w - center) <= band)
         problem.add_constraint(lambda w: columns.T @ (w - center) >= -band)
@@ -28,6 +28,7 @@ def pyportfolioopt(p: dict[str, np.ndarray]) -> Timed:
         problem.convex_objective(
             objective_functions.ex_ante_tracking_error, cov_matrix=cov, benchmark_weights=center
         )
+        return np.array(problem.weights)
 
     return timed(solve, "pyportfolioopt")
 
@@ -48,7 +49,7 @@ def cvxportfolio(p: dict[str, np.ndarray]) -> Timed:
         d=pd.Series(p["specific"], names),
     )
 
-    def solve() -> None:
+    def solve() -> np.ndarray:
         policy = cvx.SinglePeriodOptimization(
             -1.0 * risk,
             [
@@ -70,7 +71,8 @@ def cvxportfolio(p: dict[str, np.ndarray]) -> Timed:
             include_cash_return=False,
             solver="CLARABEL",
         )
-        policy.execute(held * 1e6, market_data=None, t=pd.Timestamp("2016-06-30"))
+        trades, _, _ = policy.execute(held * 1e6, market_data=None, t=pd.Timestamp("2016-06-30"))
+        return (held + trades / 1e6)[names].to_numpy()
 
     return timed(solve, "cvxportfolio")
 
@@ -80,7 +82,7 @@ def plain(p: dict[str, np.ndarray]) -> Timed:
     _, center, band = bands(p)
     factor = np.linalg.cholesky(p["covariance"])
 
-    def solve() -> None:
+    def solve() -> np.ndarray:
         w, f = cp.Variable(len(center)), cp.Variable(p["exposures"].shape[1])
         active = w - center
         risk = cp.sum_squares(factor.T @ f) + cp.sum_squares(
@@ -99,6 +101,7 @@ def plain(p: dict[str, np.ndarray]) -> Timed:
             ],
         )
         problem.solve(solver=cp.CLARABEL)
+        return np.array(w.value)
 
     return timed(solve, "cvxpy", runs=5)
 

@@ -21,12 +21,16 @@ WARM_SECONDS = 2.0  # what takes longer than this is timed in the run that would
 
 @dataclass(frozen=True)
 class Timed:
-    """Seconds of one run of the whole work, megabytes that it took on top, and what was run."""
+    """Seconds of one run of the whole work, megabytes that it took on top, and what was run.
+
+    answer : the numbers it came to, where they are compared with ours
+    """
 
     seconds: float
     megabytes: float | None
     version: str
     note: str = ""
+    answer: tuple[float, ...] = ()
 
 
 def timed(
@@ -44,17 +48,20 @@ def timed(
     ----------
     whole : how many times what was run the whole work is; said in ``note``
     once : never run the work again, however short it is
+
+    An array that the work returns is its answer.
     """
     before = _memory("VmRSS")
     _forget_peak()
     start = time.perf_counter()
-    work()
+    found = work()
     seconds = time.perf_counter() - start
     peak = _memory("VmHWM")
     if not once and seconds < WARM_SECONDS:
         seconds = statistics.median(_seconds(work) for _ in range(runs))
     taken = None if before is None or peak is None else max(peak - before, 0.0)
-    return Timed(seconds * whole, taken, importlib.metadata.version(package), note)
+    answer = tuple(found.tolist()) if isinstance(found, np.ndarray) else ()
+    return Timed(seconds * whole, taken, importlib.metadata.version(package), note, answer)
 
 
 def _seconds(work: Callable[[], object]) -> float:
