@@ -15,7 +15,7 @@ import sys
 import httpx
 import pandas as pd
 import pytest
-from serving import PATIENCE, serving
+from serving import PATIENCE, ended, serving
 
 from tilt import sealing, security
 from tilt.data import credentials
@@ -124,12 +124,11 @@ def drive(address, key):
         ask("PUT", f"/api/v1/portfolios/{FUND}", json={"holdings": [["ticker"], [FUND]]})
         ask("POST", "/api/v1/risk", json={"holdings": holdings, "benchmark": FUND})
         ask("POST", "/api/v1/nothing", content=b"{" + FUND.encode())
-        made = ask("POST", "/api/v1/reports", json={"portfolios": [f"{FUND} Two"]}).json()
-        for _ in range(40):
-            job = ask("GET", f"/api/v1/jobs/{made.get('id')}").json()
-            if job.get("state") in ("done", "failed"):
-                break
-            client.get("/health/live", timeout=PATIENCE)
+        wanted = {"portfolios": [f"{FUND} Two"], "sections": ["holdings"], "format": "html"}
+        made = ask("POST", "/api/v1/reports", json=wanted).json()
+        with httpx.Client(base_url=address, headers=good, timeout=PATIENCE) as own:
+            assert ended(own, made["id"])["state"] == "done"  # so that there is a file to search
+        ask("GET", f"/api/v1/jobs/{made['id']}")
         for path in ("/api/v1/status", "/metrics", "/health", "/health/ready", "/openapi.json",
                      "/api/v1/portfolios", "/api/v1/runs", "/api/v1/jobs", "/help/settings",
                      "/api/v1/audit/verify", "/api/v1/people", "/api/v1/grants"):  # fmt: skip
