@@ -10,7 +10,14 @@ from tilt.factors.descriptors import market_return
 from tilt.frames import Panel, content_id
 from tilt.jobs import Progress
 from tilt.portfolio.rolling import figures_by_state
-from tilt.risk.regimes import STATES, Regimes, absorption_ratio, markov_regimes, turbulence
+from tilt.risk.regimes import (
+    LEAST_RETURNS,
+    STATES,
+    Regimes,
+    absorption_ratio,
+    markov_regimes,
+    turbulence,
+)
 
 QUICK = 3000  # returns that two states are fitted to within half a second of processor time
 QUICK_CROWD = 400_000  # dates × columns² that are judged in as long
@@ -36,9 +43,9 @@ def ask_regimes(
         If the job is not done yet.
     """
     key = f"markov {content_id(state.program(), returns, states, smoothed)}"
-    if states == STATES[0] and len(returns) <= QUICK:
-        fit = lambda: markov_regimes(returns, states=states, smoothed=smoothed)  # noqa: E731
-        return state.once(key, fit)
+    quick = LEAST_RETURNS if states == STATES[-1] else QUICK  # what cannot be is said at once
+    if len(returns) <= quick:
+        return state.once(key, lambda: markov_regimes(returns, states=states, smoothed=smoothed))
     title = f"Regimes, {states} states"
     return work_out(
         state, regimes_job, returns, states, smoothed, key=key, title=title, snapshot=snapshot
