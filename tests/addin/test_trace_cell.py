@@ -37,10 +37,9 @@ def run_ids(excel):
         ("backtest", DATED, "2016-02-01", "2016-03-31", None, None, None, "stats", "run=yes"),
         ("attribution", HOLDINGS, None, "-1M", None, "factor", None, None, "run=yes"),
     ]
-    answers = [excel.single(*call).json() for call in rules]
+    answers = [excel.done(*call) for call in rules]
     names = ("solved", "impossible", "frontier", "backtest", "attribution")
-    assert all("result" in answer for answer in answers), answers
-    return {n: a["result"][0][0] for n, a in zip(names, answers, strict=True)}
+    return {name: answer[0][0] for name, answer in zip(names, answers, strict=True)}
 
 
 def trace(excel, *arguments):
