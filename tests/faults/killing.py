@@ -26,10 +26,11 @@ import pandas as pd
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]  # also as a script
 
-from launching import OWNER, TORN, UNIVERSE, WORKS, Launcher, launching
+from launching import OWNER, TORN, UNIVERSE, WORKS, Launcher, launching, state_of
 from real_parts import postgres, s3, settings_of
 
 from tilt.api import files as made_files
+from tilt.api.state import State, enter
 from tilt.data.named import open_files
 from tilt.data.schema import PRICES, SECURITIES
 from tilt.data.sources.imported import Imported, kept_tables
@@ -166,7 +167,7 @@ def looking(work: str, store: Store, settings: Settings) -> Look:
     """Return what looks at the state that a work left."""
     kind = work.removeprefix("broken ")
     if kind == "report":
-        return _ReportsSeen(settings).look
+        return _ReportsSeen(settings, state_of(settings, store)).look
     snapshots = _SnapshotsSeen(store)
     return snapshots.look if kind == "refresh" else _ImportsSeen(store, settings, snapshots).look
 
@@ -240,14 +241,15 @@ class _ImportsSeen:
 class _ReportsSeen:
     """The reports that can be fetched."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._data = settings.data_path
+    def __init__(self, settings: Settings, state: State) -> None:
+        self._data, self._state = settings.data_path, state
         self._before = set(self._there())
 
     def look(self, number: int, said: list[str], seen: Seen) -> None:
         there = self._there()
         seen.wrong += [f"round {number}: {f.name} is half a report" for f in there if not whole(f)]
         told = [words.split()[1] for words in said if words.startswith("file")]
+        enter(self._state, OWNER)
         for file in told:
             try:
                 made_files.find(self._data, OWNER, file)

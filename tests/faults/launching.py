@@ -121,16 +121,18 @@ def importing(tell: Tell, settings: Settings, folder: Path) -> None:
 def reporting(tell: Tell, settings: Settings, _folder: Path) -> None:
     """Make a report as a worker does, and say which file it became."""
     store = Store.open(settings)
-    at_once = _AtOnce(tell)
-    board = Board(LastClose(store), seconds=60)
+    state = state_of(settings, store, _AtOnce(tell))
     names = store.panel().assets[:4]
     held = [["ticker", "weight"], *([n, 0.25] for n in names)]
     asked = Asked(books=(Book("Four", held),), sections=SECTIONS)
     for form in ("xlsx", "html"):
-        submit_report(
-            State(settings, store, {}, at_once, board), replace(asked, format=form), OWNER
-        )
+        submit_report(state, replace(asked, format=form), OWNER)
     tell("done")
+
+
+def state_of(settings: Settings, store: Store, jobs: object = None) -> State:
+    """Return the state of a server that would answer from this store."""
+    return State(settings, store, {}, jobs, Board(LastClose(store), seconds=60))
 
 
 class _AtOnce:
