@@ -24,15 +24,28 @@ const standIn = (token) => `
     };
   };`;
 
-/** Sign out while an answer to Anna is on its way, which comes when she has left. */
-async function leave(page) {
+/** Hold back the answers to a path, until what is returned is called, which waits for the first. */
+async function heldBack(page, path) {
   let letGo;
   const held = new Promise((resolve) => (letGo = resolve));
-  await page.route("**/api/v1/me", async (route) => {
+  await page.route(path, async (route) => {
     const response = await route.fetch();
     await held;
     await route.fulfill({ response });
   });
+  return async () => {
+    const came = page.waitForEvent("requestfinished", (request) =>
+      request.url().endsWith(path.slice(3)),
+    );
+    letGo();
+    await came;
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve))); // what it sets off
+  };
+}
+
+/** Sign out while an answer to Anna is on its way, which comes when she has left. */
+async function leave(page) {
+  const letGo = await heldBack(page, "**/api/v1/me");
   const asked = page.waitForRequest("**/api/v1/me");
   await page.click("#rights summary"); // closes it
   await page.click("#rights summary");
@@ -40,10 +53,7 @@ async function leave(page) {
   const silent = await page.evaluate(() => globalThis.asked.silent);
   await page.click("#sign-out");
   await page.waitForSelector("#sign-in", { state: "visible" });
-  const came = page.waitForEvent("requestfinished", (request) => request.url().endsWith("/me"));
-  letGo();
-  await came;
-  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve))); // what it sets off
+  await letGo();
   return {
     connection: await page.textContent("#connection"),
     form: await page.isVisible("#sign-in"),
@@ -58,9 +68,15 @@ async function main(server, token, picture) {
     await context.route(/dist\/entra\.js$/, (route) =>
       route.fulfill({ body: standIn(token), contentType: "text/javascript" }),
     );
+    const letIndexGo = await heldBack(page, "**/help/index.json"); // which anybody may read
     await page.reload({ waitUntil: "load" });
     await page.waitForSelector("#sign-in-microsoft", { state: "visible" });
-    const before = { scan: await scan(page), key: await page.isVisible("#key") };
+    await letIndexGo();
+    const before = {
+      form: await page.isVisible("#sign-in"),
+      scan: await scan(page),
+      key: await page.isVisible("#key"),
+    };
     if (picture) await page.screenshot({ path: picture.replace(".png", "-before.png") });
     await page.click("#sign-in-microsoft");
     await page.waitForSelector("#sign-in", { state: "hidden" });

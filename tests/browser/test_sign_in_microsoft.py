@@ -41,7 +41,7 @@ def session(store, sample_settings, tmp_path_factory):
 
 
 def test_the_pane_offers_microsoft_and_no_key_where_the_server_takes_none(session):
-    assert session["before"] == {"scan": [], "key": False}
+    assert session["before"] == {"form": True, "scan": [], "key": False}
 
 
 def test_one_click_signs_in_for_this_tenant_application_and_scope(session):

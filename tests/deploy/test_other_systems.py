@@ -13,8 +13,18 @@ ASKED_FIRST = {"killpg", "nice"}  # only where hasattr says it is there
 FILES = sorted(Path(tilt.__path__[0]).rglob("*.py"))
 
 
+def everywhere(tree):
+    """Yield what runs on every system: not what stands after ``if sys.platform == "win32"``."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        apart = isinstance(node, ast.If) and ast.unparse(node.test) == "sys.platform == 'win32'"
+        waiting += node.body if apart else ast.iter_child_nodes(node)
+
+
 def imported(tree):
-    for node in ast.walk(tree):
+    for node in everywhere(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -22,7 +32,7 @@ def imported(tree):
 
 
 def of_os(tree):
-    for node in ast.walk(tree):
+    for node in everywhere(tree):
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "os":
             yield node.attr
 
@@ -43,3 +53,9 @@ def test_a_folder_is_synced_only_where_it_can_be_opened(name):
     text = (Path(tilt.__path__[0]) / name).read_text(encoding="utf-8")
     assert "os.fsync(" in text
     assert 'os.name == "nt"' in text or 'os.name == "posix"' in text
+
+
+def test_what_stands_apart_for_windows_is_told_from_what_runs_everywhere():
+    guarded = ast.parse('if sys.platform == "win32":\n import msvcrt\nelse:\n import fcntl')
+    assert set(imported(guarded)) == {"msvcrt"}
+    assert set(imported(ast.parse("def f():\n    import fcntl"))) == {"fcntl"}

@@ -18,6 +18,7 @@ async function make(page, folder) {
   await press(page, "#report-create");
   await page.waitForSelector("#report-busy progress");
   await until(page, "#report-said", "Made");
+  await page.waitForSelector("#report-files a"); // it is fetched meanwhile
   const name = (await said(page, "#report-files a")).replace("Save ", "");
   const [download] = await Promise.all([
     page.waitForEvent("download"),

@@ -1,10 +1,9 @@
 """The ``tilt`` command: one module per family of commands."""
 
-import getpass
-import os
 import secrets
 import sys
 
+import psutil
 import typer
 
 from tilt.audit import ACTOR, Actor
@@ -68,14 +67,7 @@ def begin() -> None:
 
 def _user() -> str:
     """Return who runs the command, for the audit: as the system knows them, not the environment."""
-    try:
-        if os.name == "posix":
-            import pwd  # which Windows has not
-
-            return f"{pwd.getpwuid(os.getuid()).pw_name} (command)"
-        return f"{getpass.getuser()} (command)"
-    except (KeyError, OSError):  # a container without an entry for its user
-        return "nobody named (command)"
+    return f"{psutil.Process().username()} (command)"
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -17,8 +17,8 @@ export function startDocumentation() {
 
 export async function loadDocumentation() {
   const [meta, found] = await Promise.all([
-    ask("/xlwings/custom-functions-meta.json"),
-    ask("/help/index.json"),
+    ask("/xlwings/custom-functions-meta.json", { open: true }),
+    ask("/help/index.json", { open: true }),
   ]);
   sections = found;
   at("functions").replaceChildren(...meta.functions.map(item));
