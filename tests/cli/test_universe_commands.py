@@ -1,6 +1,7 @@
 """Universes on the command line: listed, made by a rule, shown, deleted."""
 
 import json
+import logging
 import shutil
 
 import pytest
@@ -21,6 +22,7 @@ def tilt(folder, monkeypatch, capsys):
     """Run a command; return its exit status and what it printed."""
     monkeypatch.setenv("TILT_DATA_URL", str(folder))
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # those of a server in this process
 
     def run(*arguments):
         capsys.readouterr()
