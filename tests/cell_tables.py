@@ -32,3 +32,9 @@ def same(cells, expected):
             )
         else:
             assert shown[column].tolist() == want.tolist()
+
+
+def fits_of_regimes(excel) -> list[str]:
+    """Return the states of the jobs that fit three regimes."""
+    jobs = excel.http.get("/api/v1/jobs").json()["jobs"]
+    return [job["state"] for job in jobs if job["title"] == "Regimes, 3 states"]

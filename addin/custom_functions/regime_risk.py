@@ -8,7 +8,7 @@ from custom_functions._edge import udf
 from custom_functions._inputs import NO_OPTIONS, Options
 from tilt.api.books import with_notes
 from tilt.api.past import replayed
-from tilt.api.regime import ask_market_regimes, words_of
+from tilt.api.regime import market_regimes, words_of
 from tilt.api.state import current
 from tilt.risk.regimes import STATES, risk_by_regime
 
@@ -41,7 +41,7 @@ def regime_risk(
     """
     book = read_book(holdings, benchmark, date, options)
     states = options.count("states", STATES[0])
-    regimes = ask_market_regimes(current(), book.panel, book.date, states)
+    regimes = market_regimes(current(), book.panel, book.date, states)
     lookback = options.count("lookback", LOOKBACK)
     own = replayed(book, book.weights, lookback)
     base = None if book.benchmark is None else replayed(book, book.benchmark, lookback)

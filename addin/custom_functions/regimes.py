@@ -10,7 +10,7 @@ from custom_functions._inputs import NO_OPTIONS, Options, cells, number, tickers
 from custom_functions._series import read_columns, read_series
 from tilt.api import lookup
 from tilt.api.books import with_notes
-from tilt.api.regime import ask_level, ask_regimes
+from tilt.api.regime import LEVELS, ask_level, ask_regimes
 from tilt.api.state import State, current
 from tilt.api.values import Grid
 from tilt.calendar import parse_date
@@ -21,7 +21,7 @@ from tilt.frames import Panel
 from tilt.portfolio.cells import is_zero
 from tilt.risk import regimes as engine
 
-METHODS = ("markov", "threshold", "turbulence", "absorption")
+METHODS = ("markov", "threshold", *LEVELS)
 VIEWS = ("series", "summary", "factors")
 ENTER, LEAVE = 0.8, 0.6
 LOOK_AHEAD = "Look-ahead: smoothed probabilities know what came later. They describe, no more."
@@ -68,7 +68,7 @@ def regimes(
     view = one_of("option view", options.text("view", VIEWS[0]), VIEWS)
     if states not in engine.STATES:
         raise ArgumentError(f"states must be 2 or 3; got {states:g}.")
-    several = method in {"turbulence", "absorption"}
+    several = method in LEVELS
     state = current()
     panel = state.panel(options.text("universe", "") or None)
     returns = _returns(state, panel, series, several=several)
@@ -90,7 +90,7 @@ def regimes(
     if options.flag("smoothed") or states != engine.STATES[0]:
         raise ArgumentError(f"method={method} has two states and is never smoothed.")
     past = returns.loc[:last]
-    if method in {"turbulence", "absorption"}:
+    if several:
         level = ask_level(state, method, past, snapshot=panel.snapshot)
     else:
         level = engine.trailing_volatility(past.iloc[:, 0])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from cell_tables import frame, plain, same
+from cell_tables import fits_of_regimes, frame, plain, same
 
 from tilt.factors.descriptors import market_return
 from tilt.portfolio.performance import drawdowns, statistic, statistics
@@ -141,6 +141,19 @@ def test_performance_by_regime_counts_each_day_in_the_state_known_before(excel, 
         expected = np.sqrt(252) * inside.std()
         assert float(shown["volatility"][name]) == pytest.approx(expected, rel=1e-9)
     assert list(shown.index[-1:]) == ["All"]
+
+
+def test_three_states_of_the_market_are_fitted_by_a_job(excel, panel):
+    last = panel.dates[300]
+    market = market_return(panel).loc[:last]
+    cells = [[f"{d:%Y-%m-%d}", float(v)] for d, v in market.iloc[-60:].items()]
+    before = fits_of_regimes(excel)
+    asked = ("stats", cells, None, "D", None, "view=regimes;states=3")
+    shown = frame(excel.done(*asked)).set_index("state")
+    assert fits_of_regimes(excel) == [*before, "done"]
+    state = markov_regimes(market, states=3).state.shift(1).iloc[-60:]
+    counted = state.value_counts()
+    assert shown["periods"].drop("All").astype(float).to_dict() == counted.to_dict()
 
 
 @pytest.mark.parametrize(

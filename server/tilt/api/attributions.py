@@ -75,19 +75,19 @@ def explain(state: State, asked: AttributionAsked, *, wait: bool = False) -> Exp
 
     Parameters
     ----------
-    wait : run a backtest here and now, instead of as a job
+    wait : run a backtest, or fit regimes, here and now, instead of as a job
 
     Raises
     ------
     RunningError
-        If a backtest that it needs is not done yet.
+        If a backtest or a fit that it needs is not done yet.
     TiltError
         If an argument is wrong, or there is nothing to explain.
     """
     method = one_of("method", asked.method or "brinson", METHODS)
     link = one_of("option link", str(asked.options.get("link", "carino")), LINKS)
     tracks = read_tracks(state, asked, wait=wait)
-    return _explained(state, tracks, asked, method, link)
+    return _explained(state, tracks, asked, method, link, wait=wait)
 
 
 def explain_tracks(
@@ -95,11 +95,11 @@ def explain_tracks(
 ) -> Explained:
     """Return the attribution of books whose days are known."""
     asked = AttributionAsked([[None]], method=method, by=by)
-    return _explained(state, tracks, asked, method, link)
+    return _explained(state, tracks, asked, method, link, wait=True)
 
 
 def _explained(
-    state: State, tracks: Tracks, asked: AttributionAsked, method: str, link: str
+    state: State, tracks: Tracks, asked: AttributionAsked, method: str, link: str, *, wait: bool
 ) -> Explained:
     panel, mine, theirs = tracks.panel, tracks.portfolio, tracks.benchmark
     notes = tuple(dict.fromkeys((*mine.notes, *theirs.notes)))
@@ -116,7 +116,7 @@ def _explained(
     elif method == "forecast":
         table, more = forecast_table(mine, theirs, models_of_past(state, panel, "short"))
     elif method == "regimes":
-        table, more = _by_regime(state, tracks, asked)
+        table, more = _by_regime(state, tracks, asked, wait=wait)
     else:
         merge = one_of(
             "option interaction", str(asked.options.get("interaction", "show")), ("show", "merge")
@@ -127,7 +127,7 @@ def _explained(
 
 
 def _by_regime(
-    state: State, tracks: Tracks, asked: AttributionAsked
+    state: State, tracks: Tracks, asked: AttributionAsked, *, wait: bool
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return performance by the state of the market that was known at the close before each day."""
     mine, theirs, notes = on_common_days(tracks.portfolio, tracks.benchmark)
@@ -139,6 +139,7 @@ def _by_regime(
         theirs.earned if theirs.weights.shape[1] else None,
         states=int(states),
         risk_free=(1.0 + mine.cash_rate) ** DAYS - 1.0,
+        wait=wait,
     )
     return table, (*notes, *said)
 

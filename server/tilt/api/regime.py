@@ -1,5 +1,8 @@
 """In what times a market or a series is: quick ones at once, slow ones as jobs."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import pandas as pd
 
 from tilt.api.books import with_notes
@@ -19,6 +22,9 @@ from tilt.risk.regimes import (
     turbulence,
 )
 
+T = TypeVar("T")
+
+LEVELS = {"turbulence": turbulence, "absorption": absorption_ratio}
 QUICK = 3000  # returns that two states are fitted to within half a second of processor time
 QUICK_CROWD = 400_000  # dates × columns² that are judged in as long
 
@@ -42,13 +48,16 @@ def ask_regimes(
     RunningError
         If the job is not done yet.
     """
-    key = f"markov {content_id(state.program(), returns, states, smoothed)}"
-    quick = LEAST_RETURNS if states == STATES[-1] else QUICK  # what cannot be is said at once
-    if len(returns) <= quick:
-        return state.once(key, lambda: markov_regimes(returns, states=states, smoothed=smoothed))
-    title = f"Regimes, {states} states"
-    return work_out(
-        state, regimes_job, returns, states, smoothed, key=key, title=title, snapshot=snapshot
+    most = LEAST_RETURNS if states == STATES[-1] else QUICK  # what cannot be is said at once
+    return _asked(
+        state,
+        regimes_job,
+        returns,
+        states,
+        smoothed,
+        quick=len(returns) <= most,
+        title=f"Regimes, {states} states",
+        snapshot=snapshot,
     )
 
 
@@ -59,7 +68,7 @@ def ask_level(
 
     Parameters
     ----------
-    method : turbulence or absorption
+    method : one of ``LEVELS``
     snapshot : the one that the returns are from
 
     Raises
@@ -67,18 +76,34 @@ def ask_level(
     RunningError
         If the job is not done yet.
     """
-    key = f"{method} {content_id(state.program(), returns)}"
-    if returns.size * returns.shape[1] <= QUICK_CROWD:
-        return state.once(key, lambda: _level(method, returns))
-    return work_out(
+    return _asked(
         state,
         level_job,
         method,
         returns,
-        key=key,
+        quick=returns.size * returns.shape[1] <= QUICK_CROWD,
         title=f"{method.capitalize()} of {returns.shape[1]} series",
         snapshot=snapshot,
     )
+
+
+def _asked(
+    state: State,
+    job: Callable[..., T],
+    *given: object,
+    quick: bool,
+    title: str,
+    snapshot: str,
+) -> T:
+    """Return what a job returns, at once where it is quick."""
+    key = f"{job.__name__} {content_id(state.program(), *given)}"
+    if quick:
+        return state.once(key, lambda: job(_untold, *given))
+    return work_out(state, job, *given, key=key, title=title, snapshot=snapshot)
+
+
+def _untold(fraction: float, stage: str) -> None:
+    """Tell nobody how far it is."""
 
 
 def regimes_job(
@@ -87,42 +112,47 @@ def regimes_job(
     states: int,
     smoothed: bool,  # noqa: FBT001 - a job's arguments have no names
 ) -> Regimes:
-    """Fit the regimes of a series in a worker process."""
+    """Fit the regimes of a series."""
     progress(0.0, "fitting")
     return markov_regimes(returns, states=states, smoothed=smoothed)
 
 
 def level_job(progress: Progress, method: str, returns: pd.DataFrame) -> "pd.Series[float]":
-    """Judge several series date by date in a worker process."""
+    """Judge several series date by date."""
     progress(0.0, "going through the dates")
-    return _level(method, returns)
+    return LEVELS[method](returns)
 
 
-def _level(method: str, returns: pd.DataFrame) -> "pd.Series[float]":
-    return turbulence(returns) if method == "turbulence" else absorption_ratio(returns)
+def market_regimes(
+    state: State,
+    panel: Panel,
+    date: pd.Timestamp,
+    states: int = STATES[0],
+    *,
+    wait: bool = False,
+) -> Regimes:
+    """Return the regimes of a universe's market by cap, from what was known at ``date``.
 
+    Probabilities are filtered: a date knows itself and the dates before it. Three states are
+    fitted by a job.
 
-def ask_market_regimes(state: State, panel: Panel, date: pd.Timestamp, states: int) -> Regimes:
-    """Return what ``market_regimes`` does; three states by a job.
+    Parameters
+    ----------
+    wait : fit them here and now, instead of as a job
 
     Raises
     ------
     RunningError
         If the job is not done yet.
     """
-    if states == STATES[0]:
-        return market_regimes(state, panel, date)
-    returns = market_return(panel).loc[:date]
-    return ask_regimes(state, returns, states=states, snapshot=panel.snapshot)
 
+    def fitted() -> Regimes:
+        returns = market_return(panel).loc[:date]
+        if states != STATES[-1] or wait:
+            return markov_regimes(returns, states=states)
+        return ask_regimes(state, returns, states=states, snapshot=panel.snapshot)
 
-def market_regimes(state: State, panel: Panel, date: pd.Timestamp, states: int = 2) -> Regimes:
-    """Return the regimes of a universe's market by cap, from what was known at ``date``.
-
-    Probabilities are filtered: a date knows itself and the dates before it.
-    """
-    key = ("regimes", panel.universe, panel.snapshot, date, states)
-    return state.once(key, lambda: markov_regimes(market_return(panel).loc[:date], states=states))
+    return state.once(("regimes", panel.universe, panel.snapshot, date, states), fitted)
 
 
 def words_of(regimes: Regimes, panel: Panel) -> str:
@@ -142,6 +172,7 @@ def figures_by_regime(
     *,
     states: int,
     risk_free: float,
+    wait: bool = False,
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return performance by the state of a universe's market known at the close before each day.
 
@@ -149,13 +180,14 @@ def figures_by_regime(
     ----------
     returns, benchmark : by day; later returns of the market than the last one are not looked at
     risk_free : a year
+    wait : fit three states here and now, instead of as a job
 
     Returns
     -------
     The table of ``figures_by_state``, and notes
     """
     last = panel.trading_day(pd.Timestamp(returns.index[-1]))
-    regimes = market_regimes(state, panel, last, states)
+    regimes = market_regimes(state, panel, last, states, wait=wait)
     table = figures_by_state(
         returns, regimes.state.shift(1).dropna(), benchmark, risk_free=risk_free
     )
