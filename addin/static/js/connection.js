@@ -12,31 +12,50 @@ class Connection extends EventTarget {
   needsSignIn = false;
 
   /**
-   * A request begins; its answer's status is told to what this returns, 0 when none came. An answer
-   * to somebody who has signed in or out since then says nothing about who we are now.
+   * Make a request, and learn from its answer or from there being none. An answer to somebody who has
+   * signed in or out since then says nothing about who we are now; one that anybody gets tells that
+   * the server is there, and nothing about us.
    *
-   * @returns {(status: number) => void}
+   * @template {{status: number}} T
+   * @param {() => Promise<T>} request
+   * @param {{open?: boolean}} [options] open: is answered before anybody signs in
+   * @returns {Promise<T>}
    */
-  asking() {
+  async watch(request, { open = false } = {}) {
     const asked = credential();
-    return (status) => {
-      if (asked === credential()) this.#note(status);
+    const told = (/** @type {number} */ status) => {
+      if (asked === credential()) this.#note(status, open);
     };
+    try {
+      const reply = await request();
+      told(reply.status);
+      return reply;
+    } catch (error) {
+      if (error.name !== "AbortError") told(error.response?.status ?? 0);
+      throw error;
+    }
   }
 
   /** Somebody signed out, which needs no answer of the server. */
   leave() {
-    this.#note(401);
+    this.#know(false);
   }
 
-  /** @param {number} status */
-  #note(status) {
+  /**
+   * @param {number} status 0 when no answer came
+   * @param {boolean} open
+   */
+  #note(status, open) {
     if (status === 0 || status === 502 || status === 504) this.#set("offline");
     else if (status === 503 || status === 429) this.#set("busy");
-    else {
-      this.needsSignIn = status === 401;
-      this.#set(this.needsSignIn ? "signed-out" : "online");
-    }
+    else if (!open) this.#know(status !== 401);
+    else if (this.state === "offline" || this.state === "busy") this.#know(!this.needsSignIn);
+  }
+
+  /** @param {boolean} known whether the server knows us */
+  #know(known) {
+    this.needsSignIn = !known;
+    this.#set(known ? "online" : "signed-out");
   }
 
   /** @param {State} state */

@@ -39,7 +39,6 @@ export class LiveCells {
    * @param {(cell: string, message: string) => any} options.error what `setResult` shows as an error
    * @param {() => string} options.owner whose credentials the next request carries
    * @param {() => boolean} [options.isPaused]
-   * @param {(status: number) => void} [options.onReply]
    * @param {number} [options.gather] milliseconds in which new cells are gathered
    * @param {readonly number[]} [options.retries] milliseconds to wait when the server is away
    * @param {number} [options.tick] milliseconds between two values of an age
@@ -49,7 +48,6 @@ export class LiveCells {
     error,
     owner,
     isPaused = () => false,
-    onReply = () => {},
     gather = 20,
     retries = [2000, 5000, 10_000, 30_000, 60_000],
     tick = 10_000,
@@ -58,7 +56,6 @@ export class LiveCells {
     this.error = error;
     this.owner = owner;
     this.isPaused = isPaused;
-    this.onReply = onReply;
     this.gather = gather;
     this.retries = retries;
     this.tick = tick;
@@ -109,13 +106,11 @@ export class LiveCells {
     const tickers = [...new Set([...this.#cells].map((cell) => cell.ticker))];
     try {
       const reply = await this.post(window.location.origin + LIVE_ROUTE, { tickers });
-      this.onReply(reply.status);
       this.#take(owner, reply.data.quotes);
       this.#failures = 0;
       this.#wait(1000 * Math.min(300, Math.max(1, reply.data.again)));
     } catch (error) {
       const status = error.response?.status ?? 0;
-      this.onReply(status);
       this.#fail(owner, status);
       const usual = this.retries[Math.min(this.#failures, this.retries.length - 1)];
       const told = toldToWait(error.response);

@@ -246,14 +246,14 @@ async function asShown(context, book) {
  * @returns {Promise<any>}
  */
 async function call(method, path, body) {
-  const note = connection.asking();
-  const response = await fetch(path, {
-    method,
-    cache: "no-store",
-    headers: { ...headers(), ...(body ? { "Content-Type": "application/json" } : {}) },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  });
-  note(response.status);
+  const send = () =>
+    fetch(path, {
+      method,
+      cache: "no-store",
+      headers: { ...headers(), ...(body ? { "Content-Type": "application/json" } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+  const response = await connection.watch(send);
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.detail);
   return answer;

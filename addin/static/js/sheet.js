@@ -29,7 +29,7 @@ export class Sheet extends EventTarget {
   /**
    * @param {object} options
    * @param {import("./calls.js").Post} options.post
-   * @param {(url: string) => Promise<{data: any}>} options.get
+   * @param {(url: string) => Promise<{data: any, status: number}>} options.get
    * @param {() => string} options.owner whose credentials a request carries
    * @param {Partial<import("./calls.js").BatcherOptions>} [options.calls]
    */
@@ -37,17 +37,7 @@ export class Sheet extends EventTarget {
     super();
     this.get = get;
     /** @type {import("./calls.js").Post} */
-    const noted = async (url, body, options) => {
-      const note = connection.asking();
-      try {
-        const reply = await post(url, body, options);
-        note(reply.status);
-        return reply;
-      } catch (error) {
-        note(error.response?.status ?? 0);
-        throw error;
-      }
-    };
+    const watched = (url, body, options) => connection.watch(() => post(url, body, options));
     this.batcher = new CallBatcher({
       failure,
       longFunctions: () => globalThis.tiltLongFunctions ?? [],
@@ -57,10 +47,10 @@ export class Sheet extends EventTarget {
       onLate: () => this.#onLate(),
       onEdition: () => this.dispatchEvent(new Event("data")),
       ...calls,
-      post: noted,
+      post: watched,
     });
     this.live = new LiveCells({
-      post: (url, body) => noted(url, body, { headers: { "Content-Type": "application/json" } }),
+      post: (url, body) => watched(url, body, { headers: { "Content-Type": "application/json" } }),
       error: errorValue,
       owner,
       isPaused: () => this.isPaused,
@@ -117,14 +107,15 @@ export class Sheet extends EventTarget {
     this.#confirming = true;
     this.#confirmed = performance.now();
     const asked = this.batcher.now();
-    const note = connection.asking();
     try {
-      const { data } = await this.get(window.location.origin + EDITION_ROUTE);
+      const { data } = await connection.watch(() =>
+        this.get(window.location.origin + EDITION_ROUTE),
+      );
       if (this.batcher.cache.note(String(data.edition), asked)) {
         this.dispatchEvent(new Event("data"));
       }
-    } catch (error) {
-      note(error.response?.status ?? 0);
+    } catch {
+      // the connection tells of it, and the next answer or minute asks again
     } finally {
       this.#confirming = false;
     }
@@ -192,14 +183,12 @@ export class Sheet extends EventTarget {
       const wait = LOOKS[Math.min(this.#looks, LOOKS.length - 1)];
       this.#looks += 1;
       await new Promise((resolve) => setTimeout(resolve, wait));
-      if (connection.needsSignIn) break; // anybody may ask how the server is: it says nothing of us
-      const note = connection.asking();
+      const health = () => this.get(`${window.location.origin}/health/live`);
       try {
-        await this.get(`${window.location.origin}/health/live`);
-        note(200); // which calculates what waits
-        if (connection.state === "online") break;
-      } catch (error) {
-        note(error.response?.status ?? 0);
+        await connection.watch(health, { open: true });
+        if (connection.state === "online") break; // which calculates what waits
+      } catch {
+        // still away, as the connection shows
       }
     }
     this.#looking = false;

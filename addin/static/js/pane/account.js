@@ -117,7 +117,7 @@ async function onSignIn(event, reload) {
  * @returns {Promise<boolean>}
  */
 async function begin(reload) {
-  // not by the connection's state: an answer to a request without the key may come in between
+  // not by the connection's state: a server that is busy or away has not refused a key
   const status = await ask("status").then(
     () => 200,
     (error) => error.status,

@@ -39,10 +39,8 @@ export async function ask(path, { method = "GET", body, signal, open = false } =
   const url = path.startsWith("/") ? path : `${ROOT}/${path}`;
   const id = newId();
   const request = `${method} ${url.split("?")[0]}`;
-  const note = open ? () => {} : connection.asking();
-  let response;
-  try {
-    response = await fetch(url, {
+  const send = () =>
+    fetch(url, {
       method,
       headers: {
         ...headers(),
@@ -53,14 +51,15 @@ export async function ask(path, { method = "GET", body, signal, open = false } =
       cache: "no-store",
       signal,
     });
+  let response;
+  try {
+    response = await connection.watch(send, { open });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    note(0);
     const detail =
       "The Tilt server does not answer. Check that it runs and that you are online, then try again.";
     throw new ServerError(detail, { status: 0, id, request });
   }
-  note(response.status);
   if (response.ok) return response.status === 204 ? null : response.json();
   throw new ServerError(await detailOf(response), {
     status: response.status,
