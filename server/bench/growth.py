@@ -1,4 +1,4 @@
-"""How times grow with names, days, factors and cells, each with the slope that it should have.
+"""How times grow with names, days, factors, cells and users, each with the slope it should have.
 
 A time that grows as the size to the power p is a line of slope p in logarithms.
 """
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.measuring import median_seconds
+from bench.mixed import many_users
 from bench.optimum import market, standing_problem
 from bench.sheet import exposure_cells
 from tilt.factors.evaluate import information_coefficients
@@ -40,12 +41,14 @@ SERIES: tuple[tuple[str, str, float, Sequence[int]], ...] = (
     ("shares of risk", "names", 1.0, (500, 1000, 2000, 4000)),
     ("shares of risk", "portfolios", 1.0, (50, 100, 200, 400)),
     ("exposure cells", "cells", 1.0, (1000, 2000, 4000, 8000)),
+    ("100 cells of each", "users", 1.0, (4, 8, 16, 32)),
 )
 
 
 def growth() -> Iterator[Point]:
     """Time each work at each of its sizes."""
-    with exposure_cells() as cells:
+    most = max(size for _, axis, _, sizes in SERIES if axis == "users" for size in sizes)
+    with exposure_cells() as cells, many_users(most) as users:
         works: dict[tuple[str, str], Callable[[int], float]] = {
             ("least tracking error", "names"): lambda n: _optimum(n, 31, 8),
             ("least tracking error", "factors"): lambda k: _optimum(2000, k // 2, k - k // 2 - 1),
@@ -56,6 +59,7 @@ def growth() -> Iterator[Point]:
             ("shares of risk", "names"): lambda n: _risks(n, 100),
             ("shares of risk", "portfolios"): lambda p: _risks(2000, p),
             ("exposure cells", "cells"): cells,
+            ("100 cells of each", "users"): users,
         }
         for work, axis, promised, sizes in SERIES:
             for size in sizes:

@@ -9,13 +9,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from bench.load import Asking
-from bench.measuring import Row, Target
+from bench.measuring import Row, Target, median_seconds
 from bench.serving import served, tilt
 
 SECONDS = 8.0
@@ -54,6 +56,31 @@ def mixed(
                 _warm(server.address, batch)
                 for beside in (False, True):
                     yield _seen(server.address, many, seconds, batch, beside=beside)
+
+
+@contextmanager
+def many_users(most: int) -> Iterator[Callable[[int], float]]:
+    """Give a function from how many users ask at once to the seconds until all have their cells."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        tilt(folder, "demo", "--no-serve")
+        with served(folder) as server, ThreadPoolExecutor(most) as pool:
+            users = [Asking(server.address, seed) for seed in range(most)]
+            for user in users:
+                user.cells(BATCH)
+
+            def seconds(count: int) -> float:
+                def recalculate() -> None:
+                    list(pool.map(lambda user: user.cells(BATCH), users[:count]))
+
+                return median_seconds(recalculate, 9)
+
+            yield seconds
+            failed = [words for user in users for words in user.failed]
+            for user in users:
+                user.close()
+            if failed:
+                raise RuntimeError(f"{len(failed)} requests failed: {failed[0]}")
 
 
 def _warm(address: str, batch: int) -> None:

@@ -34,7 +34,7 @@ from bench.reports import reports
 from bench.risk import parities, risks, worst_days
 from bench.sheet import browser, sheet
 from bench.strategies import strategies
-from bench.table import Found, rendered
+from bench.table import GROWTH, Found, rendered
 
 Measure = Callable[[], Iterator[Row]]
 ROWS: dict[str, tuple[Measure, ...]] = {
@@ -50,7 +50,6 @@ ROWS: dict[str, tuple[Measure, ...]] = {
     "L": (mixed,),
     "W": (product,),
 }
-GROWTH = "N"
 VERSIONS = ("tilt", "numpy", "scipy", "pandas", "cvxpy", "piqp", "clarabel", "highspy")
 PLACE = ROOT / "build" / "bench"
 WHOLE, PART = PLACE / "speed.json", PLACE / "part.json"  # a part is no page of the help

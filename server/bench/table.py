@@ -11,6 +11,7 @@ SAID = {
     "not": "**not reached**",
     "": "",
 }
+GROWTH = "N"  # has no rows of this table but a picture
 TITLES = {
     "A": "Optimal weights",
     "B": "Equal risk contributions and worst days",
@@ -52,8 +53,14 @@ def rendered(found: Found) -> str:
                 peak = float(found.peak[letter])
                 lines += [f"The process that measured this held {peak:,.0f} MB at most.", ""]
         if letter in found.failed:
-            lines += [f"### {title}", "", f"Not measured: {found.failed[letter]}.", ""]
+            lines += [f"### {title}", "", _not_measured(found.failed[letter]), ""]
+    if GROWTH in found.failed:
+        lines += [f"How times grow: {_not_measured(found.failed[GROWTH])}", ""]
     return "\n".join(lines)
+
+
+def _not_measured(why: str) -> str:
+    return f"Not measured: {why}."
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
