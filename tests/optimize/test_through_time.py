@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from tilt.errors import ArgumentError
+from tilt.optimize.by_prices import LEAST_NAMES
 from tilt.optimize.constraints import Rule
 from tilt.optimize.solve import solve
 from tilt.optimize.through_time import solve_through_time
@@ -123,3 +124,21 @@ def test_dates_must_rise_and_there_must_be_one(problem_of, returns):
         solve_through_time(DATES[::-1], by_date(problem_of), returns)
     with pytest.raises(ArgumentError, match="0 dates are asked for"):
         solve_through_time([], by_date(problem_of), returns)
+
+
+def test_a_large_problem_has_the_weights_on_each_date_that_it_has_alone(problem_of):
+    rules = (Rule("weight", "*", None, 0.02), Rule("turnover", "", None, 0.3))
+    still = pd.DataFrame(0.0, DATES, problem_of(n=LEAST_NAMES).model.assets)
+
+    def problem_at(date):
+        return problem_of("min_te", rules, n=LEAST_NAMES, held=100, seed=DATES.index(date))
+
+    found = solve_through_time(DATES, problem_at, still)
+    held = problem_at(DATES[0]).current
+    for date in DATES:
+        alone = solve(replace(problem_at(date), current=held))
+        assert alone.solver == "newton"
+        shown = found.weights[found.weights["date"] == date].set_index("ticker")["weight"]
+        there = alone.weights[alone.weights != 0]
+        np.testing.assert_array_equal(shown[there.index].to_numpy(), there.to_numpy())
+        held = alone.weights / (alone.weights.sum() + 1.0 - alone.weights.sum())

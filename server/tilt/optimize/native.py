@@ -96,17 +96,17 @@ def _answer(program: Program, status: Status, solver: str, seconds: float, raw: 
     prices: dict[int, Array] = {}
 
     def add(owners: Array, duals: Array, *, by_row: bool) -> None:
-        for index in _known(owners):
+        for index in known(owners):
             here = np.clip(duals[owners == index], 0.0, None)
             here = here if by_row else here.sum(keepdims=True)
-            known = prices.get(index)
-            prices[index] = here if known is None else known + here
+            before = prices.get(index)
+            prices[index] = here if before is None else before + here
 
     add(program.inequality, raw.inequality, by_row=True)
     add(program.equality[:, 0], -raw.equality, by_row=True)
     add(program.equality[:, 1], raw.equality, by_row=True)
     # Single weights stand in bounds, some in equalities: only their sum has a meaning.
-    for index in set(prices).intersection(_known(program.floor), _known(program.cap)):
+    for index in set(prices).intersection(known(program.floor), known(program.cap)):
         prices[index] = prices[index].sum(keepdims=True)
     add(program.floor, raw.lower, by_row=False)
     add(program.cap, raw.upper, by_row=False)
@@ -116,7 +116,7 @@ def _answer(program: Program, status: Status, solver: str, seconds: float, raw: 
     return Answer(status, solver, seconds, raw.x, prices, budget)
 
 
-def _known(owners: Array) -> list[int]:
+def known(owners: Array) -> list[int]:
     """Return the halves that own something, in order."""
     return [int(n) for n in np.flatnonzero(np.bincount(owners[owners != NOBODY]))]
 

@@ -20,7 +20,7 @@ from tilt.optimize.terms import Array
 STEPS = 30  # Newton steps before giving up; from nearby it needs 2 to 8
 SHORTER = 4  # halvings of one step
 SHARES = (0.0, 0.1, 1.0)  # of the answer that names on a bound give to a price
-DAMPING = 0.1  # of a step from afar; it fades as the prices settle
+DAMPING = 0.01  # of a step from afar; it fades as the prices settle
 CLOSE = 1e-11  # how exactly rules and factor exposures must agree
 
 
@@ -32,7 +32,7 @@ class Standing:
     what a name buys counts in the turnover, what it sells does not.
 
     curvature, slope, kink, lower, upper : D, c and the rest, by name
-    columns : B and R' side by side, names × (factors + rows)
+    shared  : B' and R, (factors + rows) × names
     center  : b, as long as there are factors
     bent    : K of the rows at ``bent_at``, rows × names
     cost    : most that a unit of a soft row may cost; infinite for a hard one
@@ -42,7 +42,7 @@ class Standing:
 
     curvature: Array
     slope: Array
-    columns: Array
+    shared: Array
     center: Array
     bent: Array
     bent_at: Array
@@ -75,15 +75,18 @@ class _Point:
     gradient: Array
 
 
-def solve_newton(standing: Standing, start: Array) -> tuple[Array, Array] | None:
+def solve_newton(
+    standing: Standing, start: Array, *, steps: int = STEPS
+) -> tuple[Array, Array] | None:
     """Return the optimal weights and prices; None where the method does not end at them.
 
     Parameters
     ----------
     start : prices to begin with, of the factors and then of the rows, positive at a max
+    steps : how many before giving up
     """
     here = _at(standing, start)
-    for _ in range(STEPS):
+    for _ in range(steps):
         moving, slope = _moving(standing, here)
         if np.abs(slope).max(initial=0.0) <= CLOSE:
             return here.weights, here.prices
@@ -97,20 +100,20 @@ def solve_newton(standing: Standing, start: Array) -> tuple[Array, Array] | None
 def _at(standing: Standing, prices: Array) -> _Point:
     """Return each name's best weight at some prices, and what that is worth."""
     s, k = standing, standing.factors
-    slope = s.slope + s.columns @ prices
-    steeper = s.steeper(prices)
+    slope = s.slope + prices @ s.shared
+    steeper = s.steeper(prices) if len(s.bent) else np.zeros(len(slope))
     below = -slope / s.curvature
     weights = np.where(below < s.kink, below, np.maximum(s.kink, below - steeper / s.curvature))
-    weights = np.clip(weights, s.lower, s.upper)
+    weights = np.minimum(np.maximum(weights, s.lower), s.upper)
     over = np.maximum(weights - s.kink, 0.0)
     worth = (0.5 * s.curvature * weights + slope) @ weights + steeper @ over
     factors, rows = prices[:k], prices[k:]
-    high, low = rows > 0, rows < 0
-    bound = rows[high] @ s.high[high] + rows[low] @ s.low[low]
+    bound = rows @ np.where(rows > 0, s.high, np.where(rows < 0, s.low, 0.0))
     value = worth - 0.5 * factors @ factors - factors @ s.center - bound
-    gradient = s.columns.T @ weights
+    gradient = s.shared @ weights
     gradient[:k] -= s.center + factors
-    gradient[k + s.bent_at] += s.bent @ over
+    if len(s.bent):
+        gradient[k + s.bent_at] += s.bent @ over
     return _Point(prices, weights, float(value), gradient)
 
 
@@ -133,11 +136,32 @@ def _ahead(standing: Standing, here: _Point, moving: Array, slope: Array) -> _Po
     s, w = standing, here.weights
     free = (w > s.lower) & (w < s.upper) & (w != s.kink)
     for share in SHARES:
-        direction = _direction(standing, here, moving, slope, np.where(free, 1.0, share))
+        answering = np.where(free, 1.0, share)
+        direction = _inward(standing, here, moving, slope, answering)
         there = None if direction is None else _gaining(standing, here, slope, direction)
         if there is not None:
             return there
     return None
+
+
+def _inward(
+    standing: Standing, here: _Point, moving: Array, slope: Array, answering: Array
+) -> Array | None:
+    """Return the step of the prices; a row without a price does not get one of the wrong sign.
+
+    Where two rows say nearly the same, the step of both would push one of them below nothing. It
+    stays there, and the others are asked again without it.
+    """
+    s, k = standing, standing.factors
+    unpriced = (here.prices[k:] == 0) & (s.low != s.high)
+    while True:
+        full = _direction(s, here, moving, slope, answering)
+        if full is None:
+            return None
+        wrong = unpriced & (full[k:] * slope[k:] < 0)
+        if not wrong.any():
+            return full
+        moving = moving & ~np.concatenate([np.zeros(k, dtype=bool), wrong])
 
 
 def _direction(
@@ -150,17 +174,19 @@ def _direction(
     """
     s, k = standing, standing.factors
     at = np.flatnonzero(answering)
-    loose = s.columns[np.ix_(at, np.flatnonzero(moving))]
+    loose = s.shared[moving].take(at, axis=1)
     place = np.cumsum(moving) - 1
     bought = here.weights[at] > s.kink[at]
     for row, bent in zip(k + s.bent_at, s.bent, strict=True):
         if moving[row]:
-            loose[:, place[row]] += bent[at] * bought
-    hessian = loose.T @ (loose * (answering[at] / s.curvature[at])[:, None])
-    hessian[np.arange(k), np.arange(k)] += 1.0
+            loose[place[row]] += bent[at] * bought
+    loose *= np.sqrt(answering[at] / s.curvature[at])
+    hessian = loose @ loose.T  # a matrix by its own transpose: half the work
+    diagonal = hessian.reshape(-1)[:: len(hessian) + 1]
+    diagonal[:k] += 1.0
     # Rows that say the same twice, as all sectors and the budget do, leave a direction open.
     damping = max(DAMPING * min(1.0, float(np.abs(slope).max())), 1e-13)
-    hessian[np.diag_indices_from(hessian)] += damping * float(hessian.diagonal().mean())
+    diagonal += damping * diagonal.sum() / len(hessian)
     full = np.zeros(len(slope))
     try:
         full[moving] = np.linalg.solve(hessian, slope[moving])
@@ -184,6 +210,6 @@ def _gaining(standing: Standing, here: _Point, slope: Array, direction: Array) -
 
 def _kept(standing: Standing, before: Array, after: Array, push: Array) -> Array:
     """Return row prices that keep their sign and do not cost more than a soft row is worth."""
-    side = np.where(before != 0, np.sign(before), np.sign(push))
+    side = np.where(before != 0, before, push)
     held = np.where((standing.low == standing.high) | (after * side > 0), after, 0.0)
-    return np.clip(held, -standing.cost, standing.cost)
+    return np.asarray(np.minimum(np.maximum(held, -standing.cost), standing.cost))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tilt.errors import ArgumentError
+from tilt.optimize.by_prices import pays, solve_by_prices
 from tilt.optimize.case import Case
 from tilt.optimize.check import TOLERANCE, Reading, read_implicit, read_rules, worst
 from tilt.optimize.constraints import amount
@@ -59,6 +60,11 @@ def find(case: Case) -> Found:
         for n, half in enumerate(sides)
         if half.rule.priority is not None
     }
+    exact = solve_by_prices(layout, sides, case.goal, ease) if pays(case) else None
+    if exact is not None:
+        weights, trouble = _checked(case, exact)
+        if not trouble:
+            return _found(sides, exact, weights, ())
     program = build(layout, sides, case.goal, ease=ease)
     if (program.lower > program.upper).any():
         nowhere = np.full(len(case.assets), np.nan)

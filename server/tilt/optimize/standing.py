@@ -54,31 +54,34 @@ def standing_of(
     curvature, slope, weight, pull = _goal(layout, goal)
     if curvature.min(initial=np.inf) < LEAST_CURVATURE:
         return None
-    collected = _collected(layout, sides, ease)
-    low, high = np.concatenate(collected.low), np.concatenate(collected.high)
-    model, center = layout.case.model, layout.case.center
-    matrix = stacked(collected.blocks, layout.size).csr()
-    exposed, extra = matrix[:, n : n + k], matrix[:, n + k :]
-    rows = matrix[:, :n].toarray()
-    if exposed.nnz:
-        rows += exposed @ model.exposures.T
-        shift = exposed @ (model.exposures.T @ center)
-        low, high = low + shift, high + shift
-    bent_at = np.flatnonzero(np.diff(extra.indptr))
-    kink, bent = np.zeros(n), np.zeros((len(bent_at), n))
-    bent[:, np.concatenate([layout.moving, layout.split]).astype(int)] = extra[bent_at].toarray()
-    kink[layout.moving] = layout.case.current[layout.moving]
-    if (bent < 0).any() or np.isfinite(low[bent_at]).any():
-        return None
-    factors = np.sqrt(weight) * (model.exposures @ model.root) if weight else np.zeros((n, 0))
     lower, upper, floor, cap = bounds_of(n, sides, shorts=layout.case.options.long_short)
     if (lower > upper).any():
         return None
+    collected = _collected(layout, sides, ease)
+    low, high = np.concatenate(collected.low), np.concatenate(collected.high)
+    model, center = layout.case.model, layout.case.center
+    rows = stacked(collected.blocks, layout.size)
+    bent_at, extra = _full(rows, n + k, layout.size)
+    if (extra < 0).any() or np.isfinite(low[bent_at]).any():
+        return None
+    roots = model.root.shape[1] if weight else 0
+    shared = np.zeros((roots + len(low), n))
+    np.matmul(np.sqrt(weight) * model.root.T[:roots], model.exposures.T, out=shared[:roots])
+    _fill(shared[roots:], rows)
+    exposed_at, exposed = _full(rows, n, n + k)
+    if len(exposed_at):
+        shared[roots + exposed_at] += exposed @ model.exposures.T
+        shift = exposed @ (model.exposures.T @ center)
+        low[exposed_at] += shift
+        high[exposed_at] += shift
+    kink, bent = np.zeros(n), np.zeros((len(bent_at), n))
+    bent[:, np.concatenate([layout.moving, layout.split]).astype(int)] = extra
+    kink[layout.moving] = layout.case.current[layout.moving]
     return Standing(
         curvature=curvature,
         slope=slope + model.exposures @ pull if pull.any() else slope,
-        columns=np.hstack([factors, rows.T]),
-        center=factors.T @ center,
+        shared=shared,
+        center=shared[:roots] @ center,
         bent=bent,
         bent_at=bent_at,
         kink=kink,
@@ -91,6 +94,23 @@ def standing_of(
         floor=floor,
         cap=cap,
     )
+
+
+def _full(rows: Rows, first: int, end: int) -> tuple[Array, Array]:
+    """Return which rows have entries from column ``first`` to ``end``, and those written out."""
+    here = np.flatnonzero((rows.columns >= first) & (rows.columns < end))
+    row = np.searchsorted(rows.starts, here, side="right") - 1
+    at, place = np.unique(row, return_inverse=True)
+    full = np.zeros((len(at), end - first))
+    full[place, rows.columns[here] - first] = rows.values[here]
+    return at, full
+
+
+def _fill(full: Array, rows: Rows) -> None:
+    """Write the entries of rows where they stand, as far as there are columns."""
+    inside = rows.columns < full.shape[1]
+    row = np.repeat(np.arange(rows.count), np.diff(rows.starts))
+    full[row[inside], rows.columns[inside]] = rows.values[inside]
 
 
 def _taken(
@@ -212,8 +232,8 @@ def start_of(
     budget : of invested capital, likewise
     """
     k = standing.factors
-    start = np.zeros(standing.columns.shape[1])
-    start[:k] = standing.columns[:, :k].T @ weights - standing.center
+    start = np.zeros(len(standing.shared))
+    start[:k] = standing.shared[:k] @ weights - standing.center
     rows = start[k:]
     for column, sign in ((0, -1.0), (1, 1.0)):
         for index in np.unique(standing.owners[:, column]):

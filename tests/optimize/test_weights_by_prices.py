@@ -1,0 +1,171 @@
+"""Large standing problems are solved by prices alone, to the optimum that other solvers find."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tilt.optimize import route
+from tilt.optimize.by_prices import LEAST_NAMES, solve_by_prices
+from tilt.optimize.constraints import Rule
+from tilt.optimize.limits import halves, lay_out
+from tilt.optimize.methods import find
+from tilt.optimize.native import solve_clarabel, solve_piqp
+from tilt.optimize.posing import open_case
+from tilt.optimize.program import SCALE, Ease, build
+from tilt.optimize.solve import solve
+
+BANDS = (
+    Rule("weight", "*", None, 0.12),
+    Rule("weight", "Energy", 0.01, None),
+    Rule("sector", "*", -0.05, 0.05, relative=True),
+    Rule("factor", "Momentum", 0.1, None, relative=True),
+    Rule("factor", "Size", 0.05, 0.05, relative=True),
+    Rule("turnover", "", None, 0.7),
+    Rule("beta", "", 0.9, 1.1),
+)
+SOFT = (
+    Rule("weight", "*", None, 0.15),
+    Rule("sector", "Energy", None, 0.10, priority=0.02),
+    Rule("factor", "Value", 0.9, None, relative=True, priority=0.001),
+    Rule("turnover", "", None, 0.3, priority=0.05),
+)
+LARGE = (
+    Rule("weight", "*", None, 0.006),
+    Rule("sector", "*", -0.02, 0.02, relative=True),
+    Rule("factor", "Momentum", 0.1, None, relative=True),
+    Rule("turnover", "", None, 0.97),
+)
+CASES = {
+    "bands": ("min_te", BANDS, {}),
+    "utility": ("max_utility", BANDS, {}),
+    "soft rules": ("max_utility", SOFT, {}),
+    "cash raised": ("min_te", (Rule("turnover", "", None, 0.2),), {"cash": 0.1}),
+    "a pin": ("min_te", BANDS[:1], {"pin": "N07=0.02"}),
+    "equal weights": ("equal_weight", BANDS[:3], {}),
+    "shorts": ("min_te", (Rule("weight", "*", -0.01, 0.1), BANDS[3]), {"long_short": "yes"}),
+    "nothing held": ("min_te", BANDS[:3], {"held": 0}),
+}
+
+
+def posed(case):
+    """Return the layout, the sides of the rules, and what soft ones cost."""
+    layout = lay_out(case)
+    sides = halves(layout, case.rules)
+    ease = {
+        n: Ease(half.rule.priority * SCALE, shared=False)
+        for n, half in enumerate(sides)
+        if half.rule.priority is not None
+    }
+    return layout, sides, ease
+
+
+def by_prices(problem):
+    case = open_case(problem)
+    layout, sides, ease = posed(case)
+    return solve_by_prices(layout, sides, case.goal, ease)
+
+
+@pytest.mark.parametrize("kind", CASES)
+@pytest.mark.parametrize("seed", range(4))
+def test_weights_and_prices_are_those_of_an_interior_point_solver(problem_of, kind, seed):
+    objective, rules, options = CASES[kind]
+    case = open_case(problem_of(objective, rules, seed=seed, **options))
+    layout, sides, ease = posed(case)
+    found = solve_by_prices(layout, sides, case.goal, ease)
+    program = build(layout, sides, case.goal, ease=ease)
+    others = [solve_piqp(program), solve_clarabel(program)]
+    assert found is not None
+    for other in others:
+        np.testing.assert_allclose(found.x, other.x[: len(found.x)], atol=2e-5)
+    assert set(found.prices) == set(others[0].prices)
+    for half, paid in found.prices.items():
+        assert paid.sum() == pytest.approx(others[0].prices[half].sum(), abs=1e-4)
+
+
+@pytest.mark.parametrize(("cash", "held"), [(0.0, 8), (0.03, 8), (-0.04, 8), (0.1, 0)])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_price_of_the_budget_is_what_one_unit_more_of_it_is_worth(problem_of, cash, held, seed):
+    rules = (Rule("weight", "*", None, 0.2), Rule("turnover", "", None, 0.25 if held else 1.0))
+    step = 1e-6
+
+    def worth(invested):
+        case = open_case(problem_of("min_te", rules, seed=seed, held=held, cash=1 - invested))
+        layout, sides, ease = posed(case)
+        found = solve_by_prices(layout, sides, case.goal, ease)
+        return case.goal.value(found.x, case.model), found.budget / SCALE
+
+    (here, price), (more, _) = worth(1 - cash), worth(1 - cash + step)
+    assert price == pytest.approx((more - here) / step, abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_price_of_not_holding_names_is_what_holding_a_little_of_them_is_worth(problem_of, seed):
+    step = 1e-6
+
+    def worth(most):
+        rules = (Rule("weight", "*", None, 0.12), Rule("weight", "Health", None, most))
+        case = open_case(problem_of("max_utility", rules, seed=seed))
+        layout, sides, ease = posed(case)
+        found = solve_by_prices(layout, sides, case.goal, ease)
+        assert not found.x[case.sector == "Health"].any() or most
+        return case.goal.value(found.x, case.model), found.prices[1].sum() / SCALE
+
+    (here, price), (more, _) = worth(0.0), worth(step)
+    assert price > 0
+    assert price == pytest.approx((more - here) / step, rel=1e-3)
+
+
+def test_an_impossible_problem_has_no_end_and_one_of_another_kind_no_beginning(problem_of):
+    crossed = (Rule("weight", "*", None, 0.05), Rule("sector", "Energy", 0.9))
+    assert by_prices(problem_of("min_te", crossed)) is None
+    apart = (Rule("weight", "*", None, 0.05), Rule("weight", "Energy", 0.06))
+    assert by_prices(problem_of("min_te", apart)) is None
+    risky = (Rule("tracking_error", "", None, 0.04),)
+    assert by_prices(problem_of("max_return", risky)) is None
+    geared = (Rule("gross", "", None, 1.5), Rule("net", "", 0.0, 0.1))
+    assert by_prices(problem_of("min_te", geared, long_short="yes")) is None
+
+
+def test_a_large_problem_is_solved_by_prices_and_what_does_not_suit_them_by_others(problem_of):
+    def solver(objective="min_te", rules=LARGE, n=LEAST_NAMES, **options):
+        solution = solve(problem_of(objective, rules, n=n, **options))
+        assert solution.status == "optimal"
+        return solution.solver
+
+    assert solver() == solver("max_utility") == solver("equal_weight") == "newton"
+    assert solver(n=LEAST_NAMES - 1) == "piqp"
+    assert solver("min_risk") == "piqp"
+    assert solver(solver="piqp") == "piqp"
+    assert solver(time_limit=30) == "clarabel"
+    assert solver(rules=(*LARGE, Rule("tracking_error", "", None, 0.2))) == "clarabel"
+
+
+def test_a_large_impossible_problem_is_explained_as_ever(problem_of):
+    rules = (Rule("weight", "*", None, 0.5 / LEAST_NAMES), *LARGE[1:3])
+    problem = problem_of("min_te", rules, n=LEAST_NAMES)
+    found, other = solve(problem), solve(replace(problem, options={"solver": "piqp"}))
+    assert (found.status, found.solver) == ("infeasible", "piqp")
+    assert found.refusal == other.refusal
+    assert found.refusal.startswith("No solution: 'each weight at most")
+
+
+def test_an_answer_depends_on_nothing_that_was_solved_before(problem_of):
+    mine = problem_of("max_utility", LARGE, n=LEAST_NAMES, held=60)
+    alone = solve(mine)
+    solve(problem_of("min_te", LARGE[:3], n=LEAST_NAMES, seed=3))
+    again = solve(mine)
+    np.testing.assert_array_equal(alone.weights.to_numpy(), again.weights.to_numpy())
+    assert alone.objective == again.objective
+
+
+def test_an_answer_that_breaks_a_rule_is_not_taken(problem_of, monkeypatch):
+    def broken(*given):
+        answer = solve_by_prices(*given)
+        return replace(answer, x=answer.x * 1.01)
+
+    monkeypatch.setattr(route, "solve_by_prices", broken)
+    problem = problem_of("min_te", LARGE, n=LEAST_NAMES)
+    found = find(open_case(problem))
+    assert (found.status, found.solver, found.notes) == ("optimal", "piqp", ())
+    assert found.weights.sum() == pytest.approx(1.0, abs=1e-8)
