@@ -287,6 +287,8 @@ def read_names(grid: Grid, name: str) -> tuple[str, ...]:
 
 def _parts(text: str) -> list[str]:
     """Return what commas or semicolons divide, but for those in the brackets of ``min(x, y)``."""
+    if not any(sign in text for sign in ",;\n"):
+        return [text.strip()] if text.strip() else []
     depth, letters = 0, []
     for letter in text:
         depth += (letter == "(") - (letter == ")")

@@ -56,17 +56,28 @@ class _Shelf(lookup.Shelf):
         panel = state.panel(universe)
         super().__init__(state, panel, lambda name: own_scores(state, panel, name))
         self._days: dict[object, pd.Timestamp] = {}
+        self._rows: dict[tuple[str, ...], list[int]] = {}
+        self._wanted: dict[tuple[object, ...], list[Sequence[object]]] = {}
 
     def show(
         self, given: tuple[str, ...], wanted: tuple[str, ...], date: object
     ) -> Sequence[Sequence[Scalar]]:
         """Return a row per ticker, a column per field."""
+        rows = self._rows.get(given)
+        if rows is None:
+            rows = self._rows[given] = self._rows_of(given)
+        key = (wanted, type(date), date)
+        columns = self._wanted.get(key)
+        if columns is None:
+            day = self._day(date)
+            columns = self._wanted[key] = [self.column(name, day) for name in wanted]
+        return [[column[row] for column in columns] for row in rows]
+
+    def _rows_of(self, given: tuple[str, ...]) -> list[int]:
+        """Return where tickers stand, which may be written as people write them."""
         place = self.place
-        if not all(name in place for name in given):
-            given = tuple(tickers_of(given, self.tickers))
-        day = self._day(date)
-        columns = [self.column(name, day) for name in wanted]
-        return [[column[place[ticker]] for column in columns] for ticker in given]
+        known = given if all(name in place for name in given) else tickers_of(given, self.tickers)
+        return [place[ticker] for ticker in known]
 
     def _day(self, given: object) -> pd.Timestamp:
         key = (type(given), given)

@@ -68,7 +68,7 @@ class _Day:
     def show(self, who: Grid, wanted: tuple[str, ...]) -> Sequence[Sequence[Scalar]]:
         """Return a row with one number per factor."""
         name = who[0][0] if len(who) == len(who[0]) == 1 else None
-        key = name if isinstance(name, str) else id(who)  # a batch reads what is shared once
+        key = name if type(name) is str else id(who)  # a batch reads what is shared once
         row = self._rows.get(key)
         if row is None:
             row = self._rows[key] = self._attempt(who, name)

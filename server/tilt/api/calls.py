@@ -3,17 +3,19 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from math import isfinite
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeGuard
 
 import orjson
 
 from tilt.api import entrances, permission
+from tilt.api.alike import Alike, Asked, Row
 from tilt.api.cell_jobs import RunningError, why_not
-from tilt.api.cells import Cell, Known, find
-from tilt.api.locales import decimal_sign
+from tilt.api.cells import Cell, Known, Many, find
+from tilt.api.locales import read_dialect
 from tilt.api.pool import Pool
 from tilt.api.problems import RefusedError
 from tilt.api.state import State
@@ -32,7 +34,6 @@ Key: TypeAlias = tuple[str, bool, str, bytes]
 
 _NO_BASE: Mapping[str, object] = MappingProxyType({})
 SMALL = 16  # cells of a result that are turned into JSON with the whole answer
-RICH_RUNTIME = (1, 4)  # the first CustomFunctionsRuntime with error and formatted-number values
 
 
 class Call(NamedTuple):
@@ -88,9 +89,8 @@ def read_call(
     if not isinstance(arguments, list):
         raise RefusedError("args must be a list with the cells of each argument.")
     runtime = body.get("runtime", base.get("runtime"))
-    rich = runtime is None or _is_rich(str(runtime))
     culture = body.get("culture_info_name", base.get("culture_info_name"))
-    decimal = decimal_sign(culture) if isinstance(culture, str) and len(culture) < 40 else ""
+    rich, decimal = read_dialect(runtime, culture)
     try:
         key = (cell.name, rich, decimal, orjson.dumps(arguments))
     except orjson.JSONEncodeError:  # deeper than any range of cells
@@ -109,13 +109,17 @@ def _resolved(argument: dict[str, object], shared: Sequence[Shared]) -> object:
     return shared[place]
 
 
-def check_cells(calls: Sequence[Call], most: int, shared: Sequence[Shared] = ()) -> None:
+def check_cells(
+    calls: Sequence[Call], most: int, shared: Sequence[Shared] = (), alike: Sequence[Alike] = ()
+) -> None:
     """Refuse calls that hold more than ``most`` cells together; a shared range counts once."""
     count = sum(cell_count(call.arguments) for call in calls)
     count += cell_count([range_.grid for range_ in shared])
+    count += sum(group.cell_count for group in alike)
     if count > most:  # a whole column has a million cells and little in them
         count = sum(filled_count(call.arguments) for call in calls)
         count += filled_count([range_.grid for range_ in shared])
+        count += sum(group.filled_count for group in alike)
     if count > most:
         raise RefusedError(
             f"{count:,} cells in one request; the most is {most:,}. "
@@ -124,8 +128,10 @@ def check_cells(calls: Sequence[Call], most: int, shared: Sequence[Shared] = ())
         )
 
 
-async def answer(calls: Sequence[Call], state: State, pool: Pool, *, wait: float) -> list[Answer]:
-    """Return for each call its result as JSON, or its error.
+async def answer(
+    calls: Sequence[Call], state: State, pool: Pool, *, wait: float, alike: Sequence[Alike] = ()
+) -> tuple[list[Answer], list[list[Answer]]]:
+    """Return for each call its result as JSON, or its error; then for those of each group.
 
     Equal calls are computed once. Calls of a function that can take many at once go to it
     together; every other call has its own place in the pool, so a slow one holds nobody up.
@@ -133,6 +139,7 @@ async def answer(calls: Sequence[Call], state: State, pool: Pool, *, wait: float
     Parameters
     ----------
     wait : seconds until a call that waits for a job is answered by how far the job is
+    alike : calls that are taken by column
     """
     distinct = {call.key: call for call in calls}
     together: dict[tuple[str, bool, str], list[Call]] = {}
@@ -144,28 +151,40 @@ async def answer(calls: Sequence[Call], state: State, pool: Pool, *, wait: float
         *([call] for call in distinct.values() if call.cell.many is None),
     ]
     known = {sign: Known() for sign in {call.decimal for call in calls}}
+    works = [
+        *(partial(compute, group, state, known[group[0].decimal]) for group in groups),
+        *(partial(compute_alike, group, state) for group in alike),
+    ]
     done = await asyncio.gather(
-        *(_run(group, state, pool, known[group[0].decimal], wait=wait) for group in groups),
-        return_exceptions=True,
+        *(_run(work, state, pool, wait=wait) for work in works), return_exceptions=True
     )
     answers: dict[Key, Answer] = {}
-    for group, result in zip(groups, done, strict=True):
-        if isinstance(result, BaseException):
-            if not isinstance(result, TiltError):
-                log.error("%s failed inside", group[0].cell.name, exc_info=result)
-            answers.update((call.key, result) for call in group)
-        else:
-            answers.update((c.key, one) for c, one in zip(group, result, strict=True))
-    return [answers[call.key] for call in calls]
+    for group, result in zip(groups, done, strict=False):
+        each = _each(result, len(group), group[0].cell)
+        answers.update(zip((call.key for call in group), each, strict=True))
+    columns = [
+        _each(result, len(group.places), group.cell)
+        for group, result in zip(alike, done[len(groups) :], strict=True)
+    ]
+    return [answers[call.key] for call in calls], columns
+
+
+def _each(result: list[Written] | BaseException, count: int, cell: Cell) -> list[Answer]:
+    """Return the answer of each call of a group, all the same if the group failed as a whole."""
+    if not isinstance(result, BaseException):
+        return [*result]
+    if not isinstance(result, TiltError):
+        log.error("%s failed inside", cell.name, exc_info=result)
+    return [result] * count
 
 
 async def _run(
-    calls: Sequence[Call], state: State, pool: Pool, known: Known, *, wait: float
+    work: Callable[[], list[Written]], state: State, pool: Pool, *, wait: float
 ) -> list[Written]:
     """Compute calls of one function; if it waits for a job, again when the job has ended."""
     until = time.monotonic() + wait
     while True:
-        written = await pool.run(compute, calls, state, known)
+        written = await pool.run(work)
         first = written[0]
         if not isinstance(first, RunningError):
             return written
@@ -196,39 +215,53 @@ def compute(calls: Sequence[Call], state: State, known: Known) -> list[Written]:
     ----------
     known : arguments that the batch has read so far
     """
-    cell = calls[0].cell
-    DECIMAL_SIGN.set(calls[0].decimal)  # in the context of this work alone
-    try:
-        entrances.enter(entrances.CELLS.get(cell.name), cell.name.upper())
-    except TiltError as error:
-        return [error] * len(calls)
+    cell, rich = calls[0].cell, calls[0].rich
+    refused = _refused(cell, calls[0].decimal)
+    if refused is not None:
+        return [refused] * len(calls)
     with state.durations.timing(cell.name, calls=len(calls)), permission.apart():
         if cell.many is None:
             return [_compute_one(call, known) for call in calls]
-        return _compute_together(calls, known)
+        return _together(cell.many, [_read(call, known) for call in calls], rich=rich)
+
+
+def compute_alike(alike: Alike, state: State) -> list[Written]:
+    """Compute calls that are alike, each different one once."""
+    cell = alike.cell
+    refused = _refused(cell, alike.decimal)
+    if refused is not None:
+        return [refused] * len(alike.places)
+    asked = Asked(alike)
+    with state.durations.timing(cell.name, calls=len(asked)), permission.apart():
+        return asked.each(_together(alike.many, asked.read(), rich=alike.rich))
+
+
+def _refused(cell: Cell, decimal: str) -> TiltError | None:
+    """Enter a function in the context of this work alone; return why the caller may not."""
+    DECIMAL_SIGN.set(decimal)
+    try:
+        entrances.enter(entrances.CELLS.get(cell.name), cell.name.upper())
+    except TiltError as error:
+        return error
+    return None
 
 
 def _compute_one(call: Call, known: Known) -> Written:
     look()
     try:
-        return _written(call.cell.call(*call.cell.read(call.arguments, known)), call)
+        return _written(call.cell.call(*call.cell.read(call.arguments, known)), rich=call.rich)
     except TiltError as error:
         return error
 
 
-def _compute_together(calls: Sequence[Call], known: Known) -> list[Written]:
-    many = calls[0].cell.many
-    if many is None:
-        return [_compute_one(call, known) for call in calls]
-    read: list[tuple[object, ...] | TiltError] = [_read(call, known) for call in calls]
-    results = iter(many([r for r in read if not isinstance(r, TiltError)]))
+def _together(many: Many, rows: Sequence[Row | TiltError], *, rich: bool) -> list[Written]:
+    results = iter(many([row for row in rows if not isinstance(row, TiltError)]))
     return [
-        r if isinstance(r, TiltError) else _written(next(results), call)
-        for r, call in zip(read, calls, strict=True)
+        row if isinstance(row, TiltError) else _written(next(results), rich=rich) for row in rows
     ]
 
 
-def _read(call: Call, known: Known) -> tuple[object, ...] | TiltError:
+def _read(call: Call, known: Known) -> Row | TiltError:
     look()
     try:
         return call.cell.read(call.arguments, known)
@@ -236,19 +269,21 @@ def _read(call: Call, known: Known) -> tuple[object, ...] | TiltError:
         return error
 
 
-def _written(result: Result | TiltError, call: Call) -> Written:
-    look()
+def _written(result: Result | TiltError, *, rich: bool) -> Written:
     if isinstance(result, TiltError):
         return result
-    rows = write_result(result, rich=call.rich)
+    if _is_number(result):
+        return result
+    look()
+    rows = write_result(result, rich=rich)
     # what is large is made JSON here, on a thread, not on the event loop
     small = len(rows) * len(rows[0]) <= SMALL
     return rows if small else orjson.Fragment(orjson.dumps(rows))
 
 
-@lru_cache(16)
-def _is_rich(runtime: str) -> bool:
-    parts = runtime.split(".")
-    if len(parts) != 2 or not all(p.isascii() and p.isdigit() and len(p) < 6 for p in parts):
-        raise RefusedError("runtime must be a version such as '1.4'.")
-    return (int(parts[0]), int(parts[1])) >= RICH_RUNTIME
+def _is_number(result: Result) -> TypeGuard[list[list[Wire]]]:
+    """Return whether a result is one number as it is sent, as most are."""
+    if type(result) is not list or len(result) != 1:
+        return False
+    row = result[0]
+    return type(row) is list and len(row) == 1 and type(row[0]) is float and isfinite(row[0])

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
+from typing import TypeAlias
 
 from tilt.api.problems import RefusedError
 from tilt.api.values import Grid, Result, Shared, read_grid
@@ -11,6 +12,7 @@ from tilt.errors import ArgumentError, TiltError, cut, did_you_mean
 
 MARK = "__tilt_cell__"
 NOTHING = inspect.Parameter.empty
+Many: TypeAlias = Callable[[Sequence[tuple[object, ...]]], Sequence[Result | TiltError]]
 _ALIKE = frozenset({str, float, int, Shared})  # of one cell, and what a batch sends once
 
 
@@ -57,7 +59,7 @@ class Cell:
     example: str
     arguments: tuple[Argument, ...]
     call: Callable[..., Result]
-    many: Callable[[Sequence[tuple[object, ...]]], Sequence[Result | TiltError]] | None
+    many: Many | None
     options: Mapping[str, str]
     alone: bool = False
     lasting: bool = True

@@ -2,26 +2,23 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from itertools import chain
 
 import orjson
 from fastapi import APIRouter, Request, Response
 
 from tilt.api.audited import tell_cells
+from tilt.api.batches import read_batch
 from tilt.api.bodies import read_json, until_gone
-from tilt.api.calls import Answer, Call, answer, check_cells, read_call, read_shared
+from tilt.api.calls import answer, check_cells, read_call, read_shared
 from tilt.api.cell_jobs import RunningError, follow
-from tilt.api.problems import INTERNAL, RefusedError, cell_of, problem, problem_of, status_of
-from tilt.api.running import Running, running
+from tilt.api.problems import INTERNAL, RefusedError, problem, problem_of
+from tilt.api.running import running
 from tilt.api.trials import enter_workbook
-from tilt.api.values import Shared
 from tilt.errors import TiltError
-from tilt.jobs import JobError
 
 router = APIRouter(include_in_schema=False)
 
-MOST_CALLS = 1000  # as many as the client keeps in flight
-_LASTING = frozenset({400, 404, 422})  # errors that lie in the call, not in the hour
 _STUB = re.compile(r"^async function (\w+)\(\) (?=\{\s+return await base\()", re.MULTILINE)
 _ASSOCIATED = re.compile(r'^CustomFunctions\.associate\("(\w+)", (\w+)\);', re.MULTILINE)
 
@@ -35,7 +32,7 @@ async def call_one(request: Request) -> Response:
     call = read_call(tilt.state.cells, sent)
     check_cells([call], tilt.state.settings.max_cells)
     wait = tilt.state.settings.cell_seconds
-    (result,) = await until_gone(request, answer([call], tilt.state, tilt.pool, wait=wait))
+    (result,), _ = await until_gone(request, answer([call], tilt.state, tilt.pool, wait=wait))
     failed = isinstance(result, BaseException)
     tell_cells(request.scope, [call.cell.name], int(failed), waits=False)
     if isinstance(result, TiltError):
@@ -59,21 +56,18 @@ async def call_many(request: Request) -> Response:
     wait = _wait(body.get("wait"), tilt.state.settings.cell_seconds)
     edition = await asyncio.to_thread(tilt.state.edition)  # before the answers, never after
     shared = read_shared(body.get("shared", []))
-    read = _read_batch(tilt, body, shared)
-    calls = [c for c in read if isinstance(c, Call)]
-    check_cells(calls, tilt.state.settings.max_cells, shared)
+    batch = read_batch(tilt.state.cells, body, shared)
+    calls = list(batch.calls.values())
+    check_cells(calls, tilt.state.settings.max_cells, shared, batch.alike)
     if "follow" in body:
         await tilt.pool.run(follow, str(body["follow"]))
-    found = await until_gone(request, answer(calls, tilt.state, tilt.pool, wait=wait))
-    answers = iter(found)
-    failed = sum(isinstance(one, BaseException) for one in found) + len(read) - len(calls)
+    work = answer(calls, tilt.state, tilt.pool, wait=wait, alike=batch.alike)
+    single, alike = await until_gone(request, work)
+    found = [*single, *chain.from_iterable(alike)]
+    failed = sum(isinstance(one, BaseException) for one in found) + len(batch.refused)
     waits = "follow" in body and all(isinstance(one, RunningError) for one in found)
-    tell_cells(request.scope, [c.cell.name for c in calls], failed, waits=waits)
-    results = [
-        _entry(next(answers), lasting=c.cell.lasting) if isinstance(c, Call) else _entry(c)
-        for c in read
-    ]
-    return _json({"edition": edition, "results": results})
+    tell_cells(request.scope, batch.names, failed, waits=waits)
+    return _json({"edition": edition, "results": batch.entries(single, alike)})
 
 
 @router.get("/xlwings/edition")
@@ -129,48 +123,6 @@ def _wait(given: object, most: float) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float) or given < 0:
         raise RefusedError("wait must be a number of seconds.")
     return min(float(given), most)
-
-
-def _read_batch(
-    tilt: Running, body: dict[str, object], shared: Sequence[Shared]
-) -> list[Call | TiltError]:
-    calls, base = body.get("calls"), body.get("base", {})
-    if not isinstance(calls, list) or not isinstance(base, dict):
-        raise RefusedError(
-            "A batch is an object with a list 'calls' and an optional object 'base'."
-        )
-    if len(calls) > MOST_CALLS:
-        raise RefusedError(
-            f"{len(calls):,} calls in one batch; the most is {MOST_CALLS:,}. Send them in parts.",
-            413,
-        )
-    return [_read_one(tilt, c, base, shared) for c in calls]
-
-
-def _read_one(
-    tilt: Running, body: object, base: dict[str, object], shared: Sequence[Shared]
-) -> Call | TiltError:
-    try:
-        return read_call(tilt.state.cells, body, base=base, shared=shared)
-    except TiltError as error:
-        return error
-
-
-def _entry(result: Answer, *, lasting: bool = True) -> dict[str, object]:
-    """Return the answer to a call of a batch; ``cacheable`` is there where it is false."""
-    entry: dict[str, object]
-    if isinstance(result, RunningError):
-        lasting = False
-        entry = {"error": str(result), "status": 503, "cell": "#N/A", "job": result.state}
-    elif isinstance(result, TiltError):
-        lasting = lasting and status_of(result) in _LASTING and not isinstance(result, JobError)
-        entry = {"error": str(result), "status": status_of(result), "cell": cell_of(result)}
-    elif isinstance(result, BaseException):
-        lasting = False
-        entry = {"error": INTERNAL, "status": 500, "cell": "#VALUE!"}
-    else:
-        entry = {"result": result}
-    return entry if lasting else {**entry, "cacheable": False}
 
 
 def _json(content: object) -> Response:
