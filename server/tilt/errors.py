@@ -103,6 +103,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f" Did you mean '{by_fold[near[0]]}'?" if near else ""
 
 
+def name_taken(name: str) -> ArgumentError:
+    """Return the error of a name that cannot be had; it does not tell why."""
+    words = f"'{cut(name.strip())}' means something else in formulas. Choose another name."
+    return ArgumentError(words)
+
+
 def one_of(what: str, given: str, known: Iterable[str]) -> str:
     """Return the known name that ``given`` spells, whatever its case.
 

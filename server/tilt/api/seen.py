@@ -1,11 +1,11 @@
 """The store as one user sees it: what they may not see is not there, whatever asks for it."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pandas as pd
-from sqlalchemy import Engine
 
 from tilt.api import permission
 from tilt.data import snapshots
@@ -16,11 +16,10 @@ from tilt.data.rules import Universe
 from tilt.data.snapshots import Snapshot
 from tilt.data.sources.delivery import Delivery
 from tilt.data.store import Store, unknown_universe
-from tilt.errors import ArgumentError, UnknownNameError, cut, did_you_mean
+from tilt.errors import ArgumentError, UnknownNameError, cut, did_you_mean, name_taken
 from tilt.frames import Panel, Weights
 from tilt.security import people
-from tilt.security.deciding import ADMINISTRATOR, GRANTED, LOCAL, Kind, Thing, Verb
-from tilt.security.people import Grant
+from tilt.security.deciding import ADMINISTRATOR, LOCAL, Kind, Thing, Verb
 
 
 class SeenStore(Store):
@@ -56,13 +55,10 @@ class SeenStore(Store):
 
     def save_universe(self, universe: Universe) -> Panel:
         parent = self._universe(universe.parent, "read")
-        new = self._may_take("universe", universe.name, self.whole.universe_names())
         if universe.name.strip().casefold() in _folded(self.whole.portfolio_names()):
-            raise taken(universe.name)
-        made = self.whole.save_universe(universe.model_copy(update={"parent": parent}))
-        if new:
-            own(self.catalog, "universe", universe.name)
-        return made
+            raise name_taken(universe.name)
+        with saving("universe", universe.name, self.whole.universe_names()):
+            return self.whole.save_universe(universe.model_copy(update={"parent": parent}))
 
     def delete_universe(self, name: str) -> None:
         found = self._universe(name, "write")
@@ -183,12 +179,10 @@ class SeenStore(Store):
     def save_portfolio(
         self, name: str, weights: Weights, source: str, *, as_of: pd.Timestamp | None = None
     ) -> None:
-        new = self._may_take("portfolio", name, self.whole.portfolio_names())
         if name.strip().casefold() in _folded(self.whole.universe_names()):
-            raise taken(name)
-        self.whole.save_portfolio(name, weights, source, as_of=as_of)
-        if new:
-            own(self.catalog, "portfolio", name)
+            raise name_taken(name)
+        with saving("portfolio", name, self.whole.portfolio_names()):
+            self.whole.save_portfolio(name, weights, source, as_of=as_of)
 
     def delete_portfolio(self, name: str) -> None:
         self.whole.delete_portfolio(self._portfolio(name, "write"))
@@ -251,29 +245,27 @@ class SeenStore(Store):
         if snapshots.by_id(self.catalog, snapshot).universe != data:
             raise snapshots.unknown_snapshot(snapshot)
 
-    def _may_take(self, kind: Kind, name: str, every: Sequence[str]) -> bool:
-        """Let the caller save under a name: that of something they may change, or a new one.
 
-        Returns
-        -------
-        whether it is a new one
-        """
-        new = name.strip().casefold() not in _folded(every)
-        if not new:
-            permission.require("write", Thing(kind, name.strip()), lambda: taken(name))
-        return new
+@contextmanager
+def saving(kind: Kind, name: str, every: Iterable[str]) -> Iterator[None]:
+    """Let the caller save under a name in the block: that of what they may change, or a new one.
 
+    Of something new they have every right; an administrator has it already, and may leave it to
+    others.
 
-def own(catalog: Engine, kind: Kind, name: str) -> None:
-    """Give the caller every right to something new that they have just saved.
-
-    An administrator has it already, and may leave it to others.
+    Parameters
+    ----------
+    every : the names that are there
     """
-    somebody, thing = permission.who(), Thing(kind, name.strip())
-    if ADMINISTRATOR in somebody.roles:
-        return
-    given = Grant("user", somebody.id, kind, thing.name, frozenset(GRANTED))
-    people.grant(catalog, given, by=somebody.id)
+    caller = permission.who()
+    if name.strip().casefold() in _folded(every):
+        permission.require("write", Thing(kind, name.strip()), lambda: name_taken(name))
+        yield
+    elif ADMINISTRATOR in caller.roles:
+        yield
+    else:
+        with people.making(caller.id):
+            yield
 
 
 def look_at(store: Store, names: Iterable[str]) -> None:
@@ -294,11 +286,5 @@ def whole(store: Store) -> Store:
     return store.whole if isinstance(store, SeenStore) else store
 
 
-def _folded(names: Sequence[str]) -> frozenset[str]:
+def _folded(names: Iterable[str]) -> frozenset[str]:
     return frozenset(name.casefold() for name in names)
-
-
-def taken(name: str) -> ArgumentError:
-    """Return the error of a name that cannot be had; it does not tell why."""
-    words = f"'{cut(name.strip())}' means something else in formulas. Choose another name."
-    return ArgumentError(words)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from tilt.api import permission
-from tilt.api.seen import own, taken
+from tilt.api.seen import saving
 from tilt.api.state import State
 from tilt.configuration import saved
 from tilt.configuration.settings import Configuration
@@ -24,14 +24,9 @@ def read(state: State, name: str) -> Configuration:
 
 def save(state: State, name: str, configuration: Configuration) -> str:
     """Save a configuration under a name that the caller may take; return its id."""
-    catalog, wanted = state.store.catalog, name.strip().casefold()
-    new = wanted not in {str(n).casefold() for n in saved.listed(catalog)["name"]}
-    if not new:
-        permission.require("write", _thing(name), lambda: taken(name))
-    done = saved.save(catalog, name, configuration)
-    if new:
-        own(catalog, "configuration", name)
-    return done
+    catalog = state.store.catalog
+    with saving("configuration", name, map(str, saved.listed(catalog)["name"])):
+        return saved.save(catalog, name, configuration)
 
 
 def delete(state: State, name: str) -> None:

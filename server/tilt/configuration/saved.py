@@ -50,7 +50,7 @@ def save(engine: Engine, name: str, configuration: Configuration) -> str:
     Raises
     ------
     ArgumentError
-        If the name is empty or too long.
+        If the name is empty or too long, or of one that was to be new and is not.
     """
     kept = name.strip()
     if not 0 < len(kept) <= LONGEST_NAME or not kept.isprintable():
@@ -65,9 +65,9 @@ def save(engine: Engine, name: str, configuration: Configuration) -> str:
         "saved": dt.datetime.now(dt.UTC),
     }
     with catalog.writing(engine) as connection:
-        for old in _names(connection):
-            if old.casefold() == kept.casefold():
-                connection.execute(delete(table).where(table.c.name == old))
+        before = [old for old in _names(connection) if old.casefold() == kept.casefold()]
+        people.give_to_maker(connection, "configuration", kept, new=not before)
+        connection.execute(delete(table).where(table.c.name.in_(before)))
         connection.execute(insert(table).values(**row))
         catalog.count_change(connection, CHANGES)
         audit.note(connection, "saved", f"configuration {kept}", {"id": configuration.id})

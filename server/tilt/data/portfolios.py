@@ -134,7 +134,7 @@ def save(
     Raises
     ------
     ArgumentError
-        If the name is empty, too long or not printable.
+        If the name is empty, too long or not printable, or of one that was to be new and is not.
     DataError
         If a ticker is there twice, or a weight is missing.
     """
@@ -155,6 +155,8 @@ def save(
     now = dt.datetime.now(dt.UTC)
     book = Book(source, tickers, tuple(float(w) for w in weights), now)
     with catalog.writing(engine) as connection:
+        new = match(names_kept(connection), wanted) is None
+        people.give_to_maker(connection, "portfolio", wanted, new=new)
         kept = place(connection, wanted)
         remove(connection, kept, None if as_of is None else day)
         write_book(connection, kept, day, book)

@@ -9,7 +9,7 @@ from tilt import audit
 from tilt.data import catalog
 from tilt.data.rules import LONGEST_NAME, Rule, Universe
 from tilt.data.tables import universes
-from tilt.errors import ArgumentError, UnknownNameError, cut, did_you_mean
+from tilt.errors import ArgumentError, UnknownNameError, cut, did_you_mean, name_taken
 from tilt.security import people
 
 CHANGES = "universes"  # the catalog counts every writing of them under this name
@@ -38,7 +38,8 @@ def save(engine: Engine, universe: Universe, taken: Iterable[str]) -> None:
     Raises
     ------
     ArgumentError
-        If the name is taken or cannot be typed, or the universe would be made out of itself.
+        If the name is taken or cannot be typed, also by one that was to be new and is not, or the
+        universe would be made out of itself.
     """
     name = universe.name
     if not 0 < len(name) <= LONGEST_NAME:
@@ -48,11 +49,12 @@ def save(engine: Engine, universe: Universe, taken: Iterable[str]) -> None:
     if name != name.strip() or not name.isprintable() or name.casefold() in RESERVED:
         raise ArgumentError(f"'{cut(name)}' cannot be the name of a universe. Choose another.")
     if name.casefold() in {t.casefold() for t in taken}:
-        raise ArgumentError(f"'{cut(name)}' means something else in formulas. Choose another name.")
+        raise name_taken(name)
     with catalog.writing(engine) as connection:
         before = {u.name.casefold(): u for u in _all(connection)}
         _refuse_circle(universe, before)
         old = before.get(name.casefold())
+        people.give_to_maker(connection, "universe", name, new=old is None)
         if old is not None:
             connection.execute(delete(universes).where(universes.c.name == old.name))
         connection.execute(

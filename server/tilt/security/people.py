@@ -2,7 +2,9 @@
 
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import pandas as pd
@@ -20,7 +22,7 @@ from sqlalchemy import (
 )
 
 from tilt import audit, sealing
-from tilt.errors import ArgumentError, UnknownNameError, cut, did_you_mean, one_of
+from tilt.errors import ArgumentError, UnknownNameError, cut, did_you_mean, name_taken, one_of
 from tilt.security.deciding import GRANTED, OBJECTS, ROLES, Kind, Verb, Who, grants_of
 from tilt.security.tables import (
     GRANTS,
@@ -32,6 +34,7 @@ from tilt.security.tables import (
     writing,
 )
 
+_MAKER: ContextVar[str] = ContextVar("maker", default="")
 GRANTEES = ("user", "role", "group")
 
 
@@ -195,6 +198,39 @@ def grant(engine: Engine, given: Grant, *, by: str) -> None:
     with writing(engine) as connection:
         _put(connection, given, by)
         _note(connection, given)
+
+
+@contextmanager
+def making(person: str) -> Iterator[None]:
+    """Let what is saved in the block be somebody's; it must be new."""
+    before = _MAKER.set(person)
+    try:
+        yield
+    finally:
+        _MAKER.reset(before)
+
+
+def give_to_maker(connection: Connection, kind: Kind, name: str, *, new: bool) -> None:
+    """Give who makes an object every right to it, in the transaction that saves it.
+
+    Parameters
+    ----------
+    new : whether it was not there before
+
+    Raises
+    ------
+    ArgumentError
+        If it is there although it was to be new: somebody else saved it a moment before.
+    """
+    maker = _MAKER.get()
+    if not maker:
+        return
+    if not new:
+        raise name_taken(name)
+    given = Grant("user", maker, kind, name, frozenset(GRANTED))
+    _check(given)
+    _put(connection, given, maker)
+    _note(connection, given)
 
 
 def forget_grants(connection: Connection, kind: Kind, name: str) -> None:

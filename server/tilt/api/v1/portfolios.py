@@ -21,7 +21,7 @@ from tilt.api.v1.asking import (
     in_pool,
 )
 from tilt.api.v1.uploads import read_file, read_text
-from tilt.errors import ArgumentError, DataError
+from tilt.errors import ArgumentError, DataError, name_taken
 from tilt.portfolio.cells import Grid
 from tilt.portfolio.holdings import Holdings, check_table, inspect_holdings
 
@@ -190,7 +190,7 @@ def checked_name(name: str, state: State) -> str:
     kept = name.strip()
     taken = {*RESERVED, *(str(n).casefold() for n in state.store.universes()["name"])}
     if kept.casefold() in taken:
-        raise ArgumentError(f"'{kept}' means something else in formulas. Choose another name.")
+        raise name_taken(kept)
     if not kept.isprintable() or lookup.tickers(state, state.panel(None)).find(kept) is not None:
         raise ArgumentError(
             f"'{kept}' is a ticker or cannot be typed; a formula would not find it. "
