@@ -45,6 +45,13 @@ def test_both_orders_of_scipy_hold_the_same_matrix_in_its_own_form(full):
         assert getattr(ours, part).dtype == getattr(theirs, part).dtype  # solvers insist on it
 
 
+def test_rows_times_a_vector_are_the_product_as_far_as_the_vector_goes(full):
+    rows, vector = dense_rows(full, WIDTH, first=1), np.arange(2.0, 2.0 + WIDTH)
+    np.testing.assert_allclose(rows.times(vector), placed(full, 1) @ vector, rtol=1e-15)
+    np.testing.assert_allclose(rows.times(vector[:3]), placed(full, 1)[:, :3] @ vector[:3])
+    np.testing.assert_array_equal(no_rows(WIDTH, 2).times(vector), np.zeros(2))
+
+
 def test_blocks_stand_on_top_of_each_other_as_scipy_stacks_them(full):
     blocks = [
         dense_rows(full, WIDTH),

@@ -131,21 +131,51 @@ def _tightest(rule: Rule, low: float | None, names: list[str], values: Array) ->
     return _reading(rule, rule.who, low, float(values[int(np.argmin(room))]), at)
 
 
+def worst_broken(case: Case, weights: Array) -> Reading | None:
+    """Return what ``worst`` finds among all readings, read of the rules that are broken alone."""
+    broken = [rule for rule in case.rules if rule.hard and _room(case, weights, rule) < -TOLERANCE]
+    return worst(read_rules(case, weights, tuple(broken)) + read_implicit(case, weights))
+
+
+def _room(case: Case, weights: Array, rule: Rule) -> float:
+    """Return the least room of what a rule bounds."""
+    values = _amounts(case, weights, rule)
+    below = np.inf if rule.low is None or rule.kind.max_only else values.min() - rule.low
+    above = np.inf if rule.high is None else rule.high - values.max()
+    return float(min(below, above))
+
+
 def _values(case: Case, weights: Array, rule: Rule) -> tuple[list[str], Array]:
     """Return the members of a rule and what it bounds for each."""
+    return _names(case, rule), _amounts(case, weights, rule)
+
+
+def _names(case: Case, rule: Rule) -> list[str]:
+    if rule.rule == "weight":
+        return list(case.assets[case.members(rule)[0][1]])
+    if rule.column:
+        return [name for name, _ in case.members(rule)]
+    if rule.rule == "adv":
+        return list(case.assets)
+    if rule.rule == "factor":
+        return list(case.factors[case.exposures_of(rule)])
+    return [""]
+
+
+def _amounts(case: Case, weights: Array, rule: Rule) -> Array:
+    """Return what a rule bounds, for each of its members."""
     off = weights - case.center if rule.relative else weights
     if rule.rule == "weight":
-        at = case.members(rule)[0][1]
-        return list(case.assets[at]), off[at]
+        return np.asarray(off[case.members(rule)[0][1]])
     if rule.column:
-        groups = case.members(rule)
-        return [n for n, _ in groups], np.array([off[at].sum() for _, at in groups])
+        groups = [at for _, at in case.members(rule)]
+        group = np.repeat(np.arange(len(groups)), [len(at) for at in groups])
+        return np.bincount(group, weights=off[np.concatenate(groups)], minlength=len(groups))
     if rule.rule == "adv":
-        return list(case.assets), _participation(case, weights)
+        return _participation(case, weights)
     if rule.rule == "factor":
-        which = case.exposures_of(rule)
-        return list(case.factors[which]), off @ case.model.exposures[:, which]
-    return [""], np.array([_whole(case, weights, rule)])
+        return np.asarray(off @ case.model.exposures[:, case.exposures_of(rule)])
+    return np.array([_whole(case, weights, rule)])
 
 
 def _whole(case: Case, weights: Array, rule: Rule) -> float:

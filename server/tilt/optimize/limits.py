@@ -70,7 +70,7 @@ class Layout:
     def factors(self) -> int:
         return int(self.case.model.exposures.shape[1])  # those without a name too
 
-    @property
+    @cached_property
     def size(self) -> int:
         parts = len(self.moving) + len(self.split) + len(self.curved)
         return self.assets + self.factors + parts + self.turns
@@ -89,12 +89,24 @@ class Layout:
         return before + np.arange(len(self.curved))
 
     @cached_property
+    def fixed(self) -> Array:
+        """Positions of the assets without a buy variable: their weights are their buys."""
+        free = np.ones(self.assets, dtype=bool)
+        free[self.moving] = False
+        return np.flatnonzero(free)
+
+    @cached_property
     def definitions(self) -> tuple[Rows, Array]:
         """``B'w - y = B'center`` as an equality."""
         n, k = self.assets, self.factors
         b = self.case.model.exposures
         rows = dense_rows(b.T, self.size).with_last(n + np.arange(k), -1.0, self.size)
-        return rows, b.T @ self.case.center
+        return rows, self.centered
+
+    @cached_property
+    def centered(self) -> Array:
+        """The factor exposures of what risk is measured from."""
+        return np.asarray(self.case.model.exposures.T @ self.case.center)
 
     @cached_property
     def parts(self) -> tuple[Rows, Array]:
@@ -112,8 +124,7 @@ class Layout:
     @cached_property
     def cost(self) -> tuple[Rows, float]:
         """The expected cost as a row and an offset."""
-        cost, everything = self.case.cost, np.arange(self.assets)
-        fixed = np.setdiff1d(everything, self.moving)
+        cost, fixed = self.case.cost, self.fixed
         row = self.row(
             [
                 (self.buys, 2 * cost.half),  # |w - held| = 2 u - (w - held)
@@ -212,19 +223,19 @@ def _expression(layout: Layout, rule: Rule) -> tuple[tuple[str, ...], Rows, Arra
     """Return names, rows and offsets with ``value = rows x + offset``, and single positions."""
     case = layout.case
     nowhere = np.zeros(0, dtype=int)
-    against = case.center if rule.relative else np.zeros(layout.assets)
     if rule.rule == "weight":
         at = case.members(rule)[0][1]
-        return tuple(case.assets[at]), one_each(at, 1.0, layout.size), -against[at], at
+        offset = -case.center[at] if rule.relative else np.zeros(len(at))
+        return tuple(case.assets[at]), one_each(at, 1.0, layout.size), offset, at
     if rule.column:
         groups = case.members(rule)
         rows = sums_of([at for _, at in groups], layout.size)
-        offset = np.array([-against[at].sum() for _, at in groups])
+        offset = -rows.times(case.center) if rule.relative else np.zeros(len(groups))
         return tuple(name for name, _ in groups), rows, offset, nowhere
     if rule.rule == "factor":
         which = case.exposures_of(rule)
         rows = one_each(layout.assets + which, 1.0, layout.size)
-        offset = case.model.exposures[:, which].T @ (case.center - against)
+        offset = np.zeros(len(which)) if rule.relative else layout.centered[which]
         return tuple(case.factors[which]), rows, offset, nowhere
     if rule.rule == "adv":
         return _participation(layout)
@@ -269,10 +280,9 @@ def _participation(layout: Layout) -> tuple[tuple[str, ...], Rows, Array, Array]
 def _turnover(layout: Layout) -> tuple[Rows, Array]:
     """Return buys and sells: with cash counted, one-way turnover is the larger of the two."""
     case = layout.case
-    fixed = np.setdiff1d(np.arange(layout.assets), layout.moving)
     everything = np.arange(layout.assets)
-    buys = layout.row([(layout.buys, 1.0), (fixed, 1.0)])
-    sells = layout.row([(layout.buys, 1.0), (fixed, 1.0), (everything, -1.0)])
+    bought = [(layout.buys, 1.0), (layout.fixed, 1.0)]
+    buys, sells = layout.row(bought), layout.row([*bought, (everything, -1.0)])
     return stacked([buys, sells], layout.size), np.array([0.0, case.current.sum()])
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from tilt.errors import ArgumentError
 from tilt.optimize.by_prices import pays, solve_by_prices
 from tilt.optimize.case import Case
-from tilt.optimize.check import TOLERANCE, Reading, read_implicit, read_rules, worst
+from tilt.optimize.check import TOLERANCE, worst_broken
 from tilt.optimize.constraints import amount
 from tilt.optimize.limits import Half, Layout, halves, lay_out
 from tilt.optimize.mixed import SECONDS, Best, solve_mixed
@@ -119,7 +119,7 @@ def _find_within_shares(
         )
         return replace(start, status="infeasible", refusal=refusal)
     weights = clean(near.weights)
-    broken = _broken(case, weights)
+    broken = worst_broken(case, weights)
     note = (
         f"{said} is no convex rule: the answer is the best of its neighborhood, not proven the "
         "best of all."
@@ -211,19 +211,15 @@ def _checked(case: Case, answer: Answer) -> tuple[Array, str]:
     if answer.status != "optimal":
         return weights, f"{answer.solver} ended with status {answer.status}."
     swept = clean(weights)
-    broken = _broken(case, swept)
+    broken = worst_broken(case, swept)
     if broken is not None and swept is not weights:
-        swept, broken = weights, _broken(case, weights)
+        swept, broken = weights, worst_broken(case, weights)
     if broken is None:
         return swept, ""
     return (
         swept,
         f"{answer.solver} broke '{broken.rule.words()}' by {broken.rule.shown(-broken.slack)}.",
     )
-
-
-def _broken(case: Case, weights: Array) -> Reading | None:
-    return worst(read_rules(case, weights, case.rules) + read_implicit(case, weights))
 
 
 def clean(weights: Array) -> Array:

@@ -52,6 +52,13 @@ class Rows:
             width,
         )
 
+    def times(self, vector: Array) -> Array:
+        """Return the product with a vector; entries behind its end count with nothing."""
+        row = np.repeat(np.arange(self.count), np.diff(self.starts))
+        inside = self.columns < len(vector)
+        of = self.values[inside] * vector[self.columns[inside]]
+        return np.bincount(row[inside], weights=of, minlength=self.count)
+
     def csr(self) -> sp.csr_matrix:
         """Return scipy's matrix, row by row."""
         return sp.csr_matrix(self._parts, shape=(self.count, self.width))

@@ -24,7 +24,7 @@ class _Collected:
     low: list[Array] = field(default_factory=list)
     high: list[Array] = field(default_factory=list)
     cost: list[Array] = field(default_factory=list)
-    owners: list[Array] = field(default_factory=list)
+    owners: list[tuple[int, int]] = field(default_factory=list)
 
     def add(
         self,
@@ -38,7 +38,7 @@ class _Collected:
         self.low.append(np.full(rows.count, -np.inf) if low is None else low)
         self.high.append(np.full(rows.count, np.inf) if high is None else high)
         self.cost.append(np.full(rows.count, cost))
-        self.owners.append(np.tile(owners, (rows.count, 1)))
+        self.owners.append(owners)
 
 
 def standing_of(
@@ -88,7 +88,7 @@ def standing_of(
         low=low,
         high=high,
         cost=np.concatenate(collected.cost),
-        owners=np.vstack(collected.owners),
+        owners=np.repeat(collected.owners, [block.count for block in collected.blocks], axis=0),
         lower=lower,
         upper=upper,
         floor=floor,

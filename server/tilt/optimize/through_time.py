@@ -115,7 +115,7 @@ def _drifted(
     since: pd.Timestamp, weights: Weights, until: pd.Timestamp, returns: Returns
 ) -> Weights:
     """Return weights as the returns after ``since`` and up to ``until`` left them; cash stays."""
-    first, last = returns.index.searchsorted(pd.DatetimeIndex([since, until]), side="right")
+    first, last = (returns.index.searchsorted(day, side="right") for day in (since, until))
     # all names, not those held alone: labels that stay the same need no look-up, which costs more
     place = returns.columns.get_indexer(weights.index)
     earned = returns.iloc[first:last].to_numpy(dtype=float)[:, place]
@@ -147,7 +147,7 @@ def _row(
     held[weights.index.get_indexer(problem.current.index)] = problem.current.to_numpy(dtype=float)
     moved = turnover(held, weights.to_numpy(dtype=float))
     value = solution.objective if solution.solved else np.nan
-    return date, value, moved, float((weights != 0).sum()), solution.status
+    return date, value, moved, float(np.count_nonzero(weights.to_numpy())), solution.status
 
 
 def _largest_first(weights: Weights) -> tuple[Array, Array]:
