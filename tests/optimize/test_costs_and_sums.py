@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tilt.backtest.costs import Costs, charge
+from tilt.backtest.costs import Costs, by_name, charge
 from tilt.errors import ArgumentError
 from tilt.optimize.constraints import Rule
 from tilt.optimize.costs import Cost, Turnover
@@ -37,10 +37,9 @@ def test_a_trade_costs_what_the_backtest_charges(problem_of):
     trade = weights - case.current
     slope = (problem.sigma * np.sqrt(BIG["value"] / problem.adv)).to_numpy()
     costs = Costs(cost_bps=5.0, spread=0.002, impact=1.0, capital=1e8)
-    by_name = np.empty(len(trade))
-    size, paid = charge(trade, costs, slope, out=by_name)
+    size, paid = charge(trade, costs, slope)
     assert size == pytest.approx(np.abs(trade).sum(), rel=1e-14)
-    assert by_name.sum() == pytest.approx(sum(paid), rel=1e-12)
+    assert by_name(trade, costs, slope).sum() == pytest.approx(sum(paid), rel=1e-12)
     assert case.cost.value(weights, case.model) == pytest.approx(sum(paid), rel=1e-12)
 
 

@@ -6,6 +6,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.linalg.blas import dasum
 
 from tilt.errors import ArgumentError
 from tilt.frames import Panel
@@ -93,30 +94,32 @@ def liquidity(panel: Panel, costs: Costs) -> Liquidity | None:
     return Liquidity(np.asarray(filled, dtype=np.float64), thin.to_numpy())
 
 
-def charge(
-    trade: Array, costs: Costs, slope: Array | None, *, out: Array
-) -> tuple[float, list[float]]:
+def charge(trade: Array, costs: Costs, slope: Array | None) -> tuple[float, list[float]]:
     """Return the size of all trades, and what they cost by kind: linear, spread, impact.
 
     Trade and cost are in units of the capital at the start. Kinds at the end that cost nothing are
     left out.
-
-    Parameters
-    ----------
-    out : by name; the cost of its trade, all kinds together, is written there
     """
-    size = np.abs(trade, out=out)
-    moved = float(size.sum())
-    rates = [costs.cost_bps * 1e-4]
+    moved = float(dasum(trade))
+    paid = [costs.cost_bps * 1e-4 * moved]
     if slope is not None or costs.spread:
-        rates.append(costs.spread / 2.0)
-    paid = [rate * moved for rate in rates]
-    impact = None if slope is None else costs.impact * slope * size**1.5
-    size *= sum(rates)
-    if impact is not None:
-        size += impact
-        paid.append(float(impact.sum()))
+        paid.append(costs.spread / 2.0 * moved)
+    if slope is not None:
+        paid.append(float(_impact(np.abs(trade), costs, slope).sum()))
     return moved, paid
+
+
+def by_name(trade: Array, costs: Costs, slope: Array | None) -> Array:
+    """Return what each trade cost, all kinds of ``charge`` together."""
+    size = np.abs(trade)
+    cost = size * (costs.cost_bps * 1e-4 + costs.spread / 2.0)
+    if slope is not None:
+        cost += _impact(size, costs, slope)
+    return cost
+
+
+def _impact(size: Array, costs: Costs, slope: Array) -> Array:
+    return costs.impact * slope * size**1.5
 
 
 def borrow_fee(costs: Costs) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tilt.backtest.ledger import DELISTED, Ledger
+from tilt.backtest.ledger import Ledger
 from tilt.backtest.market import Market, Rows
 
 UNFILLED = 1e-6  # of capital
@@ -44,9 +44,7 @@ def events(market: Market, ledger: Ledger) -> Events:
         holes=len(holed),
         holed=market.assets[np.unique(holed)],
         delisted=tuple(
-            (market.dates[t.row], market.assets[t.asset])
-            for t in ledger.trades
-            if t.reason == DELISTED and len(t.asset)
+            (market.dates[t.row], market.assets[t.asset]) for t in ledger.sales if len(t.asset)
         ),
         unfilled=len(missed),
         unpriced=market.assets[np.flatnonzero(without)],

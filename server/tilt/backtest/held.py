@@ -116,7 +116,7 @@ def _track(
     dates, assets = market.dates[1:], market.assets[held]
     return Track(
         pd.DataFrame(ledger.positions[:-1, held] / nav[:-1, None], dates, assets),
-        pd.DataFrame(market.growth[1:, held] - 1.0, dates, assets),
+        pd.DataFrame(market.growth_of(slice(1, None), held) - 1.0, dates, assets),
         pd.Series(nav[1:] / nav[:-1] - 1.0, index=dates),
         cash_rate,
         words,

@@ -5,7 +5,7 @@ day by day, in the words of the conventions, and gives the same to 1e-12. Values
 capital at the start.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
@@ -15,7 +15,8 @@ import numpy as np
 
 from tilt.backtest.costs import Array, Costs, borrow_fee, charge
 from tilt.backtest.execution import AS_WANTED, Execution
-from tilt.backtest.market import Market, Mask, Rows
+from tilt.backtest.market import ByDay, Market, Mask, Rows
+from tilt.backtest.trades import Fill, Trades, sale_of_ended, trades_of
 from tilt.errors import ArgumentError
 
 Decide: TypeAlias = Callable[[int, Array], Array]
@@ -26,22 +27,7 @@ than it is made.
 """
 Asked: TypeAlias = Callable[[int], Array]
 """From the row of a decision to target weights that do not depend on the book."""
-REBALANCE, DELISTED = 0, 1
-PAGE = 64  # fills whose records are made room for at once: large pieces of memory come cheaper
-
-
-@dataclass(frozen=True, eq=False)
-class Trades:
-    """Trades of one close, by position of the asset; fractions of the capital at the start."""
-
-    row: int
-    decided: int
-    asset: Rows
-    before: Array  # value held before
-    trade: Array  # value bought, negative sold
-    cost: Array
-    nav: float  # before the costs
-    reason: int
+PAGE = 256  # fills whose trades are made room for at once: large pieces of memory come cheaper
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,22 +37,33 @@ class Ledger:
     positions : dates × assets; cash : by date
     charged   : dates × (linear, spread, impact, borrow)
     turnover  : by date, one-way, cash included, as a fraction of that day's capital
-    trades    : in order of time
+    fills     : the rebalances, in order of time
+    sales     : of names that ended, in order of time
     targets   : by row of the fill, the weights asked for
     unfilled  : by row of the fill, target weight that could not be bought for want of a price
+    market, costs : the book was kept in and by
     """
 
     positions: Array
     cash: Array
     charged: Array
     turnover: Array
-    trades: tuple[Trades, ...]
+    fills: tuple[Fill, ...]
+    sales: tuple[Trades, ...]
     targets: dict[int, Array]
     unfilled: dict[int, Array]
+    market: Market
+    costs: Costs
 
     @cached_property
     def nav(self) -> Array:
         return np.asarray(self.cash + self.positions.sum(axis=1))
+
+    @cached_property
+    def trades(self) -> tuple[Trades, ...]:
+        """Every trade, in order of time; on a day that has both, sales of ended names first."""
+        filled = (trades_of(f, self.positions, self.market, self.costs) for f in self.fills)
+        return tuple(sorted([*self.sales, *filled], key=lambda t: (t.row, -t.reason)))
 
 
 @dataclass(eq=False)
@@ -76,30 +73,36 @@ class _Book:
     market: Market
     costs: Costs
     execution: Execution = AS_WANTED
+    growth: ByDay = field(init=False)
     positions: Array = field(init=False)
-    cash: Array = field(init=False)
+    cash: list[float] = field(init=False)
     charged: Array = field(init=False)
-    turnover: Array = field(init=False)
-    everybody: Rows = field(init=False)
+    turnover: list[float] = field(init=False)
+    as_wanted: bool = field(init=False)
+    fee: float = field(init=False)  # of a day on shorts
+    each: Array = field(init=False)  # one for each name, to sum by
     stops: frozenset[int] = field(init=False)  # the rows at which a name ends
-    whole: Mask = field(init=False)  # the rows at which every name has a price
-    page: Array = field(init=False)  # fills × (before, trade, cost) × names
+    whole: Mask = field(init=False)  # by row, whether every name has a price
+    page: Array = field(init=False)  # fills × names
     used: int = 0  # fills of the page
-    trades: list[Trades] = field(default_factory=list)
+    fills: list[Fill] = field(default_factory=list)
+    sales: list[Trades] = field(default_factory=list)
     targets: dict[int, Array] = field(default_factory=dict)
     unfilled: dict[int, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        days, names = self.market.growth.shape
-        self.everybody = np.arange(names)
+        days, names = self.market.returns.shape
+        self.growth = ByDay(self.market)
+        self.as_wanted = self.execution == AS_WANTED
+        self.fee = borrow_fee(self.costs)
         self.stops = frozenset(self.market.ended.tolist())
         self.whole = np.asarray(self.market.priced.all(axis=1))
+        self.each = np.ones(names)
         self.positions = np.zeros((days, names))
-        self.cash = np.zeros(days)
-        self.cash[0] = 1.0
+        self.cash = [1.0] + [0.0] * (days - 1)
         self.charged = np.zeros((days, 4))
-        self.turnover = np.zeros(days)
-        self.page = np.empty((min(PAGE, days), 3, names))
+        self.turnover = [0.0] * days
+        self.page = np.empty((min(PAGE, days), names))
 
     def weights(self, row: int) -> Array:
         """Return the weights held at a close; nothing before the first."""
@@ -109,7 +112,7 @@ class _Book:
 
     def worth(self, row: int) -> float:
         """Return the capital at a close."""
-        nav = float(self.cash[row] + self.positions[row].sum())
+        nav = self.cash[row] + float(self.positions[row].dot(self.each))
         if nav <= 0:
             raise ArgumentError(
                 f"The book has lost all its capital by {self.market.dates[row]:%Y-%m-%d}. "
@@ -119,41 +122,35 @@ class _Book:
 
     def fill(self, row: int, decided: int, target: Array) -> None:
         """Trade to the target at a close; what has no price stays as it is."""
-        nav, positions = self.worth(row), self.positions[row]
-        held, trade, cost = self._record()
-        held[:] = positions
+        nav, held, trade = self.worth(row), self.positions[row], self._record()
         np.multiply(target, nav, out=trade)
-        trade -= held
+        np.subtract(trade, held, out=trade)
         if not self.whole[row]:
             priced = self.market.priced[row]
             trade[~priced] = 0.0
             missed = np.where(priced, 0.0, target - held / nav)
             if missed.any():
                 self.unfilled[row] = missed
-        if self.execution != AS_WANTED:
+        if not self.as_wanted:
             trade[:] = self._done(row, trade, held, nav)
         slope = None if self.market.slope is None else self.market.slope[row]
-        moved, paid = charge(trade, self.costs, slope, out=cost)
-        positions += trade
-        bought = trade.sum()
+        moved, paid = charge(trade, self.costs, slope)
+        np.add(held, trade, out=held)
+        bought = float(trade.dot(self.each))
         self.cash[row] -= bought + sum(paid)
         for kind, amount in enumerate(paid):
             self.charged[row, kind] += amount
         self.turnover[row] += (moved + abs(bought)) / 2.0 / nav
         self.targets[row] = target
-        asset = self.everybody
-        if trade.all():
-            self.used += 1
-        else:
-            asset = np.flatnonzero(trade)
-            held, trade, cost = held[asset], trade[asset], cost[asset]
-        self.trades.append(Trades(row, decided, asset, held, trade, cost, nav, REBALANCE))
+        self.fills.append(Fill(row, decided, trade, nav))
 
     def _record(self) -> Array:
-        """Return room for the trades of a fill: before, trade, cost, each by name."""
+        """Return room for the trades of a fill, by name."""
         if self.used == len(self.page):
             self.page, self.used = np.empty_like(self.page), 0
-        return np.asarray(self.page[self.used])
+        self.used += 1
+        room: Array = self.page[self.used - 1]
+        return room
 
     def _done(self, row: int, wanted: Array, held: Array, nav: float) -> Array:
         """Return what of the wanted trades is done, in units of the capital at the start."""
@@ -162,24 +159,25 @@ class _Book:
             share = self.market.close[row] / self.costs.capital
         return self.execution.done(wanted, held, share, nav)
 
-    def sell_delisted(self, row: int, asset: Rows, worth: Array) -> None:
+    def sell_ended(self, row: int, asset: Rows, worth: Array) -> None:
         """Record that names without further prices went to cash at their last price."""
-        nav = float(self.cash[row] + self.positions[row].sum())
-        free = np.zeros(len(asset))
-        self.trades.append(Trades(row, row, asset, worth, -worth, free, nav, DELISTED))
-        self.turnover[row] += np.abs(worth).sum() / nav
+        nav = self.cash[row] + float(self.positions[row].sum())
+        self.sales.append(sale_of_ended(row, asset, worth, nav))
+        self.turnover[row] += float(np.abs(worth).sum()) / nav
 
     def close(self) -> Ledger:
         """Return the ledger."""
-        self.trades.sort(key=lambda t: (t.row, -t.reason))
         return Ledger(
             self.positions,
-            self.cash,
+            np.array(self.cash),
             self.charged,
-            self.turnover,
-            tuple(self.trades),
+            np.array(self.turnover),
+            tuple(self.fills),
+            tuple(self.sales),
             self.targets,
             self.unfilled,
+            self.market,
+            self.costs,
         )
 
 
@@ -238,16 +236,19 @@ def _drift(book: _Book, row: int, end: int, cash_rate: float) -> None:
     if end == row + 1:
         _live_a_day(book, end, cash_rate)
         return
-    names = book.everybody
+    names = np.flatnonzero(book.positions[row])
+    few = 2 * len(names) <= len(book.each)
     held: Rows | slice = slice(None)
+    growths: Iterable[Array] = book.growth.days(row + 1, end + 1)
     path = book.positions[row + 1 : end + 1]
-    # It is faster to take those alone that are held, where they are few.
-    few = 2 * np.count_nonzero(book.positions[row]) <= len(names)
-    if few:
-        names = held = np.flatnonzero(book.positions[row])
+    if few:  # it is faster to take those alone that are held
+        held = names
+        growths = book.market.growth_of(slice(row + 1, end + 1), held)
         path = np.empty((end - row, len(names)))
+    else:
+        names = np.arange(len(book.each))
     before = book.positions[row, held]
-    for growth, after in zip(book.market.growth[row + 1 : end + 1, held], path, strict=True):
+    for growth, after in zip(growths, path, strict=True):
         before = np.multiply(before, growth, out=after)
     flows = np.zeros(end - row)
     sales: list[tuple[int, Rows, Array]] = []
@@ -259,20 +260,22 @@ def _drift(book: _Book, row: int, end: int, cash_rate: float) -> None:
         path[day:, gone] = 0.0
         if len(gone):
             sales.append((stop, names[gone], worth))
-    fee = borrow_fee(book.costs)
-    if fee:
+    if book.fee:
         before = np.vstack([book.positions[row, held], path[:-1]])
-        short = fee * -np.minimum(before, 0.0).sum(axis=1)
+        short = book.fee * -np.minimum(before, 0.0).sum(axis=1)
         flows -= short
         book.charged[row + 1 : end + 1, 3] += short
-    grown = 1.0 + cash_rate
-    start = grown * book.cash[row]
-    days = accumulate(flows[1:], lambda cash, flow: flow + grown * cash, initial=start + flows[0])
-    book.cash[row + 1 : end + 1] = list(days)
+    book.cash[row + 1 : end + 1] = _earning(book.cash[row], 1.0 + cash_rate, flows)
     if few:
         book.positions[row + 1 : end + 1, held] = path
     for stop, asset, worth in sales:
-        book.sell_delisted(stop, asset, worth)
+        book.sell_ended(stop, asset, worth)
+
+
+def _earning(cash: float, growth: float, flows: Array) -> list[float]:
+    """Return cash by day, from that of the day before: what it grows to, and what flows in."""
+    days = accumulate(flows.tolist(), lambda last, flow: flow + growth * last, initial=cash)
+    return list(days)[1:]
 
 
 def keep_books_daily(
@@ -317,11 +320,10 @@ def keep_books_daily(
 def _live_a_day(book: _Book, row: int, cash_rate: float) -> None:
     """Let a day pass: interest on cash, the fee on shorts, returns, and sales of ended names."""
     before = book.positions[row - 1]
-    values = np.multiply(before, book.market.growth[row], out=book.positions[row])
+    values = np.multiply(before, book.growth[row], out=book.positions[row])
     cash = book.cash[row - 1] * (1.0 + cash_rate)
-    rate = borrow_fee(book.costs)
-    if rate:
-        fee = rate * float(-before[before < 0].sum())
+    if book.fee:
+        fee = book.fee * float(-before[before < 0].sum())
         cash -= fee
         book.charged[row, 3] += fee
     book.cash[row] = cash
@@ -329,6 +331,6 @@ def _live_a_day(book: _Book, row: int, cash_rate: float) -> None:
         gone = np.flatnonzero((book.market.ended == row) & (values != 0.0))
         worth = values[gone].copy()
         values[gone] = 0.0
-        book.cash[row] += worth.sum()
+        book.cash[row] += float(worth.sum())
         if len(gone):
-            book.sell_delisted(row, gone, worth)
+            book.sell_ended(row, gone, worth)

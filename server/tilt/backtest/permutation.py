@@ -69,7 +69,7 @@ def deal(
     progress: Callable[[float], None] = lambda _: None,
 ) -> Array:
     """Return the measures of ``JUDGED`` of random books, draws × measures."""
-    market = _window(panel, dealt)
+    market = _window(panel, dealt).for_many_books()
     total, done = sum(count for _, count in some), 0
     found = []
     for seed, count in some:

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from tilt.backtest.costs import DAYS, as_table
-from tilt.backtest.ledger import DELISTED, Ledger
+from tilt.backtest.ledger import Ledger
 from tilt.backtest.market import Market
+from tilt.backtest.trades import DELISTED
 from tilt.errors import one_of
 from tilt.frames import Panel
 from tilt.portfolio.honesty import ONE_TRIAL, Trials, honest_table
@@ -121,7 +122,7 @@ class BacktestResult:
         days = len(self.returns)
         yearly = DAYS / days if days >= ONE_YEAR["D"] else float("nan")
         later = self.series.iloc[1:]
-        fills = [t for t in self.ledger.trades if t.reason != DELISTED]
+        fills = self.ledger.fills
         rows = {
             "gross_total_return": gross["total_return"],
             "gross_cagr": gross["cagr"],

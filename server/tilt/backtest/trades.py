@@ -1,0 +1,56 @@
+"""What was traded: what a simulator notes of it, and what follows from that when somebody asks."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from tilt.backtest.costs import Array, Costs, by_name
+from tilt.backtest.market import Market, Rows
+
+REBALANCE, DELISTED = 0, 1
+
+
+@dataclass(frozen=True, eq=False)
+class Trades:
+    """Trades of one close, by position of the asset; fractions of the capital at the start."""
+
+    row: int
+    decided: int
+    asset: Rows
+    before: Array  # value held before
+    trade: Array  # value bought, negative sold
+    cost: Array
+    nav: float  # before the costs
+    reason: int
+
+
+class Fill(NamedTuple):
+    """A rebalance as it is noted: what was held before and what a trade cost follow from it."""
+
+    row: int
+    decided: int
+    trade: Array  # of every asset, zero where none
+    nav: float  # before the costs
+
+
+def trades_of(fill: Fill, positions: Array, market: Market, costs: Costs) -> Trades:
+    """Return the trades of a fill.
+
+    Parameters
+    ----------
+    positions : dates × assets, after the trades of the day
+    """
+    row = fill.row
+    asset = np.flatnonzero(fill.trade)
+    trade, before = fill.trade[asset], np.zeros(len(asset))
+    if row:  # the same product from which the position came, so the same number
+        before = positions[row - 1, asset] * market.growth_of(row, asset)
+    slope = None if market.slope is None else market.slope[row, asset]
+    cost = by_name(trade, costs, slope)
+    return Trades(row, fill.decided, asset, before, trade, cost, fill.nav, REBALANCE)
+
+
+def sale_of_ended(row: int, asset: Rows, worth: Array, nav: float) -> Trades:
+    """Return the sale, free of cost, of names that have no price from a row on."""
+    return Trades(row, row, asset, worth, -worth, np.zeros(len(asset)), nav, DELISTED)
