@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from tilt.optimize.check import read_implicit, read_rules, worst, worst_broken
@@ -48,14 +47,3 @@ def test_a_group_has_the_sum_of_its_members_weights(problem_of):
     for reading in read_rules(case, weights, RULES[2:4]):
         off = weights - case.center if reading.rule.relative else weights
         assert reading.value == pytest.approx(off[case.sector == reading.who].sum(), abs=1e-15)
-
-
-def test_a_covariance_has_a_root_also_where_it_is_singular(problem_of):
-    model = problem_of("min_te").model
-    names, size = model.factor_cov.columns, len(model.factor_cov)
-    thin = np.random.default_rng(2).normal(0, 0.01, (size, size - 3))
-    singular = pd.DataFrame(thin @ thin.T, names, names)
-    for covariance in (model.factor_cov, singular, 0 * singular):
-        problem = replace(problem_of("min_te"), model=replace(model, factor_cov=covariance))
-        root = open_case(problem).model.root
-        np.testing.assert_allclose(root @ root.T, 252 * covariance.to_numpy(), atol=1e-15)

@@ -174,33 +174,27 @@ def _aligned(weights: Weights, model: RiskModel, name: str) -> Array:
 def _yearly(model: RiskModel) -> Factors:
     covariance = model.factor_cov.to_numpy(dtype=float) * DAYS
     covariance = (covariance + covariance.T) / 2
-    k, links = len(covariance), model.links * np.sqrt(DAYS)  # columns after the factors', unnamed
-    inner, root = np.eye(k + links.shape[1]), np.eye(k + links.shape[1])
-    inner[:k, :k], root[:k, :k] = covariance, _root(covariance)
+    values, vectors = np.linalg.eigh(covariance)
+    if len(values) and values[0] < -1e-8 * max(values[-1], 1e-12):
+        raise DataError(
+            f"The factor covariance is not positive semi-definite: its smallest eigenvalue is "
+            f"{values[0]:.3g} a year. Estimate the model again or repair the matrix."
+        )
     specific = model.specific_var.to_numpy(dtype=float) * DAYS
     if (specific < 0).any() or not np.isfinite(specific).all():
         bad = model.specific_var.index[~(specific >= 0)]
         raise DataError(f"The specific variance of {listed(bad)} is negative or missing.")
+    links = model.links * np.sqrt(DAYS)  # columns after the factors', without a name
+    k, j = len(values), links.shape[1]
+    inner, root = np.eye(k + j), np.eye(k + j)
+    inner[:k, :k] = covariance
+    root[:k, :k] = vectors * np.sqrt(np.maximum(values, 0.0))
     return Factors(
         exposures=np.hstack([model.exposures.to_numpy(dtype=float), links]),
         covariance=inner,
         specific=model.unshared_var.to_numpy(dtype=float) * DAYS,
         root=root,
     )
-
-
-def _root(covariance: Array) -> Array:
-    """Return L with ``L L'`` the covariance: Cholesky's, or where it is singular by eigenvalues."""
-    try:
-        return np.linalg.cholesky(covariance)
-    except np.linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(covariance)
-    if len(values) and values[0] < -1e-8 * max(values[-1], 1e-12):
-        raise DataError(
-            f"The factor covariance is not positive semi-definite: its smallest eigenvalue is "
-            f"{values[0]:.3g} a year. Estimate the model again or repair the matrix."
-        )
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
 def _alpha(
