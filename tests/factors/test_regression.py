@@ -181,11 +181,53 @@ def test_return_outside_the_estimation_universe_moves_no_factor():
 
 
 def test_date_has_the_same_numbers_whichever_are_regressed_with_it():
-    many = [np.concatenate([a] * 40) for a in (Many.returns, Many.styles, Many.caps, Many.estu)]
+    many = [np.concatenate([a] * 80) for a in (Many.returns, Many.styles, Many.caps, Many.estu)]
     whole = cross_sections(*many, Many.groups, tuple(STYLES.columns))  # blocks for several threads
     for field in ("factor_returns", "t_values", "r2", "specific_returns"):
         again = getattr(whole, field)[-Many.days :]
         np.testing.assert_array_equal(again, getattr(Many.fit, field))
+
+
+def test_nine_full_dates_are_those_of_one_at_a_time():
+    rng = np.random.default_rng(11)
+    returns, caps = rng.normal(0, 0.02, (9, N)), rng.lognormal(size=(9, N))
+    styles = rng.standard_normal((9, N, S))
+    fit = cross_sections(
+        returns, styles, caps, np.ones((9, N), bool), Groups.of(SECTOR), tuple(STYLES.columns)
+    )
+    for t in range(9):
+        one = cross_section(
+            pd.Series(returns[t], ASSETS),
+            pd.DataFrame(styles[t], ASSETS, STYLES.columns),
+            pd.Series(caps[t], ASSETS),
+            SECTOR,
+        )
+        np.testing.assert_allclose(fit.factor_returns[t], one.factor_returns, atol=1e-13)
+        np.testing.assert_allclose(fit.t_values[t], one.t_values, rtol=1e-8)
+        np.testing.assert_allclose(fit.specific_returns[t], one.specific_returns, atol=1e-13)
+        assert fit.r2[t] == pytest.approx(one.r2, abs=1e-12)
+
+
+def test_a_style_that_nobody_has_on_a_date_leaves_the_regression_without_it():
+    styles = Many.styles.copy()
+    styles[1, :, 2] = np.nan
+    styles[1, 7, 0] = np.inf  # a name without another of its scores is left out as well
+    fit = cross_sections(
+        Many.returns, styles, Many.caps, Many.estu, Many.groups, tuple(STYLES.columns)
+    )
+    used = Many.used(1) & (np.arange(N) != 7)
+    names = ASSETS[used]
+    one = cross_section(
+        pd.Series(Many.returns[1], ASSETS),
+        pd.DataFrame(Many.styles[1, used, :2], names, STYLES.columns[:2]),
+        pd.Series(Many.caps[1], ASSETS),
+        SECTOR[names],
+    )
+    np.testing.assert_allclose(fit.factor_returns[1, :-1], one.factor_returns, atol=1e-13)
+    np.testing.assert_allclose(fit.t_values[1, :-1], one.t_values, rtol=1e-8)
+    assert np.isnan(fit.factor_returns[1, -1])
+    assert np.isnan(fit.specific_returns[1, 7])
+    np.testing.assert_array_equal(fit.factor_returns[2:], Many.fit.factor_returns[2:])
 
 
 def test_single_precision_is_as_good_as_a_millionth():

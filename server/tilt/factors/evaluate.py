@@ -4,7 +4,7 @@ Scores known at the close of t are held against returns over (t + lag, t + lag +
 return that a score is judged by is in the score. Arrays and frames are dates × assets.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +71,7 @@ def information_coefficients(
     out = np.full(len(scores), np.nan)
     step = _step(scores)
 
-    def work(starts: Sequence[int]) -> None:
+    def work(starts: Iterable[int]) -> None:
         for start in starts:
             part = slice(start, start + step)
             both = np.isfinite(scores[part]) & np.isfinite(forward[part])
@@ -154,7 +154,7 @@ def quantile_returns(
     count, moved = np.zeros((blocks, quantiles)), np.zeros((blocks, quantiles))
     gross_moved = np.zeros(blocks)
 
-    def work(starts: Sequence[int]) -> None:
+    def work(starts: Iterable[int]) -> None:
         for start in starts:
             block, before = start // step, max(start - 1, 0)
             rows = slice(before, start + step)  # one more row, to see what changes into the block
