@@ -8,7 +8,7 @@ import pandas as pd
 from tilt.api.state import State
 from tilt.calendar import period_ends
 from tilt.data.record import adjusted_close
-from tilt.data.securities import absence
+from tilt.data.securities import absence, may_be_absent
 from tilt.errors import UnknownNameError, one_of
 from tilt.factors.descriptors import NAMES as DESCRIPTORS
 from tilt.factors.descriptors import descriptor, descriptors
@@ -64,9 +64,9 @@ def field_name(state: State, panel: Panel, given: str) -> str:
     ArgumentError
         If there is no such field.
     """
-    reason = absence(given, panel, state.store.snapshot(panel.universe).source)
-    if reason:
-        raise UnknownNameError(reason)
+    if may_be_absent(given, panel):
+        source = state.store.snapshot(panel.universe).source
+        raise UnknownNameError(absence(given, panel, source))
     return one_of("field", given, fields(panel))
 
 

@@ -91,6 +91,12 @@ def known_columns(table: pd.DataFrame) -> pd.DataFrame:
     return table[[*ALWAYS, *(c for c in MORE if table[c].notna().any())]]
 
 
+def may_be_absent(field: str, panel: Panel) -> bool:
+    """Return whether a field is one that a master of securities may have, and this one has not."""
+    wanted = field.strip().casefold()
+    return wanted in MORE and wanted not in panel.securities.columns
+
+
 def absence(field: str, panel: Panel, source: str) -> str:
     """Return why no security of a universe has a field that a master may have; empty if it may not.
 
@@ -99,10 +105,10 @@ def absence(field: str, panel: Panel, source: str) -> str:
     field : a name, as asked for
     source : where the data came from
     """
+    if not may_be_absent(field, panel):
+        return ""
     wanted = field.strip().casefold()
     described: Mapping[str, str] = {c.name: c.description for c in SECURITIES.columns}
-    if wanted not in MORE or wanted in panel.securities.columns:
-        return ""
     return (
         f"There is no {wanted} in '{panel.universe}': its source '{source}' gives none "
         f"({described[wanted]}). Import a table of securities with the column '{wanted}'."

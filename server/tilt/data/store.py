@@ -8,11 +8,11 @@ writing clears it away. The content of every file is hashed when written and che
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, literal, select, union_all
 
 from tilt.data import portfolios, publishing, snapshots, tables, universes
 from tilt.data.cache import Cache, Matrix
@@ -32,6 +32,11 @@ from tilt.frames import Panel, Weights
 from tilt.settings import Settings
 
 __all__ = ["Snapshot", "Store"]
+# one row per kind of writing, and one of the last publication
+_WRITTEN = union_all(
+    select(tables.changes.c.what, tables.changes.c.count),
+    select(literal(""), func.max(tables.publications.c.number)),
+)
 UNIVERSE_COLUMNS = (
     "name",
     "description",
@@ -50,12 +55,28 @@ def unknown_universe(name: str, known: Sequence[str]) -> UnknownNameError:
     return UnknownNameError(f"Unknown universe '{cut(name)}'.{near} There is {', '.join(known)}.")
 
 
+@dataclass(frozen=True)
+class _Universes:
+    """The universes of the catalog in one edition: those made by a rule, and current snapshots."""
+
+    edition: str
+    made: list[Universe]
+    current: list[Snapshot]
+
+    def rule_of(self, name: str) -> Universe | None:
+        """Return the universe made by a rule that has a name, whatever its case."""
+        wanted = name.strip().casefold()
+        return next((u for u in self.made if u.name.casefold() == wanted), None)
+
+
 class Store:
     """Everything an installation keeps: snapshots in a folder or bucket, the rest in the catalog.
 
     catalog : the SQLAlchemy engine, for other tables that live beside the store's
     default : the name of the universe that no name means
     """
+
+    _read: _Universes | None = None
 
     def __init__(
         self,
@@ -116,7 +137,18 @@ class Store:
 
     def rule_of(self, universe: str | None) -> Universe | None:
         """Return how a universe is made by a rule; None for one with data of its own."""
-        return universes.find(self.catalog, self.default if universe is None else universe)
+        return self._universes().rule_of(self.default if universe is None else universe)
+
+    def _universes(self) -> _Universes:
+        """Return the universes as they are, read again when anything was written.
+
+        The edition is read first: what is written meanwhile has a later one, which is asked next.
+        """
+        edition, read = self.edition(), self._read
+        if read is None or read.edition != edition:
+            made, current = universes.saved(self.catalog), snapshots.current(self.catalog)
+            read = self._read = _Universes(edition, made, current)
+        return read
 
     def save_universe(self, universe: Universe) -> Panel:
         """Save a universe that a rule makes, after trying it, and return its panel.
@@ -142,15 +174,16 @@ class Store:
 
     def _with_data(self, universe: str | None) -> Snapshot:
         """Return the current snapshot that a universe has its prices from."""
-        made = self.rule_of(universe)
-        if made is not None:
-            return self._with_data(made.parent)
-        current = snapshots.current(self.catalog)
+        known = self._universes()
+        named = self.default if universe is None else universe
+        while (made := known.rule_of(named)) is not None:
+            universe = named = made.parent
+        current = known.current
         if not current:
             raise UnknownNameError(
                 "There is no data yet. Run 'tilt demo' for the embedded sample, or 'tilt refresh'."
             )
-        name = self.default if universe is None else universe.strip()
+        name = named.strip()
         by_fold = {s.universe.casefold(): s for s in current}
         if name.casefold() in by_fold:
             return by_fold[name.casefold()]
@@ -160,8 +193,8 @@ class Store:
 
     def universe_names(self) -> list[str]:
         """Return the names of the universes, those made by a rule after the others."""
-        with_data = [s.universe for s in snapshots.current(self.catalog)]
-        return with_data + [u.name for u in universes.saved(self.catalog)]
+        known = self._universes()
+        return [*(s.universe for s in known.current), *(u.name for u in known.made)]
 
     def data_universe(self, universe: str | None) -> str:
         """Return the name of the universe whose data a universe is made of."""
@@ -196,14 +229,9 @@ class Store:
 
         As long as it is the same, so is every answer.
         """
-        last = select(func.max(tables.publications.c.number))
-        written = select(tables.changes.c.what, tables.changes.c.count).order_by(
-            tables.changes.c.what
-        )
         with reading(self.catalog) as connection:
-            number = connection.execute(last).scalar()
-            saved = [tuple(row) for row in connection.execute(written)]
-        return hashlib.sha256(repr((number, saved)).encode()).hexdigest()[:16]
+            written = sorted((row[0], row[1] or 0) for row in connection.execute(_WRITTEN))
+        return hashlib.sha256(repr(written).encode()).hexdigest()[:16]
 
     def panel(self, universe: str | None = None, snapshot: str | None = None) -> Panel:
         """Return the panel of a universe, with its factor history; kept in memory once read.
