@@ -22,12 +22,6 @@ def saved(engine: Engine) -> list[Universe]:
         return _all(connection)
 
 
-def find(engine: Engine, name: str) -> Universe | None:
-    """Return the universe of a name, whatever its case, or None."""
-    wanted = name.strip().casefold()
-    return next((u for u in saved(engine) if u.name.casefold() == wanted), None)
-
-
 def save(engine: Engine, universe: Universe, taken: Iterable[str]) -> None:
     """Save a universe, in place of the one that has its name.
 
