@@ -20,7 +20,7 @@ from tilt.optimize.terms import Array
 STEPS = 30  # Newton steps before giving up; from nearby it needs 2 to 8
 SHORTER = 4  # halvings of one step
 SHARES = (0.0, 0.1, 1.0)  # of the answer that names on a bound give to a price
-DAMPING = 0.01  # of a step from afar; it fades as the prices settle
+DAMPING = 0.03  # of a step from afar; it fades as the prices settle
 CLOSE = 1e-11  # how exactly rules and factor exposures must agree
 
 
@@ -185,7 +185,7 @@ def _direction(
     diagonal = hessian.reshape(-1)[:: len(hessian) + 1]
     diagonal[:k] += 1.0
     # Rows that say the same twice, as all sectors and the budget do, leave a direction open.
-    damping = max(DAMPING * min(1.0, float(np.abs(slope).max())), 1e-13)
+    damping = max(DAMPING * min(1.0, float(np.abs(slope).max())) ** 1.5, 1e-13)
     diagonal += damping * diagonal.sum() / len(hessian)
     full = np.zeros(len(slope))
     try:
