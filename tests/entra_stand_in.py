@@ -13,6 +13,7 @@ from typing import Any
 
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
+from serving import PATIENCE
 
 TENANT = "11111111-2222-3333-4444-555555555555"
 CLIENT = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
@@ -101,8 +102,10 @@ def entra() -> Iterator[Entra]:
     tenant = Entra(f"http://127.0.0.1:{server.server_address[1]}")
     tenant.new_key("first")
     tenant.goes.set()
-    yield tenant
-    tenant.goes.set()
-    server.shutdown()
-    server.server_close()
-    thread.join(5)
+    try:
+        yield tenant
+    finally:
+        tenant.goes.set()
+        server.shutdown()
+        server.server_close()
+        thread.join(PATIENCE)

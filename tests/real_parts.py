@@ -6,7 +6,6 @@ import signal
 import socket
 import tempfile
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 from pyarrow import fs
+from serving import PATIENCE, until
 from sqlalchemy.engine import make_url
 
 from tilt.settings import Settings
@@ -41,8 +41,7 @@ class Postgres:
         """End every connection and the server."""
         pid = self._server.get_pid()
         os.kill(pid, signal.SIGINT)  # its own word for: end now, in good order
-        while (self._server.pgdata / "postmaster.pid").exists():
-            time.sleep(0.01)
+        until(lambda: not (self._server.pgdata / "postmaster.pid").exists())
 
     def start(self) -> None:
         """Start it again, at the same address."""
@@ -137,7 +136,7 @@ class S3Server:
 
     def stop(self) -> None:
         self._server.shutdown()
-        self._thread.join(20)
+        self._thread.join(PATIENCE)
         self._server.server_close()
 
     def _answer(self, environ: dict[str, object], start: object) -> Iterable[bytes]:

@@ -9,14 +9,14 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from tilt.api.connections import Punctual
 
@@ -25,32 +25,53 @@ ROOT = Path(__file__).parents[1]
 START_SECONDS = 180
 SCRIPT_SECONDS = 450
 PATIENCE = 170.0  # seconds a request or a job may take
+Found = TypeVar("Found")
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody has at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Callable[[], Found]) -> Found:
+    """Return what a condition finds, asked again until that is true."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < end, f"not so within {PATIENCE:g} s"
+        time.sleep(0.01)
 
 
 @contextmanager
-def listening(app: FastAPI) -> Iterator[str]:
-    """Serve an application from a thread of this process; gives the address."""
+def listening(app: ASGIApp, **tls: Path) -> Iterator[str]:
+    """Serve an application from a thread of this process; gives the address.
+
+    tls : files of a certificate, as uvicorn calls them
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(
-            uvicorn.Config(app, log_config=None, ws="none", http=Punctual, server_header=False)
-        )
+        options = {"log_config": None, "ws": "none", "http": Punctual, "server_header": False}
+        server = uvicorn.Server(uvicorn.Config(app, **options, **tls))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [free]}, daemon=True)
         thread.start()
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{free.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(20)
+        try:
+            while not server.started:
+                assert thread.is_alive()
+                time.sleep(0.01)
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{free.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE)
 
 
 @contextmanager
 def serving(folder: Path, log: Path, **settings: str) -> Iterator[str]:
     """Serve a data folder from a process of its own; gives the address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith(("TILT_", "XLWINGS_"))},
         "TILT_DATA_URL": str(folder),
@@ -62,7 +83,7 @@ def serving(folder: Path, log: Path, **settings: str) -> Iterator[str]:
         process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_until_ready(f"{address}/health/ready", process, log)
+        wait_until_ready(address, process, log)
         yield address
     finally:
         process.terminate()
@@ -71,12 +92,12 @@ def serving(folder: Path, log: Path, **settings: str) -> Iterator[str]:
 
 def ended(http: httpx.Client, job: str) -> dict[str, Any]:
     """Return a job once it has ended, as its owner sees it."""
-    until = time.monotonic() + PATIENCE
+    end = time.monotonic() + PATIENCE
     while True:
         found = http.get(f"/api/v1/jobs/{job}").raise_for_status().json()
         if found["state"] not in {"queued", "running"}:
             return found
-        assert time.monotonic() < until, found
+        assert time.monotonic() < end, found
         time.sleep(0.1)
 
 
@@ -92,13 +113,12 @@ def run_node(script: Path, *arguments: str) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_until_ready(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until a process that was just started has data to serve."""
     end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            break
+    while time.monotonic() < end and process.poll() is None:
         try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own server
+            with urllib.request.urlopen(f"{address}/health/ready", timeout=2):  # noqa: S310
                 return
         except OSError:
             time.sleep(0.1)

@@ -1,10 +1,9 @@
 """ATTRIBUTION and its route over HTTP, against the engine and against each other."""
 
-import time
-
 import pandas as pd
 import pytest
 from cell_tables import frame, plain
+from serving import ended
 
 from tilt.backtest.held import track_of_universe, track_of_weights
 
@@ -198,12 +197,7 @@ def test_a_backtest_over_the_route_has_every_view(excel):
     }
     answer = excel.http.post("/api/v1/backtest", json=asked)
     assert answer.status_code == 202, answer.text
-    job = answer.json()["id"]
-    for _ in range(300):
-        body = excel.http.get(f"/api/v1/jobs/{job}").json()
-        if body["state"] not in {"waiting", "running", "queued"}:
-            break
-        time.sleep(0.2)
+    body = ended(excel.http, answer.json()["id"])
     assert body["state"] == "done", body
     stats = body["result"]["views"]["stats"]
     assert stats["columns"] == ["measure", "portfolio", "benchmark", "active"]

@@ -2,6 +2,7 @@
 
 import pytest
 from cell_tables import frame
+from serving import PATIENCE
 
 from tilt.api.state import enter
 
@@ -60,7 +61,7 @@ def test_the_route_answers_as_a_job_with_the_same_numbers(excel, addin, table):
     state = addin.state.tilt.state
     enter(state, "local")
     job = answer.json()
-    state.jobs.wait(job["id"], "local", seconds=60)
+    state.jobs.wait(job["id"], "local", seconds=PATIENCE)
     found = excel.http.get(f"/api/v1/jobs/{job['id']}").json()["result"]
     assert found["axes"] == {"risk": "tracking error", "return": "active return"}
     assert found["refusal"] == ""

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from cell_tables import frame
+from serving import PATIENCE
 
 from tilt.api.state import enter
 
@@ -22,7 +23,7 @@ def ended(excel, addin):
         excel.single(*arguments)
         for job in state.jobs.listed("local"):
             if job.pending:
-                state.jobs.wait(job.id, "local", seconds=90)
+                state.jobs.wait(job.id, "local", seconds=PATIENCE)
         return frame(excel(*arguments))
 
     return ask
@@ -70,7 +71,7 @@ def test_the_route_takes_a_schedule(excel, addin):
     assert answer.status_code == 202, answer.text
     state = addin.state.tilt.state
     enter(state, "local")
-    state.jobs.wait(answer.json()["id"], "local", seconds=90)
+    state.jobs.wait(answer.json()["id"], "local", seconds=PATIENCE)
     found = excel.http.get(f"/api/v1/jobs/{answer.json()['id']}").json()["result"]
     assert [row[0][:10] for row in found["summary"]["data"]] == ["2015-12-31", "2016-03-31"]
     assert found["weights"]["columns"] == ["date", "ticker", "weight"]

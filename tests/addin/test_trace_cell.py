@@ -189,7 +189,7 @@ def test_http_lists_tells_and_computes_again(excel, run_ids):
 def test_what_the_pane_and_http_compute_is_on_record_and_keeps_its_question_apart(excel, state):
     body = {"holdings": HOLDINGS, "objective": "min_te", "constraints": RULES[1:]}
     job = excel.http.post("/api/v1/optimize", json=body).json()
-    ended = state.jobs.wait(job["id"], "local", seconds=120)
+    ended = state.jobs.wait(job["id"], "local", seconds=PATIENCE)
     assert ended.state == "done"
     result = excel.http.get(f"/api/v1/jobs/{job['id']}").json()["result"]
     assert runs.QUESTION not in result

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from serving import PATIENCE
 from yahoo_server import CRUMB, Company, YahooServer
 
 from tilt.data.live import GAP, Board, open_board, open_quotes
@@ -235,7 +236,7 @@ def test_who_comes_while_yahoo_is_asked_sees_the_last_price_at_once(clock):
         def last(self, tickers):
             if clock.now > 0:
                 asked.set()
-                answer.wait(10)
+                assert answer.wait(PATIENCE)
             return Always(189.0 + clock.now).last(tickers)
 
     board = Board(Slow(), seconds=300, now=clock)
@@ -243,7 +244,7 @@ def test_who_comes_while_yahoo_is_asked_sees_the_last_price_at_once(clock):
     clock.now = 301
     first = threading.Thread(target=price, args=(board,))
     first.start()
-    asked.wait(10)
+    assert asked.wait(PATIENCE)
     assert price(board) == 189.0
     answer.set()
     first.join()

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from serving import PATIENCE
 
 from tilt.data.cache import FIELDS, Cache
 from tilt.data.record import adjusted_close
@@ -154,7 +155,7 @@ def test_two_processes_may_make_the_same_matrices_at_once(settings, opened):
         process.stdin.write(b"now\n")
         process.stdin.flush()
     for process in both:
-        process.communicate(timeout=120)
+        process.communicate(timeout=PATIENCE)
     assert [process.returncode for process in both] == [0, 0]
     assert [p.name for p in cached(settings)] == ["close.matrix", "volume.matrix"]
     assert opened.history(["N1"], "close")["N1"].equals(opened.panel().close["N1"])

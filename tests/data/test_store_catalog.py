@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pandas as pd
 import pytest
 from alembic import command
+from serving import PATIENCE
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import make_url
 
@@ -123,7 +124,7 @@ def test_two_processes_may_open_an_empty_catalog_at_once(either_database):
         for _ in range(2)
     ]
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda process: process.communicate(b"now\n", timeout=120), both))
+        list(pool.map(lambda process: process.communicate(b"now\n", timeout=PATIENCE), both))
     assert [process.returncode for process in both] == [0, 0]
     engine = catalog.open_catalog(either_database)
     with catalog.reading(engine) as connection:

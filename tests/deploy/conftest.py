@@ -2,18 +2,14 @@
 
 import datetime as dt
 import http.client
-import socket
 import ssl
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import uvicorn
-from serving import PATIENCE
+from serving import PATIENCE, listening
 from starlette.types import ASGIApp
 
 from tilt.api.app import create_app
@@ -44,24 +40,9 @@ def _trusting(files: Files) -> ssl.SSLContext:
 @contextmanager
 def _running(app: ASGIApp, files: Files | None = None) -> Iterator[int]:
     """Serve ``app`` on a free port of loopback in a thread."""
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        ws="none",
-        ssl_certfile=files and files.cert,
-        ssl_keyfile=files and files.key,
-    )
-    server = uvicorn.Server(config)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [free]}, daemon=True)
-        thread.start()
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
-        yield int(free.getsockname()[1])
-        server.should_exit = True
-        thread.join(20)
+    tls = {"ssl_certfile": files.cert, "ssl_keyfile": files.key} if files else {}
+    with listening(app, **tls) as address:
+        yield int(address.rpartition(":")[2])
 
 
 @pytest.fixture(scope="package")

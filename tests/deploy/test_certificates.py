@@ -5,7 +5,6 @@ import http.client
 import ipaddress
 import os
 import re
-import socket
 import ssl
 import stat
 import subprocess
@@ -19,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.verification import PolicyBuilder
 from cryptography.x509.verification import Store as Trusted
-from serving import PATIENCE
+from serving import PATIENCE, START_SECONDS, free_port
 
 from tilt.cli import certificates, main
 from tilt.cli.certificates import Files, create, days_left, own_files, read, refusal, require
@@ -179,9 +178,7 @@ def test_a_client_that_does_not_trust_it_gets_no_answer(served):
 def test_the_commands_make_it_say_how_to_trust_it_and_serve_with_it(
     tmp_path, monkeypatch, capsys, trusting
 ):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     monkeypatch.setenv("TILT_DATA_URL", str(tmp_path / "data"))
     monkeypatch.setenv("TILT_PORT", str(port))
     monkeypatch.chdir(tmp_path)
@@ -204,7 +201,8 @@ def test_the_commands_make_it_say_how_to_trust_it_and_serve_with_it(
 
 
 def _live(port: int, context: ssl.SSLContext, server: subprocess.Popen) -> int:
-    for _ in range(600):
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
         assert server.poll() is None, "the server ended"
         connection = http.client.HTTPSConnection(
             "localhost", port, timeout=PATIENCE, context=context

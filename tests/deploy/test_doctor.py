@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import shutil
-import socket
 import sqlite3
 import threading
 from contextlib import closing
@@ -11,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from pyarrow.fs import FileSelector
+from serving import free_port
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
@@ -32,19 +32,12 @@ ID = "11111111-2222-3333-4444-555555555555"
 
 
 @pytest.fixture
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture
-def examine(tmp_path, monkeypatch, free_port):
+def examine(tmp_path, monkeypatch):
     """Examine an installation of its own; returns the findings by check."""
 
     def examine(**given: object) -> dict[str, list[connection.Finding]]:
         monkeypatch.chdir(tmp_path)
-        settings = {"data_url": tmp_path / "data", "port": free_port} | given
+        settings = {"data_url": tmp_path / "data", "port": free_port()} | given
         for name, value in settings.items():
             monkeypatch.setenv(f"TILT_{name.upper()}", str(value))
         found: dict[str, list[connection.Finding]] = {}
@@ -402,14 +395,14 @@ def run(*arguments: str) -> int:
 
 
 def test_the_command_exits_by_what_it_found_and_prints_no_secret(
-    tmp_path, monkeypatch, capsys, free_port, own_store
+    tmp_path, monkeypatch, capsys, own_store
 ):
     monkeypatch.chdir(tmp_path)
     secrets = {"TILT_SECRET_KEY": SECRET, "TILT_XLWINGS_LICENSE_KEY": "license-of-the-firm"}
     for name, value in {
         **secrets,
         "TILT_DATA_URL": str(own_store),
-        "TILT_PORT": str(free_port),
+        "TILT_PORT": str(free_port()),
         "TILT_AUTH": "keys",
         "COLUMNS": "160",
     }.items():

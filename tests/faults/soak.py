@@ -11,7 +11,6 @@ import argparse
 import os
 import random
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -28,7 +27,7 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]  # also as a script
 
-from serving import PATIENCE, _wait_until_ready
+from serving import PATIENCE, free_port, wait_until_ready
 
 from bench.load import KINDS, Asking
 from tilt.data.store import Store
@@ -132,9 +131,7 @@ class Server:
     """A server of a data folder, in a process of its own, that may be started again."""
 
     def __init__(self, folder: Path, log: Path, leak: int = 0) -> None:
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._folder, self._log, self._leak = folder, log, leak
         self.start()
@@ -149,7 +146,7 @@ class Server:
             self._process = subprocess.Popen(
                 [sys.executable, str(script), "serve"], env={**kept, **own}, stdout=out, stderr=out
             )
-        _wait_until_ready(f"{self.address}/health/ready", self._process, self._log)
+        wait_until_ready(self.address, self._process, self._log)
 
     def stop(self, how: int = signal.SIGTERM) -> None:
         """End it: in good order, or by SIGKILL."""

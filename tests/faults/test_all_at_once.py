@@ -7,8 +7,8 @@ import httpx
 import pytest
 from jobs.test_jobs_cluster import RealCluster
 from real_parts import settings_of
-from security.test_shared_rates import free_port, real_redis
-from serving import PATIENCE, ended, listening
+from security.test_shared_rates import real_redis
+from serving import PATIENCE, ended, free_port, listening
 
 from tilt.api.app import create_app
 from tilt.data.backup import copy_store

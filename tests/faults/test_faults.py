@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from real_parts import settings_of
+from serving import PATIENCE
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
@@ -183,7 +184,7 @@ def test_a_disk_that_is_really_full_leaves_the_data_of_before(tmp_path, make):
 
 def test_of_two_writers_each_is_told_when_it_lost_and_no_commit_is_lost(old, either_settings, make):
     """Two stores, as two processes have them, commit three times each, beginning anew when told."""
-    record, both = make.record(make.small()), threading.Barrier(2, timeout=60)
+    record, both = make.record(make.small()), threading.Barrier(2, timeout=PATIENCE)
 
     def write(writer):
         store, lost = Store.open(either_settings), 0

@@ -40,9 +40,9 @@ def test_who_waits_for_the_catalog_while_it_is_brought_up_writes_nothing(either_
         with catalog.writing(newer) as connection:  # the lock under which steps are taken
             bring_to(connection, NEWER)
             writing = pool.submit(write)
-            assert begun.wait(60)
+            assert begun.wait(PATIENCE)
         with pytest.raises(BusyError, match=rf"Nothing is written.*version {NEWER}"):
-            writing.result(60)
+            writing.result(PATIENCE)
     assert changes(before) == 0
     with before.begin() as connection:
         bring_to(connection, catalog.HEAD)

@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 from real_parts import postgres, settings_of
+from serving import PATIENCE
 from sqlalchemy import event, text
 
 from tilt.data.catalog import open_catalog
@@ -91,7 +92,7 @@ def test_a_refresh_whose_database_came_back_meanwhile_is_not_said_to_have_failed
 
 def test_a_sqlite_catalog_that_another_program_locks_is_waited_for(tmp_path):
     url = f"sqlite:///{tmp_path / 'catalog.sqlite'}"
-    engine = open_catalog(url, busy_seconds=60)
+    engine = open_catalog(url, busy_seconds=PATIENCE)
     waiting = threading.Event()
 
     @event.listens_for(engine, "begin")
@@ -105,9 +106,9 @@ def test_a_sqlite_catalog_that_another_program_locks_is_waited_for(tmp_path):
             target=lambda: answers.append(Repeats(engine).begin("ann", "k", "a"))
         )
         writer.start()
-        assert waiting.wait(60)
+        assert waiting.wait(PATIENCE)
         other.execute("COMMIT")
-        writer.join(60)
+        writer.join(PATIENCE)
     assert answers == [None]
     engine.dispose()
 

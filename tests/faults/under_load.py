@@ -27,7 +27,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]  # a
 
 from data.conftest import Make
 from real_parts import Postgres, postgres
-from serving import PATIENCE, serving
+from serving import PATIENCE, serving, until
 
 from tilt.data.store import Store
 from tilt.errors import TiltError
@@ -136,9 +136,9 @@ def kill_a_process(address: str, seen: Seen) -> None:
         victim = int(str(http.get("/api/v1/status").json()["process"]).split()[0])
     os.kill(victim, signal.SIGKILL)
     begun = time.monotonic()
-    _until(lambda: _processes(address) < PROCESSES)
+    until(lambda: _processes(address) < PROCESSES)
     _acknowledged_again(seen, begun)
-    _until(lambda: _processes(address) == PROCESSES)
+    until(lambda: _processes(address) == PROCESSES)
     seen.whole.append(time.monotonic() - begun)
 
 
@@ -152,7 +152,7 @@ def stop_the_database(server: Postgres, seen: Seen) -> None:
 
 def _acknowledged_again(seen: Seen, begun: float) -> None:
     before = len(seen.acknowledged)
-    _until(lambda: len(seen.acknowledged) > before + 2 or seen.wrong)  # two were under way
+    until(lambda: len(seen.acknowledged) > before + 2 or seen.wrong)  # two were under way
     seen.back.append(time.monotonic() - begun)
 
 
@@ -164,14 +164,6 @@ def _processes(address: str) -> int:
         return 0
     found = re.search(r"^tilt_processes (\d+)", told, re.MULTILINE)
     return int(found[1]) if found else 0
-
-
-def _until(there: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not there():
-        if time.monotonic() > end:
-            raise TimeoutError("it did not come back by itself")
-        time.sleep(0.05)
 
 
 def check(store: Store, seen: Seen) -> None:
@@ -203,7 +195,7 @@ def run(what: str, rounds: int, clients: int, folder: Path) -> Seen:
             "TILT_DEFAULT_UNIVERSE": UNIVERSE,
         }
         address = stack.enter_context(serving(folder / "data", folder / "log", **own))
-        _until(lambda: _processes(address) == PROCESSES)
+        until(lambda: _processes(address) == PROCESSES)
         threads = []
         for number in range(clients):
             http = stack.enter_context(

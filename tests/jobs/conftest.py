@@ -1,8 +1,8 @@
 import sys
-import time
 from pathlib import Path
 
 import pytest
+import serving
 from sqlalchemy import create_engine
 
 from tilt.jobs import Jobs
@@ -35,14 +35,4 @@ def open_jobs(engine, tmp_path):
 @pytest.fixture
 def until():
     """Poll for a condition, and return what it found."""
-
-    def poll(condition, *, seconds=30.0):
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            found = condition()
-            if found:
-                return found
-            time.sleep(0.01)
-        raise AssertionError(f"not so within {seconds} s")
-
-    return poll
+    return serving.until

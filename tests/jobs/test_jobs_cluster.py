@@ -12,6 +12,7 @@ import job_functions as work
 import numpy as np
 import pandas as pd
 import pytest
+from serving import PATIENCE
 
 from tilt.cli import doctor
 from tilt.errors import ArgumentError, DataError, NoSolutionError
@@ -91,7 +92,7 @@ def submit(jobs, function, *args, key="k"):
 
 def outcome(jobs, function, *args, key="k"):
     job = submit(jobs, function, *args, key=key)
-    assert not jobs.wait(job.id, "ann", seconds=90).pending
+    assert not jobs.wait(job.id, "ann", seconds=PATIENCE).pending
     return jobs.result(job.id, "ann")
 
 
@@ -120,10 +121,10 @@ def test_progress_comes_back_and_an_error_is_itself(open_cluster, until, tmp_pat
     jobs = open_cluster()
     job = submit(jobs, work.step_by_step, str(tmp_path), [(0.2, "prices"), (0.7, "risk")])
     for number, (fraction, stage) in enumerate([(0.2, "prices"), (0.7, "risk")]):
-        seen = until(lambda s=stage: (j := jobs.get(job.id, "ann")).stage == s and j, seconds=90)
+        seen = until(lambda s=stage: (j := jobs.get(job.id, "ann")).stage == s and j)
         assert (seen.state, seen.fraction) == ("running", fraction)
         (tmp_path / f"go{number}").touch()
-    assert jobs.wait(job.id, "ann", seconds=30).state == "done"
+    assert jobs.wait(job.id, "ann", seconds=PATIENCE).state == "done"
     with pytest.raises(NoSolutionError, match="allows 40 % invested"):
         outcome(jobs, work.no_solution, key="no")
     with pytest.raises(JobError, match=r"\(reference \w{8}\)"):
@@ -134,7 +135,7 @@ def test_cancel_kills_what_runs_on_a_worker_and_the_worker_goes_on(open_cluster,
     jobs = open_cluster()
     grown = tmp_path / "grown"
     job = submit(jobs, work.write_without_end, str(grown))
-    until(lambda: grown.exists() and grown.stat().st_size > 100, seconds=90)
+    until(lambda: grown.exists() and grown.stat().st_size > 100)
     process = int(grown.with_suffix(".pid").read_text())
     assert jobs.cancel(job.id, "ann").state == "canceled"
     until(lambda: gone(process))
@@ -164,11 +165,11 @@ def test_pieces_wait_for_workers_and_outlive_the_death_of_one(open_jobs, until, 
         assert jobs.wait(job.id, "ann", seconds=0.5).state == "queued"
         doomed, _ = cluster.lend(threads=1), cluster.lend(threads=1)
         (tmp_path / "both").touch()
-        until(lambda: sum(any(f.glob("pid*")) for f in folders) == 2, seconds=90)
+        until(lambda: sum(any(f.glob("pid*")) for f in folders) == 2)
         doomed.send_signal(signal.SIGKILL)
         for folder in folders:
             (folder / "go").touch()
-        assert not jobs.wait(job.id, "ann", seconds=90).pending
+        assert not jobs.wait(job.id, "ann", seconds=PATIENCE).pending
         assert jobs.result(job.id, "ann") == 4
         assert sum(len(list(f.glob("pid*"))) for f in folders) == 5  # one was begun twice
     finally:

@@ -3,6 +3,7 @@
 import job_functions as work
 import numpy as np
 import pytest
+from serving import PATIENCE
 from sqlalchemy import select
 
 from tilt.errors import NoSolutionError
@@ -18,7 +19,7 @@ def submit(jobs, function, *args, key="k", owner="ann"):
 
 
 def outcome(jobs, job):
-    found = jobs.wait(job.id, "ann", seconds=90)
+    found = jobs.wait(job.id, "ann", seconds=PATIENCE)
     assert not found.pending, found
     return jobs.result(job.id, "ann")
 

@@ -3,13 +3,14 @@
 import multiprocessing
 
 import job_functions as work
+from serving import PATIENCE
 
 from tilt.jobs.program import program_id
 
 
 def submit(jobs, function, *args):
     job = jobs.submit(function, *args, owner="ann", key="k", title="Backtest")
-    return jobs.wait(job.id, "ann", seconds=60)
+    return jobs.wait(job.id, "ann", seconds=PATIENCE)
 
 
 def test_a_result_of_the_program_before_an_upgrade_is_computed_anew(open_jobs):

@@ -11,6 +11,7 @@ import job_functions as work
 import numpy as np
 import pandas as pd
 import pytest
+from serving import PATIENCE
 from sqlalchemy import create_engine
 
 from tilt.errors import BusyError, NoSolutionError, UnknownNameError
@@ -22,7 +23,7 @@ def submit(jobs, function, *args, owner="ann", key="k", title="Backtest of momen
 
 
 def ended(jobs, job):
-    found = jobs.wait(job.id, job.owner, seconds=60)
+    found = jobs.wait(job.id, job.owner, seconds=PATIENCE)
     assert not found.pending, found
     return found
 

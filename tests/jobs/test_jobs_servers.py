@@ -70,7 +70,7 @@ def submit(jobs, function, *args, owner="ann", key="k"):
 
 
 def ended(jobs, job):
-    found = jobs.wait(job.id, job.owner, seconds=60)
+    found = jobs.wait(job.id, job.owner, seconds=PATIENCE)
     assert not found.pending, found
     return found
 
@@ -102,7 +102,7 @@ def test_the_jobs_of_a_killed_server_are_run_by_another(engine, open_jobs, until
     (tmp_path / "go").touch()
     jobs = open_jobs(lease=0.5)
     assert jobs.get(job, "ann").state == "running"
-    found = jobs.wait(job, "ann", seconds=60)
+    found = jobs.wait(job, "ann", seconds=PATIENCE)
     assert (found.state, found.attempt) == ("done", 2)
     assert jobs.result(job, "ann") not in (worker, None)
 

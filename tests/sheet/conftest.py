@@ -4,18 +4,15 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from pydantic import SecretStr
-from serving import PATIENCE
+from serving import PATIENCE, free_port, wait_until_ready
 
 from tilt.data.store import Store
 from tilt.security import create_key
@@ -24,7 +21,6 @@ from tilt.settings import Settings
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-START_SECONDS = 180
 SECRET = "a secret of the tests, long enough to be one"
 
 
@@ -32,9 +28,7 @@ class Served:
     """A server of its own process over a data folder, on one port for its whole life."""
 
     def __init__(self, folder: Path, log: Path, **settings: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.log = log
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("TILT_", "XLWINGS_"))}
@@ -46,14 +40,8 @@ class Served:
         command = [sys.executable, "-c", "from tilt.cli import main; main()", "serve"]
         with self.log.open("a") as out:
             self.process = subprocess.Popen(command, env=self.environment, stdout=out, stderr=out)
-        end = time.monotonic() + START_SECONDS
-        while time.monotonic() < end and self.process.poll() is None:
-            try:
-                with urllib.request.urlopen(f"{self.address}/health/ready", timeout=2):  # noqa: S310
-                    return self
-            except OSError:
-                time.sleep(0.1)
-        raise AssertionError(f"The server did not start:\n{self.log.read_text()}")
+        wait_until_ready(self.address, self.process, self.log)
+        return self
 
     def kill(self) -> None:
         """End it as a crash would."""
