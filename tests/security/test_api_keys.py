@@ -257,6 +257,9 @@ def test_a_sign_in_that_says_nothing_new_needs_no_writing_and_a_new_one_does(tmp
     catalog, other = open_catalog(url, busy_seconds=0.05), open_catalog(url)
     clock = Clock(monkeypatch, people)
     people.note_sign_in(catalog, "a-1", "anna", ["trader"], [])
+    clock.goes(minutes=59)
+    people.note_sign_in(catalog, "a-1", "anna", ["trader"], [])
+    assert people.list_people(catalog)["seen"].tolist() == [NOON], "not at every request"
     clock.goes(hours=2)
     with writing(other):
         people.note_sign_in(catalog, "a-1", "anna", ["trader"], [])
@@ -264,6 +267,6 @@ def test_a_sign_in_that_says_nothing_new_needs_no_writing_and_a_new_one_does(tmp
             people.note_sign_in(catalog, "a-1", "anna", [], [])
     assert people.list_people(catalog)["seen"].tolist() == [NOON]
     people.note_sign_in(catalog, "a-1", "anna", ["trader"], [])
-    assert people.list_people(catalog)["seen"].tolist() == [NOON + dt.timedelta(hours=2)]
+    assert people.list_people(catalog)["seen"].tolist() == [NOON + dt.timedelta(minutes=179)]
     catalog.dispose()
     other.dispose()
