@@ -242,7 +242,7 @@ def test_a_universe_without_a_factor_model_says_what_to_run(panel):
     assert bare.until(DATES[1]).factor_history is None
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (3, 40), (40, 3), (0, 2), (2, 0)])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 40), (40, 3), (150, 300), (0, 2), (2, 0)])
 def test_rows_are_hashed_as_pandas_does_it(shape):
     values = np.random.default_rng(3).normal(size=shape)
     values.ravel()[:4] = [np.nan, -0.0, np.inf, 0.0][: values.size]

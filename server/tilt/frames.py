@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 else:
     Weights = pd.Series  # a series takes no subscript at run time, and Weights | None must work
 
-HASHED = 16  # columns at once: what the processor's cache holds of them
+HASHED = 40_000  # numbers at once: what the processor's cache holds of them
 PERIODS_PER_YEAR: Mapping[str, int] = MappingProxyType({"D": 252, "W": 52, "M": 12, "Q": 4, "Y": 1})
 
 
@@ -121,10 +121,11 @@ def row_hashes(table: pd.DataFrame) -> np.ndarray:
     labels = pd.util.hash_pandas_object(table.index, index=False).to_numpy()
     days, columns = table.shape
     values = table.to_numpy().T
-    room = np.empty((min(HASHED, columns), days))
+    some = min(1 + HASHED // (1 + days), columns)
+    room = np.empty((some, days))
     total, factor = np.full(days, 0x345678, dtype=np.uint64), 1000003
-    for start in range(0, columns, HASHED):
-        for place, hashed in enumerate(_mixed(values[start : start + HASHED], room), start):
+    for start in range(0, columns, some):
+        for place, hashed in enumerate(_mixed(values[start : start + some], room), start):
             total ^= hashed
             total *= np.uint64(factor)
             factor += 82520 + 2 * (columns + 1 - place)

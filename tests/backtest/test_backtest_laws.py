@@ -12,7 +12,7 @@ from tilt.backtest.benchmark import universe_returns
 from tilt.backtest.costs import Costs
 from tilt.backtest.factor_strategies import Spread
 from tilt.backtest.ledger import PAGE, keep_books, keep_books_daily, keep_given_books
-from tilt.backtest.market import window
+from tilt.backtest.market import DAYS, window
 from tilt.backtest.run import backtest
 from tilt.backtest.strategy import (
     CapWeight,
@@ -69,7 +69,8 @@ def test_fill_to_fill_equals_day_by_day(build, seed, lag):
 
 
 def test_given_targets_of_many_days_are_kept_and_every_trade_stays_on_record(build):
-    days = 2 * PAGE + 5  # records are written into a few large arrays, one after the other
+    # Records are written into a few large arrays, and days are turned in pieces, one after another.
+    days = max(2 * PAGE, DAYS) + 5
     rng = np.random.default_rng(5)
     panel = build(0.02 * rng.standard_normal((days, 4)))
     costs = Costs(cost_bps=12.0, spread=0.002)

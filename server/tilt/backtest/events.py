@@ -29,7 +29,7 @@ class Events:
 
 def _held_in_holes(market: Market, ledger: Ledger) -> Rows:
     """Return the name of each missing return of a name that was held at the close before."""
-    if not market.missing.any():
+    if market.complete or not market.missing.any():
         return np.zeros(0, dtype=np.int64)
     name, day = np.nonzero(market.missing[1:].T)
     return np.asarray(name[ledger.positions[day, name] != 0.0])

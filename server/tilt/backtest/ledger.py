@@ -15,7 +15,7 @@ import numpy as np
 
 from tilt.backtest.costs import Array, Costs, borrow_fee, charge
 from tilt.backtest.execution import AS_WANTED, Execution
-from tilt.backtest.market import ByDay, Market, Mask, Rows
+from tilt.backtest.market import ByDay, Market, Rows
 from tilt.backtest.trades import Fill, Trades, sale_of_ended, trades_of
 from tilt.errors import ArgumentError
 
@@ -27,7 +27,7 @@ than it is made.
 """
 Asked: TypeAlias = Callable[[int], Array]
 """From the row of a decision to target weights that do not depend on the book."""
-PAGE = 256  # fills whose trades are made room for at once: large pieces of memory come cheaper
+PAGE = 64  # fills that room is made for where nobody knows how many there will be
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,8 @@ class _Book:
 
     market: Market
     costs: Costs
-    execution: Execution = AS_WANTED
+    execution: Execution
+    room: int  # fills that room is made for at once: large pieces of memory come cheaper
     growth: ByDay = field(init=False)
     positions: Array = field(init=False)
     cash: list[float] = field(init=False)
@@ -82,7 +83,6 @@ class _Book:
     fee: float = field(init=False)  # of a day on shorts
     each: Array = field(init=False)  # one for each name, to sum by
     stops: frozenset[int] = field(init=False)  # the rows at which a name ends
-    whole: Mask = field(init=False)  # by row, whether every name has a price
     page: Array = field(init=False)  # fills × names
     used: int = 0  # fills of the page
     fills: list[Fill] = field(default_factory=list)
@@ -96,13 +96,12 @@ class _Book:
         self.as_wanted = self.execution == AS_WANTED
         self.fee = borrow_fee(self.costs)
         self.stops = frozenset(self.market.ended.tolist())
-        self.whole = np.asarray(self.market.priced.all(axis=1))
         self.each = np.ones(names)
         self.positions = np.zeros((days, names))
         self.cash = [1.0] + [0.0] * (days - 1)
         self.charged = np.zeros((days, 4))
         self.turnover = [0.0] * days
-        self.page = np.empty((min(PAGE, days), names))
+        self.page = np.empty((self.room, names))
 
     def weights(self, row: int) -> Array:
         """Return the weights held at a close; nothing before the first."""
@@ -125,7 +124,7 @@ class _Book:
         nav, held, trade = self.worth(row), self.positions[row], self._record()
         np.multiply(target, nav, out=trade)
         np.subtract(trade, held, out=trade)
-        if not self.whole[row]:
+        if not self.market.whole[row]:
             priced = self.market.priced[row]
             trade[~priced] = 0.0
             missed = np.where(priced, 0.0, target - held / nav)
@@ -146,11 +145,11 @@ class _Book:
 
     def _record(self) -> Array:
         """Return room for the trades of a fill, by name."""
-        if self.used == len(self.page):
+        if self.used == self.room:
             self.page, self.used = np.empty_like(self.page), 0
         self.used += 1
-        room: Array = self.page[self.used - 1]
-        return room
+        trades: Array = self.page[self.used - 1]
+        return trades
 
     def _done(self, row: int, wanted: Array, held: Array, nav: float) -> Array:
         """Return what of the wanted trades is done, in units of the capital at the start."""
@@ -199,7 +198,7 @@ def keep_books(
         later, the first at row 0
     cash_rate : per day; negative cash pays it
     """
-    book = _Book(market, costs, execution)
+    book = _Book(market, costs, execution, len(decisions))
     return _kept(book, decisions, lambda row: decide(row, book.weights(row)), lag, cash_rate)
 
 
@@ -217,7 +216,8 @@ def keep_given_books(
 
     The weights held at each decision, which nobody asks for, are not worked out.
     """
-    return _kept(_Book(market, costs, execution), decisions, asked, lag, cash_rate)
+    book = _Book(market, costs, execution, len(decisions))
+    return _kept(book, decisions, asked, lag, cash_rate)
 
 
 def _kept(book: _Book, decisions: list[int], asked: Asked, lag: int, cash_rate: float) -> Ledger:
@@ -236,34 +236,32 @@ def _drift(book: _Book, row: int, end: int, cash_rate: float) -> None:
     if end == row + 1:
         _live_a_day(book, end, cash_rate)
         return
-    names = np.flatnonzero(book.positions[row])
-    few = 2 * len(names) <= len(book.each)
     held: Rows | slice = slice(None)
     growths: Iterable[Array] = book.growth.days(row + 1, end + 1)
     path = book.positions[row + 1 : end + 1]
-    if few:  # it is faster to take those alone that are held
-        held = names
+    # It is faster to take those alone that are held, where they are few.
+    few = 2 * np.count_nonzero(book.positions[row]) <= len(book.each)
+    if few:
+        held = np.flatnonzero(book.positions[row])
         growths = book.market.growth_of(slice(row + 1, end + 1), held)
-        path = np.empty((end - row, len(names)))
-    else:
-        names = np.arange(len(book.each))
+        path = np.empty((end - row, len(held)))
     before = book.positions[row, held]
     for growth, after in zip(growths, path, strict=True):
-        before = np.multiply(before, growth, out=after)
-    flows = np.zeros(end - row)
+        before = np.multiply(before, growth, after)
+    flows = [0.0] * (end - row)
     sales: list[tuple[int, Rows, Array]] = []
     for stop in sorted(stop for stop in book.stops if row < stop <= end):
         day = stop - row - 1
         gone = np.flatnonzero((book.market.ended[held] == stop) & (path[day] != 0.0))
         worth = path[day, gone].copy()
-        flows[day] += worth.sum()
+        flows[day] += float(worth.sum())
         path[day:, gone] = 0.0
         if len(gone):
-            sales.append((stop, names[gone], worth))
+            sales.append((stop, held[gone] if isinstance(held, np.ndarray) else gone, worth))
     if book.fee:
         before = np.vstack([book.positions[row, held], path[:-1]])
         short = book.fee * -np.minimum(before, 0.0).sum(axis=1)
-        flows -= short
+        flows = (np.array(flows) - short).tolist()
         book.charged[row + 1 : end + 1, 3] += short
     book.cash[row + 1 : end + 1] = _earning(book.cash[row], 1.0 + cash_rate, flows)
     if few:
@@ -272,9 +270,9 @@ def _drift(book: _Book, row: int, end: int, cash_rate: float) -> None:
         book.sell_ended(stop, asset, worth)
 
 
-def _earning(cash: float, growth: float, flows: Array) -> list[float]:
+def _earning(cash: float, growth: float, flows: list[float]) -> list[float]:
     """Return cash by day, from that of the day before: what it grows to, and what flows in."""
-    days = accumulate(flows.tolist(), lambda last, flow: flow + growth * last, initial=cash)
+    days = accumulate(flows, lambda last, flow: flow + growth * last, initial=cash)
     return list(days)[1:]
 
 
@@ -295,7 +293,7 @@ def keep_books_daily(
     is_due : from a row, the weights held and the last target (None while a fill is pending) to
         whether to decide at its close
     """
-    book = _Book(market, costs, execution)
+    book = _Book(market, costs, execution, PAGE)
     pending: dict[int, tuple[int, Array]] = {}  # row of the fill -> decision and target
     target: Array | None = None
     if lag:

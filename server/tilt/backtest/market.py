@@ -29,6 +29,7 @@ class Market:
     complete      : whether every return is a number
     missing       : dates × assets, True where a return is missing while the name goes on
     priced        : dates × assets, True where the name can be traded at the close
+    whole         : by date, whether every name can be traded
     ended         : by asset, the first row after its last price; the number of rows if it goes on
     slope         : dates × assets, of the impact law; None without impact
     close         : dates × assets, unadjusted price of a share; NaN where there is none
@@ -41,6 +42,7 @@ class Market:
     complete: bool
     missing: Mask
     priced: Mask
+    whole: Mask
     ended: Rows
     slope: Array | None
     close: Array
@@ -122,7 +124,7 @@ def window(panel: Panel, first: int, last: int, costs: Costs) -> Market:
     returns = panel.returns.iloc[rows].to_numpy(dtype=np.float64)
     close = panel.close.iloc[rows].to_numpy(dtype=np.float64)
     complete = _all_numbers(returns, least=-1.0)
-    priced = np.broadcast_to(np.True_, close.shape)
+    priced, whole = np.broadcast_to(np.True_, close.shape), np.ones(len(close), dtype=bool)
     unknown = np.broadcast_to(np.False_, returns.shape)
     if not complete:
         unknown = ~np.isfinite(returns)
@@ -136,6 +138,7 @@ def window(panel: Panel, first: int, last: int, costs: Costs) -> Market:
     if not _all_numbers(close):
         priced = np.empty(close.shape, dtype=bool)
         turn(np.isfinite(close), priced)
+        whole = np.asarray(priced.all(axis=1))
     ended = _ended(priced)
     for gone in np.flatnonzero(ended < len(priced)) if not complete else ():
         unknown[ended[gone] :, gone] = False
@@ -147,6 +150,7 @@ def window(panel: Panel, first: int, last: int, costs: Costs) -> Market:
         complete=complete,
         missing=unknown,
         priced=priced,
+        whole=whole,
         ended=ended,
         slope=None if depth is None else depth.slope[rows],
         close=close,
