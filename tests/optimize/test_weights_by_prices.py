@@ -7,13 +7,15 @@ import pytest
 
 from tilt.optimize import route
 from tilt.optimize.by_prices import LEAST_NAMES, solve_by_prices
+from tilt.optimize.check import read_rules
 from tilt.optimize.constraints import Rule
 from tilt.optimize.limits import halves, lay_out
 from tilt.optimize.methods import find
 from tilt.optimize.native import solve_clarabel, solve_piqp
 from tilt.optimize.posing import open_case
-from tilt.optimize.program import SCALE, Ease, build
+from tilt.optimize.program import NOBODY, SCALE, Ease, build
 from tilt.optimize.solve import solve
+from tilt.optimize.standing import standing_of
 
 BANDS = (
     Rule("weight", "*", None, 0.12),
@@ -81,6 +83,33 @@ def test_weights_and_prices_are_those_of_an_interior_point_solver(problem_of, ki
     assert set(found.prices) == set(others[0].prices)
     for half, paid in found.prices.items():
         assert paid.sum() == pytest.approx(others[0].prices[half].sum(), abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["bands", "utility", "cash raised", "nothing held"])
+def test_what_the_method_works_on_says_what_the_rules_and_the_goal_mean(problem_of, kind):
+    objective, rules, options = CASES[kind]
+    case = open_case(problem_of(objective, rules, seed=1, **options))
+    layout, sides, ease = posed(case)
+    standing = standing_of(layout, sides, case.goal, ease)
+    k, rng = standing.factors, np.random.default_rng(1)
+
+    def cost(weights):
+        factors = standing.shared[:k] @ weights - standing.center
+        by_name = 0.5 * standing.curvature * weights**2 + standing.slope * weights
+        return by_name.sum() + 0.5 * factors @ factors
+
+    here, there = (case.invested * rng.dirichlet(np.ones(len(case.assets))) for _ in range(2))
+    gain = case.goal.value(here, case.model) - case.goal.value(there, case.model)
+    assert cost(there) - cost(here) == pytest.approx(SCALE * gain, abs=1e-10)
+    reached = standing.shared[k:] @ here
+    reached[standing.bent_at] += standing.bent @ np.maximum(here - standing.kink, 0.0)
+    room = np.minimum(standing.high - reached, reached - standing.low)
+    assert room[(standing.owners == NOBODY).all(axis=1)] == pytest.approx([0.0], abs=1e-15)
+    for rule in (rule for rule in case.rules if rule.rule != "weight"):
+        mine = [n for n, half in enumerate(sides) if half.rule == rule]
+        rows = np.isin(standing.owners, mine).any(axis=1)
+        slacks = [reading.slack for reading in read_rules(case, here, (rule,))]
+        np.testing.assert_allclose(room[rows], slacks, atol=1e-14)
 
 
 @pytest.mark.parametrize(("cash", "held"), [(0.0, 8), (0.03, 8), (-0.04, 8), (0.1, 0)])

@@ -103,7 +103,7 @@ def _at(standing: Standing, prices: Array) -> _Point:
     slope = s.slope + prices @ s.shared
     steeper = s.steeper(prices) if len(s.bent) else np.zeros(len(slope))
     below = -slope / s.curvature
-    weights = np.where(below < s.kink, below, np.maximum(s.kink, below - steeper / s.curvature))
+    weights = np.maximum(np.minimum(below, s.kink), below - steeper / s.curvature)
     weights = np.minimum(np.maximum(weights, s.lower), s.upper)
     over = np.maximum(weights - s.kink, 0.0)
     worth = (0.5 * s.curvature * weights + slope) @ weights + steeper @ over
@@ -173,8 +173,9 @@ def _direction(
     taken to answer in full it cannot be.
     """
     s, k = standing, standing.factors
-    at = np.flatnonzero(answering)
-    loose = s.shared[moving].take(at, axis=1)
+    few = 2 * np.count_nonzero(answering) < len(answering)  # worth taking out of the others
+    at = np.flatnonzero(answering) if few else slice(None)
+    loose = s.shared[moving][:, at]
     place = np.cumsum(moving) - 1
     bought = here.weights[at] > s.kink[at]
     for row, bent in zip(k + s.bent_at, s.bent, strict=True):
