@@ -13,7 +13,8 @@ from tilt.optimize.program import NOBODY, Ease
 from tilt.optimize.standing import standing_of
 from tilt.optimize.terms import Array, Objective
 
-LEAST_NAMES = 300  # PIQP solves smaller problems sooner
+LEAST_NAMES = 300  # PIQP solves smaller problems sooner,
+LEAST_WITH_RETURNS = 500  # and more so where expected returns pull away from the benchmark
 STEPS = 15  # from afar it needs 3 to 12
 
 
@@ -28,7 +29,10 @@ def pays(case: Case) -> bool:
         return False
     if len(case.assets) < LEAST_NAMES or not case.goal.quadratic:
         return False
-    return all(form.center.any() for _, form in case.goal.forms() if form.factor)
+    forms = [form for _, form in case.goal.forms()]
+    pulled = any(form.linear.any() for form in forms)
+    near = all(form.center.any() for form in forms if form.factor)
+    return near and (not pulled or len(case.assets) >= LEAST_WITH_RETURNS)
 
 
 def solve_by_prices(
