@@ -26,12 +26,17 @@ KEYS = audit.read_keys([SECRET])
 PROCESSES, EACH = 3, 40
 
 
-@pytest.fixture
-def log(tmp_path):
-    """A catalog in SQLite with ten entries."""
-    engine = open_catalog(f"sqlite:///{tmp_path / 'log.sqlite'}", audit_keys=KEYS)
+def ten_entries(file):
+    """Return a catalog in SQLite with ten entries."""
+    engine = open_catalog(f"sqlite:///{file}", audit_keys=KEYS)
     for number in range(10):
         audit.append(engine, "saved", f"portfolio {number}", {"n": number}, ["abcdefabcdef"])
+    return engine
+
+
+@pytest.fixture
+def log(tmp_path):
+    engine = ten_entries(tmp_path / "log.sqlite")
     yield engine
     engine.dispose()
 
@@ -119,6 +124,19 @@ def test_an_entry_taken_out_of_the_middle_or_the_beginning_is_missed(log):
         with writing(log) as connection:
             connection.execute(delete(audit.LOG).where(audit.LOG.c.number == number))
         assert any(f"{said} are missing" in p for p in chain.check(log).problems)
+
+
+def test_an_entry_of_another_log_of_the_same_key_does_not_fit_into_this_one(log, tmp_path):
+    """Such as the same installation restored from a backup, that went on in another way."""
+    fifth = audit.LOG.c.number == 5
+    other = ten_entries(tmp_path / "other.sqlite")
+    with reading(other) as connection:
+        theirs = dict(connection.execute(select(audit.LOG).where(fifth)).mappings().one())
+    other.dispose()
+    unprotected(log)
+    with writing(log) as connection:
+        connection.execute(update(audit.LOG).where(fifth).values(theirs))
+    assert any("entry 5 " in problem for problem in chain.check(log).problems)
 
 
 def test_who_can_write_the_database_and_not_the_key_cannot_write_the_log_anew(log):
