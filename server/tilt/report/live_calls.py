@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 
 from tilt.frames import Panel
 from tilt.optimize.constraints import Grid
+from tilt.report.charts import Place
 from tilt.report.kinds.backtest_sheets import KEY_FIGURES
 from tilt.report.layout import Part, Sheet
 from tilt.report.liquidity import CAPITAL
+from tilt.report.live import filled
 from tilt.report.pack import Section
 from tilt.report.performance import STATISTICS
 from tilt.report.record import BacktestAsked, ExplainedAsked, Record
 from tilt.report.review import HOUSE_RULES, OBJECTIVE
 from tilt.report.tables import Block, Live, header
-from tilt.report.typed import typed_array, typed_day, typed_text
+from tilt.report.typed import is_too_long, typed_array, typed_day, typed_text
 from tilt.risk.liquidity import PARTICIPATION
 
 SENT = "the holdings were sent with the report: save them, and a cell can name them"
@@ -21,7 +23,9 @@ ELSEWHERE = "that cell knows the default universe alone"
 ELSEWHERE_IN_CELLS = frozenset({"pearson_ic", "pearson_t", "half_life"})  # of other views
 LETTERS = "abcde"  # of the factors that a report looks at one by one
 COMBINED = "put together from several results: no one cell gives it"
+LENGTHY = "what that cell would be told is longer than Excel lets a formula be"
 TODAY = "a cell gives the latest state of the portfolio, the report two of them"
+_FAR = 1_000_000, 16_000  # row and column
 MEASURES = {header(m): m for m in (*KEY_FIGURES, *(m for g in STATISTICS.values() for m in g))}
 
 
@@ -84,6 +88,9 @@ def _block(block: Block, calls: Calls) -> Block:
     found = _found(block, calls)
     if isinstance(found, str):
         return replace(block, not_live=found)
+    far = Place(block, "", *_FAR)  # where the formula is at its longest
+    if any(is_too_long(fill.text) for live in found for fill in filled(block, live, far)):
+        return replace(block, not_live=LENGTHY)
     return replace(block, live=found)
 
 

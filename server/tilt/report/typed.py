@@ -1,8 +1,19 @@
 """Texts, days and ranges as one types them into a formula."""
 
+import re
+
 import pandas as pd
 
 from tilt.optimize.constraints import Grid
+
+LONGEST_FORMULA, LONGEST_TEXT = 8192, 255  # characters that Excel takes, the latter of each text
+_TEXT = re.compile(r'"((?:[^"]|"")*)"')
+
+
+def is_too_long(formula: str) -> bool:
+    """Return whether Excel would refuse a formula, and with it the file: it, or a text in it."""
+    texts = (text.replace('""', '"') for text in _TEXT.findall(formula))
+    return len(formula) >= LONGEST_FORMULA or any(len(text) > LONGEST_TEXT for text in texts)
 
 
 def typed_text(text: str) -> str:
