@@ -10,6 +10,7 @@ from tilt.errors import UnknownNameError, one_of
 from tilt.frames import FactorHistory, Weights, listed, spread
 from tilt.risk.covariance import HORIZONS, Horizon, ewma_weights, factor_covariance
 from tilt.risk.eigenfactor import SampleLength, adjust_eigenfactors, effective_length
+from tilt.risk.loadings import Loadings
 from tilt.risk.regime_adjustment import Regime, volatility_regime
 from tilt.risk.specific import SpecificRisk, shared_loadings, specific_risk
 from tilt.rounding import one_thread
@@ -77,6 +78,17 @@ class RiskModel:
             return np.zeros((len(self.assets), 0))
         aligned = self.shared.reindex(self.assets, fill_value=0.0)
         return aligned.to_numpy(dtype=float)
+
+    @cached_property
+    def loadings(self) -> Loadings:
+        """V, for products with portfolios."""
+        return Loadings.of(
+            self.exposures.to_numpy(dtype=float),
+            self.factor_cov.to_numpy(dtype=float),
+            (self.groups == "sector").to_numpy(),
+            self.links,
+            self.unshared_var.to_numpy(dtype=float),
+        )
 
     @cached_property
     def unshared_var(self) -> "pd.Series[float]":

@@ -1,0 +1,70 @@
+"""A risk model times positions, with sectors as the lists of members that they are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Loadings:
+    """V = X F X' + L L' + D for products: membership in a sector is a sum, not a product.
+
+    Factors are in an order of their own: first those that are multiplied, then the sectors.
+
+    dense  : assets × the factors that are multiplied
+    cov    : F in that order, and a last column of zeros: what is covered by no sector
+    sector : by asset, its sector; -1 where it has none
+    order  : the assets that have a sector, by sector
+    starts : of each sector in ``order``
+    links  : L, assets × sources
+    alone  : D, by asset
+    """
+
+    dense: np.ndarray
+    cov: np.ndarray
+    sector: np.ndarray
+    order: np.ndarray
+    starts: np.ndarray
+    links: np.ndarray
+    alone: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        x: np.ndarray,
+        cov: np.ndarray,
+        sectors: np.ndarray,
+        links: np.ndarray,
+        alone: np.ndarray,
+    ) -> "Loadings":
+        """Return loadings of X, assets × factors, F, L and D.
+
+        ``sectors`` says by factor which are sectors. Those that are not plain membership (1 in at
+        most one, else 0) are multiplied as the rest.
+        """
+        member = x[:, sectors]
+        plain = bool(((member == 0) | (member == 1)).all() and (member.sum(axis=1) <= 1).all())
+        listed = sectors & plain & (x != 0).any(axis=0)
+        places = np.concatenate([np.flatnonzero(~listed), np.flatnonzero(listed)])
+        asset, position = np.nonzero(x[:, listed])
+        sector = np.full(len(x), -1)
+        sector[asset] = position
+        order = asset[np.argsort(position, kind="stable")]
+        starts = np.searchsorted(sector[order], np.arange(listed.sum()))
+        padded = np.hstack([cov[np.ix_(places, places)], np.zeros((len(cov), 1))])
+        return cls(x[:, ~listed], padded, sector, order, starts, links, alone)
+
+    def times(self, a: np.ndarray, out: np.ndarray) -> None:
+        """Write ``V a`` to ``out``; both are portfolios × assets."""
+        y = a @ self.dense
+        if len(self.starts):
+            members = np.take(a, self.order, axis=1)
+            y = np.concatenate([y, np.add.reduceat(members, self.starts, axis=1)], axis=1)
+        z = y @ self.cov
+        dense = self.dense.shape[1]
+        np.matmul(z[:, :dense], self.dense.T, out=out)
+        if len(self.starts):
+            out += np.take(z[:, dense:], self.sector, axis=1, mode="wrap")  # -1 is the last
+        if self.links.shape[1]:
+            out += (a @ self.links) @ self.links.T
+        out += self.alone * a
