@@ -62,6 +62,19 @@ def test_the_guide_names_every_route_with_its_methods_and_no_other():
     assert told == {(m, path) for m, path in entrances.ROUTES if path.startswith("/api/v1/")}
 
 
+def test_long_lists_come_a_page_at_a_time_as_the_guide_says(excel):
+    paths = excel.http.get("/openapi.json").json()["paths"]
+    asked = {
+        path: {given["name"] for given in ways.get("get", {}).get("parameters", ())}
+        for path, ways in paths.items()
+    }
+    long = {path: names for path, names in asked.items() if "limit" in names}
+    assert len(long) > 8
+    apart = {path for path, names in long.items() if "offset" not in names}
+    assert apart == {"/api/v1/audit", "/api/v1/jobs"}
+    assert "before" in long["/api/v1/audit"]
+
+
 def test_the_python_of_the_guide_asks_the_server(address):
     (code,) = PYTHON.findall(guides()["http"].text)
     out = io.StringIO()
