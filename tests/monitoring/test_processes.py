@@ -58,6 +58,7 @@ def test_what_a_killed_process_did_counts_on_and_what_it_was_doing_does_not(tmp_
     files = sorted(file.name for file in tmp_path.iterdir())
     instead = Processes(tmp_path)
     assert sorted(file.name for file in tmp_path.iterdir()) == files  # it has taken its place
+    assert own.beside("pending") == 0, "what the dead one was doing is not the new one's"
     instead.durations.record("risk", 1.0)
     instead.note(dict.fromkeys(NOW, 0.0), {"refused_busy": 2})
     assert own.durations.totals()["risk"] == (12, 7.0)
