@@ -16,7 +16,8 @@ from tilt.frames import Weights, listed
 from tilt.portfolio.measures import deviation
 from tilt.portfolio.track import Track, on_common_days
 from tilt.risk.health import bias_band
-from tilt.risk.measures import DAYS, NO_VARIANCE
+from tilt.risk.loadings import NO_VARIANCE
+from tilt.risk.measures import DAYS
 from tilt.risk.model import RiskModel
 
 ALL = "All"

@@ -1,8 +1,15 @@
 """A risk model times positions, with sectors as the lists of members that they are."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+
+from tilt.factors.cores import on_every_core
+from tilt.rounding import one_thread
+
+AT_ONCE = 16  # portfolios: what is made of them stays in the processor's cache
+NO_VARIANCE = 1e-22  # per day; what rounding leaves of a portfolio that is its benchmark
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,3 +75,34 @@ class Loadings:
         if self.links.shape[1]:
             out += (a @ self.links) @ self.links.T
         out += self.alone * a
+
+    def shares(self, w: np.ndarray, b: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+        """Return variances by portfolio and each asset's share of them, portfolios × assets.
+
+        Of ``w - b``; ``w`` is portfolios × assets, NaN where nothing is held, ``b`` by asset. The
+        shares of a portfolio without variance are NaN.
+        """
+        variance, shares = np.empty(len(w)), np.empty(w.shape)
+
+        def some(starts: Iterable[int]) -> None:
+            for start in starts:
+                part = slice(start, start + AT_ONCE)
+                variance[part] = self._share_out(w[part] - b, shares[part])
+                if np.isnan(variance[part]).any():
+                    held = np.where(np.isnan(w[part]), 0.0, w[part])
+                    variance[part] = self._share_out(held - b, shares[part])
+
+        if len(w) <= AT_ONCE:
+            some((0,))
+        else:
+            with one_thread():  # of a product, as they are small: threads take portfolios
+                on_every_core(some, range(0, len(w), AT_ONCE))
+        return variance, shares
+
+    def _share_out(self, a: np.ndarray, shares: np.ndarray) -> np.ndarray:
+        """Return the variances of ``a``; write the shares of them."""
+        self.times(a, shares)
+        shares *= a
+        variance = np.asarray(shares.sum(axis=1))
+        shares /= np.where(variance > NO_VARIANCE, variance, np.nan)[:, None]
+        return variance

@@ -5,7 +5,7 @@ All figures are yearly (252 days) unless they say otherwise, from the model's co
 is ``w``. Cash has no risk.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import MappingProxyType
 
@@ -14,18 +14,14 @@ import pandas as pd
 from scipy.special import ndtri
 
 from tilt.errors import ZeroDenominatorError, one_of
-from tilt.factors.cores import on_every_core
 from tilt.frames import Weights
-from tilt.risk.loadings import Loadings
+from tilt.risk.loadings import NO_VARIANCE
 from tilt.risk.model import CASH, RiskModel
 from tilt.risk.tail import normal_density
-from tilt.rounding import one_thread
 
 DAYS = 252
 CONFIDENCE = 0.95
 NORMAL_LOSS = float(ndtri(CONFIDENCE))  # in deviations
-AT_ONCE = 16  # portfolios: what is made of them stays in the processor's cache
-NO_VARIANCE = 1e-22  # per day; what rounding leaves of a portfolio that is its benchmark
 
 MEASURES: Mapping[str, str] = MappingProxyType(
     {
@@ -205,34 +201,11 @@ def risk_shares(
     aligned = weights if weights.index.equals(model.assets) else _spread(model, weights)
     w = aligned.to_numpy(dtype=float).T  # a portfolio's positions side by side, as a frame has them
     b = 0.0 if benchmark is None else model.positions(benchmark, "benchmark").to_numpy(dtype=float)
-    variance, shares, loadings = np.empty(len(w)), np.empty(w.shape), model.loadings
-
-    def some(starts: Iterable[int]) -> None:
-        for start in starts:
-            part = slice(start, start + AT_ONCE)
-            variance[part] = _share_out(loadings, w[part] - b, shares[part])
-            if np.isnan(variance[part]).any():  # where nothing is held may be a gap
-                held = np.where(np.isnan(w[part]), 0.0, w[part])
-                variance[part] = _share_out(loadings, held - b, shares[part])
-
-    if len(w) <= AT_ONCE:
-        some((0,))
-    else:
-        with one_thread():  # of a product, as they are small: threads take portfolios
-            on_every_core(some, range(0, len(w), AT_ONCE))
+    variance, shares = model.loadings.shares(w, b)
     return (
         pd.Series(_yearly(variance), weights.columns),
         pd.DataFrame(shares.T, model.assets, weights.columns, copy=False),
     )
-
-
-def _share_out(loadings: Loadings, a: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """Return the variances of ``a``, portfolios × assets, and write each asset's share of them."""
-    loadings.times(a, shares)
-    shares *= a
-    variance = np.asarray(shares.sum(axis=1))
-    shares /= np.where(variance > NO_VARIANCE, variance, np.nan)[:, None]
-    return variance
 
 
 def exposure(model: RiskModel, weights: Weights, factor: str) -> float:
