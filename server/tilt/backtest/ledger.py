@@ -8,7 +8,8 @@ capital at the start.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, repeat
+from operator import mul
 from typing import TypeAlias
 
 import numpy as np
@@ -62,8 +63,15 @@ class Ledger:
     @cached_property
     def trades(self) -> tuple[Trades, ...]:
         """Every trade, in order of time; on a day that has both, sales of ended names first."""
-        filled = (trades_of(f, self.positions, self.market, self.costs) for f in self.fills)
-        return tuple(sorted([*self.sales, *filled], key=lambda t: (t.row, -t.reason)))
+        found, growth, slope = list(self.sales), ByDay(self.market), self.market.slope
+        everybody = np.arange(self.positions.shape[1])
+        for fill in self.fills:
+            held = np.zeros(len(everybody))
+            if fill.row:  # the same product from which the position came, so the same number
+                held = self.positions[fill.row - 1] * growth[fill.row]
+            steep = None if slope is None else slope[fill.row]
+            found.append(trades_of(fill, held, self.costs, steep, everybody))
+        return tuple(sorted(found, key=lambda t: (t.row, -t.reason)))
 
 
 @dataclass(eq=False)
@@ -272,6 +280,8 @@ def _drift(book: _Book, row: int, end: int, cash_rate: float) -> None:
 
 def _earning(cash: float, growth: float, flows: list[float]) -> list[float]:
     """Return cash by day, from that of the day before: what it grows to, and what flows in."""
+    if not any(flows):
+        return list(accumulate(repeat(growth, len(flows)), mul, initial=cash))[1:]
     days = accumulate(flows, lambda last, flow: flow + growth * last, initial=cash)
     return list(days)[1:]
 

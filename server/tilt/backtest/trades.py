@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tilt.backtest.costs import Array, Costs, by_name
-from tilt.backtest.market import Market, Rows
+from tilt.backtest.market import Rows
 
 REBALANCE, DELISTED = 0, 1
 
@@ -34,21 +34,24 @@ class Fill(NamedTuple):
     nav: float  # before the costs
 
 
-def trades_of(fill: Fill, positions: Array, market: Market, costs: Costs) -> Trades:
+def trades_of(
+    fill: Fill, held: Array, costs: Costs, slope: Array | None, everybody: Rows
+) -> Trades:
     """Return the trades of a fill.
 
     Parameters
     ----------
-    positions : dates × assets, after the trades of the day
+    held : of every asset, before the fill
+    slope : of every asset, of the impact law on that day
+    everybody : the positions of all assets, to be shared by fills that trade every one
     """
-    row = fill.row
-    asset = np.flatnonzero(fill.trade)
-    trade, before = fill.trade[asset], np.zeros(len(asset))
-    if row:  # the same product from which the position came, so the same number
-        before = positions[row - 1, asset] * market.growth_of(row, asset)
-    slope = None if market.slope is None else market.slope[row, asset]
+    trade, asset = fill.trade, everybody
+    if np.count_nonzero(trade) < len(everybody):
+        asset = np.flatnonzero(trade)
+        trade, held = trade[asset], held[asset]
+        slope = None if slope is None else slope[asset]
     cost = by_name(trade, costs, slope)
-    return Trades(row, fill.decided, asset, before, trade, cost, fill.nav, REBALANCE)
+    return Trades(fill.row, fill.decided, asset, held, trade, cost, fill.nav, REBALANCE)
 
 
 def sale_of_ended(row: int, asset: Rows, worth: Array, nav: float) -> Trades:
