@@ -7,7 +7,7 @@ import pytest
 
 from tilt.optimize import route
 from tilt.optimize.by_prices import LEAST_NAMES, LEAST_WITH_RETURNS, solve_by_prices
-from tilt.optimize.check import read_rules
+from tilt.optimize.check import read_rules, worst_broken
 from tilt.optimize.constraints import Rule
 from tilt.optimize.limits import halves, lay_out
 from tilt.optimize.methods import find
@@ -83,6 +83,40 @@ def test_weights_and_prices_are_those_of_an_interior_point_solver(problem_of, ki
     assert set(found.prices) == set(others[0].prices)
     for half, paid in found.prices.items():
         assert paid.sum() == pytest.approx(others[0].prices[half].sum(), abs=1e-4)
+
+
+CORNERS = {
+    "one portfolio alone": (Rule("weight", "*", None, 1 / 24),),
+    "no trade": (Rule("turnover", "", None, 0.0),),
+    "the same rule twice": (Rule("turnover", "", None, 0.3), Rule("turnover", "", None, 0.3)),
+    "sectors that leave no choice among them": tuple(
+        Rule("sector", name, 0.25, 0.25) for name in ("Energy", "Finance", "Health", "Technology")
+    ),
+    "a sector not to be held": (Rule("sector", "Energy", None, 0.0), *BANDS[3:5]),
+}
+
+
+@pytest.mark.parametrize("corner", CORNERS)
+@pytest.mark.parametrize("objective", ["min_te", "max_utility"])
+def test_names_that_are_twins_and_rules_that_leave_no_room_have_their_optimum(
+    problem_of, corner, objective
+):
+    problem = problem_of(objective, CORNERS[corner], seed=5)
+    model = problem.model
+    twins = model.exposures.copy()
+    twins.iloc[12:] = twins.iloc[:12].to_numpy()
+    variance = model.specific_var * 0 + model.specific_var.iloc[0]
+    model = replace(model, exposures=twins, specific_var=variance)
+    case = open_case(replace(problem, model=model))
+    layout, sides, ease = posed(case)
+    found = solve_by_prices(layout, sides, case.goal, ease)
+    other = solve_clarabel(build(layout, sides, case.goal, ease=ease))
+    assert worst_broken(case, found.x) is None
+    np.testing.assert_allclose(found.x, other.x[: len(found.x)], atol=1e-4)
+    values = [
+        case.goal.value(weights[: len(found.x)], case.model) for weights in (found.x, other.x)
+    ]
+    assert values[0] == pytest.approx(values[1], abs=1e-7)
 
 
 @pytest.mark.parametrize("kind", ["bands", "utility", "cash raised", "nothing held"])
