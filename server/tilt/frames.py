@@ -6,7 +6,7 @@ total returns per period as decimals, weights are fractions of capital with cash
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
@@ -263,6 +263,26 @@ def no_symbol_changes() -> pd.DataFrame:
 
 
 @dataclass(frozen=True, eq=False)
+class _Until(Mapping[str, pd.DataFrame]):
+    """The first rows of frames by name, each cut when it is asked for: most never are."""
+
+    whole: Mapping[str, pd.DataFrame]
+    last: int
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        return self.whole[name].iloc[: self.last]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.whole)
+
+    def __len__(self) -> int:
+        return len(self.whole)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.whole
+
+
+@dataclass(frozen=True, eq=False)
 class Panel:
     """One universe, aligned: what every computation reads, and the only view a strategy gets.
 
@@ -372,7 +392,7 @@ class Panel:
             market_cap=self.market_cap.iloc[:last],
             member=self.member.iloc[:last],
             index_weight=None if self.index_weight is None else self.index_weight.iloc[:last],
-            fundamentals={k: f.iloc[:last] for k, f in self.fundamentals.items()},
+            fundamentals=_Until(self.fundamentals, last),
             index_level=self.index_level.loc[:date],
             factor_history=None if self.factor_history is None else self.factor_history.until(date),
         )

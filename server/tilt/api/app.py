@@ -19,6 +19,7 @@ from tilt.api.guard import READS, Authenticate, Guard
 from tilt.api.headers import OuterLayer
 from tilt.api.idempotency import Idempotency
 from tilt.api.leaving import Leaving
+from tilt.api.memory import keep_given_back
 from tilt.api.metrics import Metrics
 from tilt.api.pool import Pool
 from tilt.api.problems import problem
@@ -112,11 +113,13 @@ def create_app(settings: Settings, processes: Processes | None = None) -> FastAP
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         forgetting = asyncio.create_task(_cancel_forgotten(jobs))
         noting = asyncio.create_task(metrics.keep_noted())
+        giving = asyncio.create_task(keep_given_back())
         async with shipped.lifespan():
             with state.leaving.heard():
                 yield
         forgetting.cancel()
         noting.cancel()
+        giving.cancel()
         pool.close()
         await rates.close()
         await asyncio.to_thread(jobs.close)

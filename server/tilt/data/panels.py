@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from tilt.data.packed import Packed
 from tilt.frames import Panel
 
 
@@ -45,8 +46,9 @@ class Panels:
 def panel_bytes(panel: Panel) -> int:
     """Return how much memory the numbers of a panel take."""
     frames = [panel.close, panel.returns, panel.volume, panel.market_cap, panel.member]
-    frames += panel.fundamentals.values()
+    known = panel.fundamentals
     total = sum(_bytes(frame) for frame in frames)
+    total += known.nbytes if isinstance(known, Packed) else sum(map(_bytes, known.values()))
     history = panel.factor_history
     if history is not None:
         more = (history.returns, history.t_stats, history.specific_returns, history.market_cap)

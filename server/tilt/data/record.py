@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tilt.data.packed import Packed, packed_field
 from tilt.errors import DataError
 from tilt.frames import FactorHistory, Panel, Prices, Returns
 
@@ -83,7 +84,7 @@ def decode_panel(files: Files, names: Mapping[str, str], *, with_history: bool) 
     """
     table = _Columns(files("panel.parquet"))
     fields = [c for c in table.names if c.startswith("fundamentals.")]
-    fundamentals = {c.removeprefix("fundamentals."): table.take_frame(c) for c in fields}
+    packed = {c.removeprefix("fundamentals."): packed_field(table.take(c)) for c in fields}
     frames = {name: table.take_frame(name) for name in FRAMES}
     dates = table.dates
     securities: pd.DataFrame = files("assets.parquet").to_pandas()
@@ -98,7 +99,7 @@ def decode_panel(files: Files, names: Mapping[str, str], *, with_history: bool) 
         volume=frames["volume"],
         market_cap=frames["market_cap"],
         member=frames["member"],
-        fundamentals=fundamentals,
+        fundamentals=Packed(dates, table.assets, packed),
         index_level=level.reindex(dates).dropna(),
         factor_history=_decode_history(files) if with_history else None,
         survivorship=names["survivorship"],
