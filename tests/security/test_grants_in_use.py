@@ -58,15 +58,21 @@ def test_what_may_be_read_may_be_copied_under_a_name_of_ones_own(lent):
     assert lent.ask("trader", "PUT", f"/api/v1/portfolios/{LENT}", json=body).status_code == 403
 
 
-def test_who_may_read_every_portfolio_has_every_right_to_what_they_save(served):
+@pytest.fixture
+def all_lent(served):
+    """Every portfolio, that the analyst may read for the time of a test."""
     served.grant("analyst", "portfolio", "*", ["read"])
+    yield served
+    served.grant("analyst", "portfolio", "*", [])
+
+
+def test_who_may_read_every_portfolio_has_every_right_to_what_they_save(all_lent):
     address = "/api/v1/portfolios/Sequoia"
     for _ in range(2):  # the second time in its place
-        assert served.ask("analyst", "PUT", address, json={"holdings": RANGE}).status_code == 200
+        assert all_lent.ask("analyst", "PUT", address, json={"holdings": RANGE}).status_code == 200
     given = {"who": "trader", "kind": "portfolio", "name": "Sequoia", "verbs": ["read"]}
-    assert served.ask("analyst", "PUT", "/api/v1/grants", json=given).status_code == 200
-    assert served.ask("analyst", "DELETE", address).status_code == 204
-    served.grant("analyst", "portfolio", "*", [])
+    assert all_lent.ask("analyst", "PUT", "/api/v1/grants", json=given).status_code == 200
+    assert all_lent.ask("analyst", "DELETE", address).status_code == 204
 
 
 def test_optimizing_needs_the_right_to_trade_whatever_else_a_batch_reads(served):
