@@ -197,7 +197,7 @@ def _summed(
     r = returns if whole else np.where(use, returns, 0.0)
     root = np.sqrt(caps if whole else np.where(use, caps, 0.0))
     q, weighted = root.astype(x.dtype), root * r
-    sums.n[part] = use.sum(axis=1)
+    sums.n[part] = use.shape[1] if whole else use.sum(axis=1)
     sums.total[part] = np.vecdot(weighted, r)
     sums.gram[part] = room.square(x, np.sqrt(q))
     sums.cross[part] = (weighted.astype(x.dtype)[:, None] @ x)[:, 0]

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from tilt.errors import DataError
 from tilt.factors.cores import on_every_core
 from tilt.factors.groups import Groups
 from tilt.factors.moments import Room, regress
 from tilt.frames import Exposures, Weights, require_assets
+from tilt.rounding import one_thread
 
 MARKET = "Market"
 HUBER = 1.345  # 95 % efficient where residuals are normal
@@ -261,7 +261,7 @@ def cross_sections(
             out.factor_returns[part], out.t_values[part] = f, t
             out.r2[part] = r2
 
-    with threadpool_limits(1):  # the matrices are small: a second thread of a product would wait
+    with one_thread():  # the matrices are small: a second thread of a product would wait
         on_every_core(some, range(0, days, CHUNK))
     return out
 
