@@ -89,10 +89,14 @@ def test_a_servers_folder_goes_with_it_and_that_of_a_killed_server_with_the_next
     long_ago = time.time() - 3600
     with figures_folder(tmp_path) as running:
         os.utime(running, (long_ago, long_ago))
-        killed = tmp_path / "tilt-figures-killed"
-        killed.mkdir()
-        (killed / "server").touch()
+        killed, begun = tmp_path / "tilt-figures-killed", tmp_path / "tilt-figures-begun"
+        for folder in (killed, begun):
+            folder.mkdir()
+            (folder / "server").touch()
         os.utime(killed, (long_ago, long_ago))
+        with figures_folder(tmp_path) as mine:
+            assert sorted(tmp_path.iterdir()) == sorted([running, mine, begun])
+        os.utime(begun, (long_ago, long_ago))
         with figures_folder(tmp_path) as mine:
             assert sorted(tmp_path.iterdir()) == sorted([running, mine])
         assert list(tmp_path.iterdir()) == [running]
