@@ -60,7 +60,7 @@ def find(case: Case) -> Found:
         for n, half in enumerate(sides)
         if half.rule.priority is not None
     }
-    exact = solve_by_prices(layout, sides, case.goal, ease) if pays(case) else None
+    trouble, exact = "", solve_by_prices(layout, sides, case.goal, ease) if pays(case) else None
     if exact is not None:
         weights, trouble = _checked(case, exact)
         if not trouble:
@@ -73,7 +73,8 @@ def find(case: Case) -> Found:
         return _find_within_shares(case, layout, sides, ease)
     if case.discrete:
         return _find_mixed(case, layout, program, sides)
-    return first_kept(case, sides, _attempts(case, program))
+    found = first_kept(case, sides, _attempts(case, program))
+    return replace(found, notes=(trouble, *found.notes)) if trouble else found
 
 
 def _find_mixed(case: Case, layout: Layout, program: Program, sides: list[Half]) -> Found:
