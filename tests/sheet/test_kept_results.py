@@ -1,5 +1,7 @@
 """Results that are kept in memory, and how much of it they may take."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,11 @@ from tilt.api.state import Memo
 from tilt.backtest.costs import Costs
 
 MEGABYTE = 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    returns: np.ndarray
 
 
 def table(megabytes: int) -> pd.DataFrame:
@@ -27,6 +34,13 @@ def table(megabytes: int) -> pd.DataFrame:
 )
 def test_a_result_counts_by_the_numbers_in_it(kept):
     assert bytes_of(kept) == pytest.approx(2 * MEGABYTE, rel=0.01)
+
+
+def test_what_is_there_once_counts_once_however_often_it_is_named():
+    market = Window(np.zeros((MEGABYTE // 80, 10)))
+    assert bytes_of((market, market)) == pytest.approx(MEGABYTE, rel=0.01)
+    assert bytes_of((market, replace(market))) == pytest.approx(2 * MEGABYTE, rel=0.01)
+    assert bytes_of(np.broadcast_to(np.True_, (MEGABYTE, 10))) == 1
 
 
 def test_what_has_no_tables_counts_next_to_nothing():

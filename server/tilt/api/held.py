@@ -1,5 +1,6 @@
 """How much memory a kept result takes."""
 
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -13,25 +14,34 @@ NUMBER = 8  # bytes
 _DEEP = 6  # of what lies in what: a table in a result in a tuple
 
 
-def bytes_of(value: object, *, deep: int = _DEEP) -> int:
+def bytes_of(value: object) -> int:
     """Return about how many bytes a result takes, by its arrays and tables.
 
     A panel counts nothing: it is kept, and counted, elsewhere. Of a list of alike things the first
-    stands for all.
+    stands for all, and what lies in a result twice counts once.
     """
+    return _bytes(value, _DEEP, set())
+
+
+def _bytes(value: object, deep: int, counted: set[int]) -> int:
     if isinstance(value, Panel) or deep == 0:
         return 0
     if isinstance(value, np.ndarray):
-        return value.nbytes
+        steps = zip(value.shape, value.strides, strict=True)
+        there = math.prod(count for count, step in steps if step)  # along no step it is the same
+        return int(value.itemsize) * there
     if isinstance(value, pd.DataFrame | pd.Series):
         return NUMBER * value.size
     if isinstance(value, Mapping):
-        return sys.getsizeof(value) + sum(bytes_of(v, deep=deep - 1) for v in value.values())
+        return sys.getsizeof(value) + sum(_bytes(v, deep - 1, counted) for v in value.values())
     if isinstance(value, list):
-        each = bytes_of(value[0], deep=deep - 1) if value else 0
+        each = _bytes(value[0], deep - 1, counted) if value else 0
         return sys.getsizeof(value) + len(value) * each
     if isinstance(value, tuple):
-        return sys.getsizeof(value) + sum(bytes_of(v, deep=deep - 1) for v in value)
+        return sys.getsizeof(value) + sum(_bytes(v, deep - 1, counted) for v in value)
     if is_dataclass(value) and not isinstance(value, type):
-        return sum(bytes_of(getattr(value, f.name), deep=deep - 1) for f in fields(value))
+        if id(value) in counted:
+            return 0
+        counted.add(id(value))
+        return sum(_bytes(getattr(value, f.name), deep - 1, counted) for f in fields(value))
     return sys.getsizeof(value)
