@@ -28,8 +28,8 @@ def _bytes(value: object, deep: int, counted: set[int]) -> int:
         return 0
     if isinstance(value, np.ndarray):
         steps = zip(value.shape, value.strides, strict=True)
-        there = math.prod(count for count, step in steps if step)  # along no step it is the same
-        return int(value.itemsize) * there
+        there: int = math.prod(n for n, step in steps if step)  # along no step it is the same
+        return there * int(value.itemsize)
     if isinstance(value, pd.DataFrame | pd.Series):
         return NUMBER * value.size
     if isinstance(value, Mapping):
