@@ -83,6 +83,16 @@ def test_fields_of_securities(ask, panel):
     assert differing(*ask(calls_of("security", rows))) == []
 
 
+def test_cells_that_look_alike_and_are_not_the_same(ask):
+    dates = [42900, 42900.0, "42900", True, False, "", " ", 0, 0.0, -0.0, None, [[None]], -1, 1e9]
+    rows = [[who, "close", date] for date in dates for who in ("AAPL", " aapl ", "AAPL,", "#REF!")]
+    rows += [["AAPL", field, 42900] for field in (None, "", 0, True, 1.5, "close,", "clos")]
+    rows += [["AAPL"], ["AAPL", "close"], ["AAPL", "close", None, None], [], [None, "close"]]
+    assert differing(*ask(calls_of("security", rows))) == []
+    exposed = [[who, "Value", date] for date in dates for who in ("AAPL", 1, 1.0, True, "")]
+    assert differing(*ask(calls_of("exposure", exposed))) == []
+
+
 def test_risk_of_portfolios(ask, store):
     chance = Chance(9)
     weights = store.portfolio("SAMPLE")
