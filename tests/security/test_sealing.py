@@ -123,3 +123,9 @@ def test_a_key_may_lie_in_the_keyring_of_the_system():
 def test_a_seal_shows_no_key():
     assert KEY.hex() not in repr(ON)
     assert str(KEY) not in repr(ON)
+
+
+def test_no_two_contents_of_a_key_have_the_same_nonce():
+    """GCM would give away what two that share one hold, and how to forge others."""
+    nonces = {ON.close(b"the same", "books/a")[9:21] for _ in range(50)}
+    assert len(nonces) == 50
