@@ -99,8 +99,7 @@ def test_a_summary_tells_the_configuration_and_another_horizon_has_other_risk(ex
     assert numbers(long_term) != numbers(short_term)
 
 
-def test_the_id_of_a_run_is_of_the_configuration_and_of_what_else_went_in(addin, configure):
-    state = addin.state.tilt.state
+def test_the_id_of_a_run_is_of_the_configuration_and_of_what_else_went_in(state, configure):
     plain = run_id(state, None, Posed("max_utility", RULES, options={"risk_aversion": 8}))
     given = short(CORE)
     given["optimization"] = {**CORE["optimization"], "solver_settings": {"risk_aversion": 8}}

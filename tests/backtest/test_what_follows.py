@@ -84,6 +84,19 @@ def test_costs_by_name_add_up_to_what_is_charged():
         assert by_name(trade, costs, steep).sum() == pytest.approx(sum(paid), rel=1e-12)
 
 
+def test_what_is_charged_does_not_depend_on_where_in_memory_the_trades_are():
+    rng = np.random.default_rng(3)
+    trade, slope = rng.normal(0, 0.02, 501), rng.uniform(0, 3, 501)
+    room = np.empty(len(trade) + 8)
+    charged = set()
+    for first in range(8):  # each alignment to what a processor reads at once
+        moved = room[first : first + len(trade)]
+        moved[:] = trade
+        total, paid = charge(moved, COSTS, slope)
+        charged.add((total, *paid, moved.dot(np.ones(len(trade)))))
+    assert len(charged) == 1
+
+
 def test_days_are_the_same_however_their_growth_is_read(build):
     days = 2 * DAYS + 3  # turned in three pieces
     panel = full_of_holes(build, days=days, names=4)

@@ -6,7 +6,6 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.linalg.blas import dasum
 
 from tilt.errors import ArgumentError
 from tilt.frames import Panel
@@ -100,7 +99,7 @@ def charge(trade: Array, costs: Costs, slope: Array | None) -> tuple[float, list
     Trade and cost are in units of the capital at the start. Kinds at the end that cost nothing are
     left out.
     """
-    moved = float(dasum(trade))
+    moved = float(np.abs(trade).sum())  # BLAS has a call whose last bit depends on the address
     paid = [costs.cost_bps * 1e-4 * moved]
     if slope is not None or costs.spread:
         paid.append(costs.spread / 2.0 * moved)
