@@ -55,13 +55,18 @@ class Served:
             self.process.wait(PATIENCE)
 
 
+def copy_of(store: Store, settings: Settings, places: pytest.TempPathFactory) -> Path:
+    """Return a folder of its own with the sample's store."""
+    assert store.snapshot(), "The server would have nothing to serve."
+    folder = places.mktemp("sheet") / "data"
+    shutil.copytree(settings.data_url, folder)
+    return folder
+
+
 @pytest.fixture(scope="package")
 def copied(store, sample_settings, tmp_path_factory) -> Path:
     """A copy of the sample's store, for servers that change it."""
-    assert store.snapshot(), "The server would have nothing to serve."
-    folder = tmp_path_factory.mktemp("sheet") / "data"
-    shutil.copytree(sample_settings.data_url, folder)
-    return folder
+    return copy_of(store, sample_settings, tmp_path_factory)
 
 
 @pytest.fixture(scope="package")
@@ -79,16 +84,20 @@ def http(served) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="package")
-def locked(copied, tmp_path_factory):
-    """A server that asks for keys, and the keys of two users."""
-    settings = Settings(data_url=str(copied), auth="keys", secret_key=SecretStr(SECRET))
+def locked(store, sample_settings, tmp_path_factory):
+    """A server that asks for keys, and the keys of two users.
+
+    Its store is its own: of one that it shared it would do the jobs of servers that ask for none.
+    """
+    folder = copy_of(store, sample_settings, tmp_path_factory)
+    settings = Settings(data_url=str(folder), auth="keys", secret_key=SecretStr(SECRET))
     own = Store.open(settings)
     keys = [create_key(own.catalog, user, secret=SECRET).key for user in ("anna", "ben")]
     for user in ("anna", "ben"):
         assign_roles(own.catalog, user, ["administrator"])
     own.close()
     log = tmp_path_factory.mktemp("locked") / "log"
-    server = Served(copied, log, TILT_AUTH="keys", TILT_SECRET_KEY=SECRET).start()
+    server = Served(folder, log, TILT_AUTH="keys", TILT_SECRET_KEY=SECRET).start()
     yield server, keys
     server.stop()
 
