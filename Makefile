@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # A file's tests stay on one worker, and files in their order, so that a folder's servers and what a
-# browser script saw are made once. ORDER= shuffles them: it takes more time and memory.
-ORDER ?= -p no:randomly
+# browser script saw are made once; xdist would begin with the longest files of whatever folder.
+# ORDER= shuffles them: it takes more time and memory.
+ORDER ?= -p no:randomly --no-loadscope-reorder
 BUNDLE := addin/static/workbench/dist/main.js
 
 .PHONY: workbench workbench-if-npm demo serve test check lint types contracts javascript bench bench-page lock audit clean system
