@@ -60,16 +60,17 @@ def test_factors_in_each_state_are_judged_by_the_state_known_the_day_before(exce
 
 def test_three_states_are_fitted_by_a_job_whose_result_every_view_shares(excel, panel):
     arguments = ("AAPL", 3, "2016-06-30", None)
+    before = fits_of_regimes(excel)
     shown = frame(excel.done("regimes", *arguments))
-    done = fits_of_regimes(excel)
-    assert set(done) == {"done"}
+    fits = fits_of_regimes(excel)
+    assert len(fits - before) == 1
     expected = markov_regimes(panel.returns.loc["2016-06-30":, "AAPL"], states=3)
     np.testing.assert_allclose(
         shown["middle"].astype(float), expected.probabilities["middle"], atol=1e-9
     )
     summary = frame(excel.done("regimes", *arguments, "view=summary"))
     np.testing.assert_allclose(summary["mean"].astype(float), expected.mean, rtol=1e-9)
-    assert fits_of_regimes(excel) == done
+    assert fits_of_regimes(excel) == fits
 
 
 def test_turbulence_of_many_columns_is_judged_by_a_job(excel):

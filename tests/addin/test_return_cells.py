@@ -150,7 +150,7 @@ def test_three_states_of_the_market_are_fitted_by_a_job(excel, panel):
     before = fits_of_regimes(excel)
     asked = ("stats", cells, None, "D", None, "view=regimes;states=3")
     shown = frame(excel.done(*asked)).set_index("state")
-    assert fits_of_regimes(excel) == [*before, "done"]
+    assert len(fits_of_regimes(excel) - before) == 1
     state = markov_regimes(market, states=3).state.shift(1).iloc[-60:]
     counted = state.value_counts()
     assert shown["periods"].drop("All").astype(float).to_dict() == counted.to_dict()
