@@ -257,15 +257,13 @@ def saving(kind: Kind, name: str, every: Iterable[str]) -> Iterator[None]:
     ----------
     every : the names that are there
     """
-    caller = permission.who()
+    caller, maker = permission.who(), ""
     if name.strip().casefold() in _folded(every):
         permission.require("write", Thing(kind, name.strip()), lambda: name_taken(name))
+    elif ADMINISTRATOR not in caller.roles:
+        maker = caller.id
+    with people.making(maker):
         yield
-    elif ADMINISTRATOR in caller.roles:
-        yield
-    else:
-        with people.making(caller.id):
-            yield
 
 
 def look_at(store: Store, names: Iterable[str]) -> None:

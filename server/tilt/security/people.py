@@ -202,7 +202,7 @@ def grant(engine: Engine, given: Grant, *, by: str) -> None:
 
 @contextmanager
 def making(person: str) -> Iterator[None]:
-    """Let what is saved in the block be somebody's; it must be new."""
+    """Let what is saved in the block be somebody's, and be new; of nobody where the id is empty."""
     before = _MAKER.set(person)
     try:
         yield
