@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tilt.backtest.benchmark import universe_returns
-from tilt.backtest.costs import Costs
+from tilt.backtest.costs import Costs, Liquidity
 from tilt.backtest.factor_strategies import Spread
 from tilt.backtest.ledger import PAGE, keep_books, keep_books_daily, keep_given_books
 from tilt.backtest.market import DAYS, window
-from tilt.backtest.run import backtest
+from tilt.backtest.run import backtest, decision_dates
 from tilt.backtest.strategy import (
     CapWeight,
     DatedWeights,
@@ -21,6 +21,7 @@ from tilt.backtest.strategy import (
     FixedWeights,
     InverseVol,
 )
+from tilt.errors import ArgumentError, UnknownNameError
 
 RICH = Costs(cost_bps=15.0, spread=0.001, impact=0.5, borrow=0.02, capital=1e7)
 
@@ -44,7 +45,8 @@ def random_market(build, seed, *, days=40, names=6):
 def test_fill_to_fill_equals_day_by_day(build, seed, lag):
     rng = np.random.default_rng(100 + seed)
     panel = random_market(build, seed)
-    market = window(panel, lag, len(panel.dates) - 1, RICH)
+    liquid = Liquidity(rng.uniform(0.001, 0.05, panel.close.shape), first=0)
+    market = window(panel, lag, len(panel.dates) - 1, liquid)
     later = np.flatnonzero(rng.random(market.days) < 0.3)
     decisions = [-lag, *[int(d) for d in later if d > -lag and d + max(lag, 1) < market.days]]
     asked = {d: rng.dirichlet(np.ones(6)) * 1.3 - 0.05 for d in decisions}
@@ -74,7 +76,7 @@ def test_given_targets_of_many_days_are_kept_and_every_trade_stays_on_record(bui
     rng = np.random.default_rng(5)
     panel = build(0.02 * rng.standard_normal((days, 4)))
     costs = Costs(cost_bps=12.0, spread=0.002)
-    market = window(panel, 1, days - 1, costs)
+    market = window(panel, 1, days - 1)
     decisions = list(range(-1, market.days - 1))
     asked = {d: rng.dirichlet(np.ones(4)) for d in decisions}
     asked[3] = np.array([0.5, 0.5, 0.0, 0.0])
@@ -100,14 +102,14 @@ def test_given_targets_of_many_days_are_kept_and_every_trade_stays_on_record(bui
 @given(seed=st.integers(0, 10_000))
 def test_wealth_is_conserved(build, seed):
     """What was earned by positions and cash less what was paid is the change of wealth."""
-    panel = random_market(build, seed)
+    panel = random_market(build, seed, days=60)
     weights = np.random.default_rng(seed).normal(0.2, 0.3, 6)
     target = pd.Series(weights / max(np.abs(weights).sum(), 1.0), index=panel.assets)
     rate = 0.0002
     result = backtest(
         panel,
         FixedWeights(target),
-        start=panel.dates[1],
+        start=panel.dates[30],
         rebalance="W",
         benchmark="none",
         costs=RICH,
@@ -160,6 +162,45 @@ def test_shuffling_the_future_leaves_past_trades_unchanged(market, strategy):
     assert len(set(before["date"])) >= 2
     pd.testing.assert_frame_equal(before, here[here["date"] <= last].reset_index(drop=True))
     assert not there.equals(here)
+
+
+def test_what_a_trade_costs_does_not_depend_on_what_comes_later(build):
+    rng = np.random.default_rng(11)
+    r, volume = 0.02 * rng.standard_normal((60, 3)), rng.uniform(1e4, 1e6, (60, 3))
+    volume[:40, 2] = np.nan  # costs as the median of the others
+    there = backtest(build(r, volume=volume), EqualWeight(), rebalance="D", costs=RICH).series
+    for cut in range(22, 58, 5):
+        other_r, other_volume = r.copy(), volume.copy()
+        other_r[cut:] = 0.05 * rng.standard_normal((60 - cut, 3))
+        other_volume[cut:] = rng.uniform(1e3, 1e4, (60 - cut, 3))
+        panel = build(other_r, volume=other_volume)
+        here = backtest(panel, EqualWeight(), rebalance="D", costs=RICH).series
+        before = there.index < panel.dates[cut]
+        assert before.any()
+        pd.testing.assert_frame_equal(there[before], here[before])
+        at = there.index[before.sum()]  # a fill costs what was known the day before it
+        assert there.loc[at, "nav"] != here.loc[at, "nav"]
+
+
+def test_an_impact_is_charged_from_the_first_day_that_knows_it(build):
+    rng = np.random.default_rng(12)
+    panel = build(0.02 * rng.standard_normal((40, 3)), volume=rng.uniform(1e4, 1e6, (40, 3)))
+    first = panel.dates[20]  # twenty returns lie before it
+    assert backtest(panel, EqualWeight(), costs=RICH).series.index[0] == first
+    assert backtest(panel, EqualWeight()).series.index[0] == panel.dates[1]
+    fixed = FixedWeights(pd.Series(1 / 3, index=panel.assets))
+    for strategy in (EqualWeight(), fixed):
+        with pytest.raises(UnknownNameError, match=f"and costs, from {first:%Y-%m-%d} on"):
+            backtest(panel, strategy, start=panel.dates[19], costs=RICH)
+    asked = {"start": None, "end": None, "rebalance": "M", "benchmark": "universe", "lag": 1}
+    decided = decision_dates(panel, EqualWeight(), costs=RICH, **asked)
+    assert decided[0] == panel.dates[19]
+
+
+def test_an_impact_where_nothing_is_known_is_refused(build):
+    panel = build(np.zeros((40, 2)), volume=np.nan)
+    with pytest.raises(ArgumentError, match=r"this universe has none\. Set impact=0"):
+        backtest(panel, EqualWeight(), costs=RICH)
 
 
 def test_a_strategy_sees_nothing_after_its_decision(market):

@@ -36,7 +36,7 @@ def test_a_trade_under_the_least_is_left_out_and_the_money_stays_in_cash(build):
 
 def test_a_small_position_is_still_closed(build):
     panel = build(np.zeros((6, 2)))
-    market = window(panel, 1, 5, FREE)
+    market = window(panel, 1, 5)
     targets = {0: np.array([0.97, 0.03]), 2: np.array([1.0, 0.0])}
     ledger = keep_books(
         market, [0, 2], lambda row, _: targets[row], lag=0, cash_rate=0.0, costs=FREE,
@@ -82,7 +82,7 @@ def test_both_simulators_round_alike(build, seed):
     rng = np.random.default_rng(seed)
     panel = build(0.02 * rng.standard_normal((30, 4)))
     costs = Costs(cost_bps=5.0, capital=20_000.0)
-    market = window(panel, 0, 29, costs)
+    market = window(panel, 0, 29)
     asked = {d: rng.dirichlet(np.ones(4)) for d in (0, 7, 15, 22)}
     options = {
         "lag": 0, "cash_rate": 0.0, "costs": costs,

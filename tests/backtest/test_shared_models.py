@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tilt.backtest.costs import Costs
 from tilt.backtest.run import backtest, decision_dates
 from tilt.backtest.strategy import EqualWeight
 from tilt.backtest.walk_forward import Optimal
@@ -22,6 +23,7 @@ def asked(market):
         "end": market.dates[455],
         "rebalance": "M",
         "benchmark": "universe",
+        "costs": Costs(),
         "lag": 1,
     }
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tilt.backtest.costs import Costs, by_name, charge
+from tilt.backtest.costs import Costs, Liquidity, by_name, charge
 from tilt.backtest.ledger import keep_given_books
 from tilt.backtest.market import DAYS, NAMES, ByDay, window
 from tilt.backtest.run import backtest
@@ -57,8 +57,8 @@ def by_hand(panel, asked, slope):
 @pytest.mark.parametrize("seed", range(4))
 def test_what_was_held_before_each_trade_and_its_cost_are_those_of_a_plain_loop(build, seed):
     panel = full_of_holes(build, days=48, names=5, seed=seed)
-    market = window(panel, 0, 47, COSTS)
     rng = np.random.default_rng(seed)
+    market = window(panel, 0, 47, Liquidity(rng.uniform(0.001, 0.05, (48, 5)), first=0))
     fills = [0, 1, 2, 7, 17, 18, 24, 25, 40]  # rows after each other, drifts, a day of an end
     asked = {row: rng.dirichlet(np.ones(5)) * 1.3 - 0.06 for row in fills}
     asked[18][3] = 0.0
@@ -100,7 +100,7 @@ def test_what_is_charged_does_not_depend_on_where_in_memory_the_trades_are():
 def test_days_are_the_same_however_their_growth_is_read(build):
     days = 2 * DAYS + 3  # turned in three pieces
     panel = full_of_holes(build, days=days, names=4)
-    market = window(panel, 0, days - 1, COSTS)
+    market = window(panel, 0, days - 1)
     r = panel.returns.to_numpy()
     expected = np.where(np.isnan(r), 1.0, 1.0 + r)
     np.testing.assert_array_equal(market.growth, expected)
@@ -121,7 +121,7 @@ def test_a_day_is_whole_whichever_way_a_wide_panel_lies(build, order):
     values = np.random.default_rng(2).normal(0, 0.01, (3, NAMES + 5))
     names = pd.Index([f"N{i}" for i in range(NAMES + 5)])
     returns = pd.DataFrame(np.array(values, order=order), panel.dates, names, copy=False)
-    market = window(replace(panel, returns=returns, close=returns + 100.0), 0, 2, Costs())
+    market = window(replace(panel, returns=returns, close=returns + 100.0), 0, 2)
     assert market.complete
     assert market.whole.all()
     np.testing.assert_array_equal(market.growth, 1.0 + values)
@@ -131,7 +131,7 @@ def test_a_day_is_whole_whichever_way_a_wide_panel_lies(build, order):
 def test_a_return_that_is_no_number_is_missing_wherever_it_hides(build, value):
     panel = build(np.zeros((6, 3)))
     panel.returns.iloc[4, 1] = value
-    market = window(panel, 0, 5, Costs())
+    market = window(panel, 0, 5)
     assert np.argwhere(market.missing).tolist() == [[4, 1]]
     assert market.growth[4, 1] == 1.0
     assert market.whole.sum() == 6
@@ -141,7 +141,7 @@ def test_prices_that_no_sum_can_hold_are_prices_and_infinite_ones_are_none(build
     panel = build(np.zeros((4, 3)))
     panel.close.loc[:, "A"] = 1.7e308  # their sum is no number
     panel.close.loc[panel.dates[2], "B"] = np.inf
-    market = window(panel, 0, 3, Costs())
+    market = window(panel, 0, 3)
     assert np.argwhere(~market.priced).tolist() == [[2, 1]]
     assert market.whole.tolist() == [True, True, False, True]
 
@@ -149,10 +149,10 @@ def test_prices_that_no_sum_can_hold_are_prices_and_infinite_ones_are_none(build
 def test_all_may_be_lost_in_a_day_but_no_more(build):
     r = np.zeros((4, 3))
     r[2, 1] = -1.0
-    assert window(build(r), 0, 3, Costs()).growth[2, 1] == 0.0
+    assert window(build(r), 0, 3).growth[2, 1] == 0.0
     r[2, 1] = -1.0001
     with pytest.raises(ArgumentError, match=r"return of B on 2015-01-07 is -1, a loss above 100 %"):
-        window(build(r), 0, 3, Costs())
+        window(build(r), 0, 3)
 
 
 @pytest.mark.parametrize("bad", [(np.nan, 0.5), (np.inf, -np.inf)])

@@ -77,6 +77,7 @@ class Prepared:
             end=self.end,
             rebalance=self.rebalance,
             benchmark=self.benchmark,
+            costs=self.costs,
             lag=self.lag,
         )
         return tuple(dates)

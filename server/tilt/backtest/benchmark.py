@@ -47,7 +47,7 @@ def compare_with(
     if not isinstance(benchmark, str):
         check_held(benchmark, panel, "the benchmark")
         target = np.asarray(benchmark.reindex(panel.assets).fillna(0.0), dtype=np.float64)
-        free = window(panel, first, last, Costs(cost_bps=0.0))
+        free = window(panel, first, last)
         ledger = keep_given_books(
             free,
             decisions,

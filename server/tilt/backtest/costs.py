@@ -59,7 +59,8 @@ class Costs:
             parts.append(f"half a spread of {100 * self.spread:g} %")
         if self.impact:
             parts.append(
-                f"impact {self.impact:g} σ |x|^1.5 / sqrt(ADV) for a book of {self.capital:,.0f}"
+                f"impact {self.impact:g} σ |x|^1.5 / sqrt(ADV) for a book of {self.capital:,.0f}, "
+                "the median name's where its own is not known"
             )
         if self.borrow:
             parts.append(f"{100 * self.borrow:g} % a year on shorts")
@@ -70,27 +71,39 @@ class Costs:
 class Liquidity:
     """What the impact of a trade depends on, known before the day of the fill.
 
-    slope : dates × assets, σ sqrt(capital / ADV): the impact of a trade x is c slope |x|^1.5
-    thin  : dates × assets, True where volume or deviation are not known and the median stands in
+    slope : dates × assets of the panel, σ sqrt(capital / ADV): the impact of a trade x is
+        c slope |x|^1.5. A name whose volume or deviation is not known has the median of the others,
+        of that day or of the last one that has any; NaN before the first
+    first : row of the first day that has any
     """
 
     slope: Array
-    thin: NDArray[np.bool_]
+    first: int
 
 
 def liquidity(panel: Panel, costs: Costs) -> Liquidity | None:
-    """Return daily liquidity, or None where the costs have no impact term."""
+    """Return daily liquidity, or None where the costs have no impact term.
+
+    Raises
+    ------
+    ArgumentError
+        If no name has volumes and returns for long enough.
+    """
     if not costs.impact:
         return None
     money = (panel.close * panel.volume).rolling(ADV_DAYS, min_periods=ADV_DAYS // 2).mean()
     sigma = panel.returns.rolling(SIGMA_DAYS, min_periods=ADV_DAYS).std()
     slope = sigma / (money.where(money > 0) / costs.capital) ** 0.5
     slope = slope.shift(1)  # a fill at the close does not know the day's own volume
-    thin = slope.isna()
-    filled = slope.T.fillna(slope.median(axis=1)).T.bfill()
-    if not np.isfinite(filled.to_numpy(dtype=float)).all():
-        raise ArgumentError("impact needs volumes, and this universe has none. Set impact=0.")
-    return Liquidity(np.asarray(filled, dtype=np.float64), thin.to_numpy())
+    usual = slope.median(axis=1).ffill()
+    known = np.flatnonzero(usual.notna())
+    if not len(known):
+        raise ArgumentError(
+            f"impact needs {ADV_DAYS} days with volumes and returns, and this universe has none. "
+            "Set impact=0."
+        )
+    filled = slope.T.fillna(usual).T
+    return Liquidity(np.asarray(filled, dtype=np.float64), int(known[0]))
 
 
 def charge(trade: Array, costs: Costs, slope: Array | None) -> tuple[float, list[float]]:

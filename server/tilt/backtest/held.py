@@ -57,7 +57,7 @@ def track_of_weights(
             f"There is no return between {first:%Y-%m-%d} and {last:%Y-%m-%d}. "
             "Choose an earlier start or a later end."
         )
-    market = window(panel, int(rows[0]), int(rows[1]), FREE)
+    market = window(panel, int(rows[0]), int(rows[1]))
     decisions = (panel.dates.get_indexer(pd.DatetimeIndex(used)) - rows[0]).tolist()
     targets = {
         row: np.asarray(given[day].reindex(panel.assets).fillna(0.0), dtype=np.float64)

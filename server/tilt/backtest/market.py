@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tilt.backtest.costs import Array, Costs, liquidity
+from tilt.backtest.costs import Array, Liquidity
 from tilt.errors import ArgumentError
 from tilt.frames import Panel
 
@@ -118,8 +118,11 @@ def _write_growth(market: Market, first: int, room: Array) -> None:
         room[~np.isfinite(room)] = 1.0
 
 
-def window(panel: Panel, first: int, last: int, costs: Costs) -> Market:
-    """Return the market between two rows of a panel, both included."""
+def window(panel: Panel, first: int, last: int, liquid: Liquidity | None = None) -> Market:
+    """Return the market between two rows of a panel, both included.
+
+    ``liquid`` is the panel's, where trades have an impact.
+    """
     rows = slice(first, last + 1)
     returns = panel.returns.iloc[rows].to_numpy(dtype=np.float64)
     close = panel.close.iloc[rows].to_numpy(dtype=np.float64)
@@ -142,7 +145,6 @@ def window(panel: Panel, first: int, last: int, costs: Costs) -> Market:
     ended = _ended(priced)
     for gone in np.flatnonzero(ended < len(priced)) if not complete else ():
         unknown[ended[gone] :, gone] = False
-    depth = liquidity(panel, costs)
     return Market(
         dates=panel.dates[rows],
         assets=panel.assets,
@@ -152,7 +154,7 @@ def window(panel: Panel, first: int, last: int, costs: Costs) -> Market:
         priced=priced,
         whole=whole,
         ended=ended,
-        slope=None if depth is None else depth.slope[rows],
+        slope=None if liquid is None else liquid.slope[rows],
         close=close,
     )
 

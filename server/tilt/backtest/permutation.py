@@ -98,7 +98,7 @@ def permutation_table(panel: Panel, dealt: Dealt, drawn: Array) -> pd.DataFrame:
 
 def _window(panel: Panel, dealt: Dealt) -> Market:
     rows = panel.dates.get_indexer(pd.DatetimeIndex([dealt.first, dealt.last]))
-    return window(panel, int(rows[0]), int(rows[1]), FREE)
+    return window(panel, int(rows[0]), int(rows[1]))
 
 
 def _permuted(rng: np.random.Generator, dealt: Dealt) -> Array:

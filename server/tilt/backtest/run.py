@@ -8,7 +8,7 @@ import pandas as pd
 
 from tilt.backtest.assumptions import Facts, assumptions
 from tilt.backtest.benchmark import compare_with
-from tilt.backtest.costs import DAYS, Array, Costs
+from tilt.backtest.costs import DAYS, Array, Costs, Liquidity, liquidity
 from tilt.backtest.deciding import Progress, blind, decider, given_targets, teller
 from tilt.backtest.execution import AS_WANTED, Execution
 from tilt.backtest.ledger import (
@@ -92,8 +92,18 @@ def backtest(
     costs = costs or Costs()
     strategy = _ready(strategy, panel, rules, benchmark)
     schedule = _schedule(strategy, rebalance)
-    plan = _plan(panel, strategy, start, end, schedule=schedule, benchmark=benchmark, lag=lag)
-    market = window(panel, plan.first, plan.last, costs)
+    liquid = liquidity(panel, costs)
+    plan = _plan(
+        panel,
+        strategy,
+        start,
+        end,
+        schedule=schedule,
+        benchmark=benchmark,
+        lag=lag,
+        liquid=liquid,
+    )
+    market = window(panel, plan.first, plan.last, liquid)
     tell = teller(panel, plan, progress, stop)
     given = given_targets(panel, strategy, plan, tell)
     ask = decider(panel, strategy, plan, tell) if given is None else blind(given)
@@ -152,6 +162,7 @@ def decision_dates(
     end: pd.Timestamp | None,
     rebalance: str,
     benchmark: "str | Weights | Panel",
+    costs: Costs,
     lag: int,
 ) -> pd.DatetimeIndex:
     """Return the dates at which a backtest will ask its strategy, arguments as in ``backtest``.
@@ -160,7 +171,16 @@ def decision_dates(
     """
     strategy = _ready(strategy, panel, (), benchmark)
     schedule = _schedule(strategy, rebalance)
-    plan = _plan(panel, strategy, start, end, schedule=schedule, benchmark=benchmark, lag=lag)
+    plan = _plan(
+        panel,
+        strategy,
+        start,
+        end,
+        schedule=schedule,
+        benchmark=benchmark,
+        lag=lag,
+        liquid=liquidity(panel, costs),
+    )
     known = plan.decisions if schedule.drift is None else plan.decisions[:1]
     return panel.dates[[plan.first + row for row in known]]
 
@@ -217,6 +237,7 @@ def _plan(
     schedule: Rebalance,
     benchmark: "str | Weights | Panel",
     lag: int,
+    liquid: Liquidity | None,
 ) -> Plan:
     sessions = panel.dates
     last = len(sessions) - 1 if end is None else _row(panel, end)
@@ -225,13 +246,15 @@ def _plan(
         earliest = max(earliest, first_caps(panel))
     if isinstance(benchmark, Panel):
         earliest = max(earliest, first_caps(benchmark))
-    possible = _row(panel, earliest) + lag
+    liquid_from = 0 if liquid is None else liquid.first
+    possible = max(_row(panel, earliest) + lag, liquid_from)
     first = possible if start is None else max(_row(panel, start), lag)
     # Fixed weights may begin before their youngest name does: it waits in cash.
-    if first < possible and not isinstance(strategy, FixedWeights):
+    allowed = liquid_from if isinstance(strategy, FixedWeights) else possible
+    if first < allowed:
         raise UnknownNameError(
             f"'{strategy.name}' cannot start on {sessions[first]:%Y-%m-%d}: it has what it needs, "
-            f"with its benchmark, from {sessions[min(possible, last)]:%Y-%m-%d} on."
+            f"with its benchmark and costs, from {sessions[min(allowed, last)]:%Y-%m-%d} on."
         )
     if last - first + 1 < LEAST_SESSIONS:
         began = sessions[min(first, len(sessions) - 1)]
