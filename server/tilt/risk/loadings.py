@@ -63,15 +63,16 @@ class Loadings:
 
     def times(self, a: np.ndarray, out: np.ndarray) -> None:
         """Write ``V a`` to ``out``; both are portfolios × assets."""
-        y = a @ self.dense
-        if len(self.starts):
-            members = np.take(a, self.order, axis=1)
-            y = np.concatenate([y, np.add.reduceat(members, self.starts, axis=1)], axis=1)
+        dense, sectors = self.dense.shape[1], len(self.starts)
+        y = np.empty((len(a), dense + sectors))
+        np.matmul(a, self.dense, out=y[:, :dense])
+        if sectors:
+            members = a.take(self.order, axis=1)
+            np.add.reduceat(members, self.starts, axis=1, out=y[:, dense:])
         z = y @ self.cov
-        dense = self.dense.shape[1]
         np.matmul(z[:, :dense], self.dense.T, out=out)
-        if len(self.starts):
-            out += np.take(z[:, dense:], self.sector, axis=1, mode="wrap")  # -1 is the last
+        if sectors:
+            out += z[:, dense:].take(self.sector, axis=1, mode="wrap")  # -1 is the last
         if self.links.shape[1]:
             out += (a @ self.links) @ self.links.T
         out += self.alone * a

@@ -68,7 +68,7 @@ class _Books:
         self.w = weights.to_numpy(dtype=float)
         self.b: np.ndarray = np.zeros((len(model.assets), 1))
         if benchmark is not None:
-            self.b = model.positions(benchmark, "benchmark").to_numpy(dtype=float)[:, None]
+            self.b = model.vector(benchmark, "benchmark")[:, None]
 
     @cached_property
     def groups(self) -> np.ndarray:
@@ -200,10 +200,10 @@ def risk_shares(
     """
     aligned = weights if weights.index.equals(model.assets) else _spread(model, weights)
     w = aligned.to_numpy(dtype=float).T  # a portfolio's positions side by side, as a frame has them
-    b = 0.0 if benchmark is None else model.positions(benchmark, "benchmark").to_numpy(dtype=float)
+    b = 0.0 if benchmark is None else model.vector(benchmark, "benchmark")
     variance, shares = model.loadings.shares(w, b)
     return (
-        pd.Series(_yearly(variance), weights.columns),
+        pd.Series(_yearly(variance), weights.columns, copy=False),
         pd.DataFrame(shares.T, model.assets, weights.columns, copy=False),
     )
 
@@ -217,7 +217,7 @@ def exposure(model: RiskModel, weights: Weights, factor: str) -> float:
         If the factor is unknown.
     """
     name = one_of("factor", factor, model.exposures.columns)
-    w = model.positions(weights, "weights").to_numpy(dtype=float)
+    w = model.vector(weights, "weights")
     return float(model.exposures[name].to_numpy(dtype=float) @ w)
 
 

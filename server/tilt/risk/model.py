@@ -115,7 +115,7 @@ class RiskModel:
 
     def variance(self, weights: Weights) -> float:
         """Return the variance per day of a portfolio; cash has none."""
-        w = self.positions(weights, "weights").to_numpy(dtype=float)
+        w = self.vector(weights, "weights")
         y = self.exposures.to_numpy().T @ w
         factor = y @ self.factor_cov.to_numpy() @ y
         return float(factor + w @ self.specific_times(w))
@@ -139,10 +139,23 @@ class RiskModel:
 
     def positions(self, weights: Weights, name: str) -> Weights:
         """Return ``weights`` over all assets, without cash."""
-        if weights.index.equals(self.assets) and not np.isnan(weights.to_numpy(dtype=float)).any():
+        values = weights.to_numpy(dtype=float)
+        if self._is_whole(weights, values):
             return weights
         held = weights.drop(index=CASH) if CASH in weights.index else weights
         return spread(held, self.assets, name)
+
+    def vector(self, weights: Weights, name: str) -> np.ndarray:
+        """Return ``weights`` over all assets, without cash, as an array."""
+        values = weights.to_numpy(dtype=float)
+        if self._is_whole(weights, values):
+            return values
+        return self.positions(weights, name).to_numpy(dtype=float)
+
+    def _is_whole(self, weights: Weights, values: np.ndarray) -> bool:
+        """Return whether weights are of all assets in their order, and none is missing."""
+        squares = values.dot(values)  # no number only where one of them is none
+        return weights.index.equals(self.assets) and not np.isnan(squares)
 
     @property
     def sector(self) -> "pd.Series[str]":
