@@ -1,7 +1,7 @@
 """Why a problem has no solution: the smallest set of rules that conflict, and what repairs it."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,16 +9,14 @@ import numpy as np
 from tilt.optimize.arithmetic import shortcomings
 from tilt.optimize.case import Case
 from tilt.optimize.check import TOLERANCE
-from tilt.optimize.constraints import KINDS, Rule, Side, amount
+from tilt.optimize.constraints import Rule, Side, amount
 from tilt.optimize.limits import Half, Layout, halves, lay_out
-from tilt.optimize.native import Answer, solve_clarabel, solve_piqp
 from tilt.optimize.program import Ease, build
 from tilt.optimize.terms import Array
-from tilt.optimize.together import hold_together, least_move, least_moves
+from tilt.optimize.together import least_move
+from tilt.optimize.violation import FEASIBLE, SOLVED, Violation, solve_moves
 
-FEASIBLE = TOLERANCE / 2  # a smaller violation is a rule kept
 HEAD = 120  # characters of a message that a cell shows
-_DEEPEST_FIRST = ("tracking_error", "volatility", "beta", "factor", "industry", "sector")
 
 
 @dataclass(frozen=True)
@@ -142,12 +140,11 @@ def explain_conflict(case: Case) -> Conflict | None:
     """Return why a case has no solution, or None if its hard rules can hold together."""
     layout = lay_out(case)
     sides = halves(layout, [rule for rule in case.rules if rule.hard])
-    violation = _Violation(layout, sides)
-    everything = range(len(sides))
-    first = violation.smallest(everything)
+    violation = Violation(layout, sides)
+    first = violation.of_all()
     if first.feasible:
         return None
-    core = _smallest_set(violation, first)
+    core = violation.smallest_set(first)
     repairs = tuple(_alone(layout, sides, n) for n in core)
     moved = first.moved
     if case.discrete and all(repair.to is None for repair in repairs):
@@ -160,95 +157,10 @@ def explain_conflict(case: Case) -> Conflict | None:
             for n, by in moved.items()
             if by > FEASIBLE
         ),
-        releases=_releases(case),
+        releases=_releases(case, core),
         reasons=shortcomings(case),
         invested=case.invested,
     )
-
-
-@dataclass(frozen=True)
-class _Smallest:
-    """The least total violation of some halves: by how much each moves, and which ones bear it."""
-
-    feasible: bool
-    moved: Mapping[int, float]
-    bearing: tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class _Violation:
-    layout: Layout
-    halves: Sequence[Half]
-
-    def smallest(self, which: Iterable[int]) -> _Smallest:
-        """Move the bounds of ``which`` as little as makes them hold together; others are absent."""
-        chosen = list(which)
-        sides = [self.halves[n] for n in chosen]
-        ease = {
-            k: Ease(KINDS["factor"].step / half.rule.kind.step, shared=True)
-            for k, half in enumerate(sides)
-        }
-        program = build(self.layout, sides, None, ease=ease)
-        if any(half.rule.kind.discrete for half in sides):
-            return self._whole(chosen, sides)
-        answer = solve_clarabel(program)
-        if answer.status not in ("optimal", "optimal_inaccurate") and not program.cones:
-            answer = solve_piqp(program)
-        moved = {chosen[k]: float(answer.x[at[0]]) for k, at in program.slack.items()}
-        worst = max(moved.values(), default=0.0)
-        dearest = max((float(p.sum()) for p in answer.prices.values()), default=0.0)
-        bearing = tuple(
-            chosen[k]
-            for k in sorted(answer.prices)
-            if float(answer.prices[k].sum()) > 1e-6 * dearest
-        )
-        return _Smallest(worst <= FEASIBLE, moved, bearing)
-
-    def _whole(self, chosen: list[int], sides: list[Half]) -> _Smallest:
-        """Do the same for rules on names and trades: without prices any of them may bear it."""
-        if hold_together(self.layout, sides) is not False:
-            return _Smallest(feasible=True, moved={}, bearing=())
-        rest = [n for n in chosen if not self.halves[n].rule.kind.discrete]
-        others = self.smallest(rest) if rest else None
-        bearing = others.bearing if others is not None and not others.feasible else tuple(chosen)
-        return _Smallest(feasible=False, moved={}, bearing=bearing)
-
-    def together(self) -> Mapping[int, float]:
-        """Return the least moves of all bounds that make rules on names and trades hold."""
-        ease = {
-            k: Ease(KINDS["factor"].step / half.rule.kind.step, shared=True)
-            for k, half in enumerate(self.halves)
-        }
-        program = build(self.layout, self.halves, None, ease=ease)
-        return least_moves(self.layout, program, self.halves, ease) or {}
-
-
-def _smallest_set(violation: _Violation, first: _Smallest) -> list[int]:
-    """Drop halves one by one while what is left stays impossible (a deletion filter).
-
-    The halves with a price prove the impossibility, so the others go at once; each later proof
-    may shrink the set again.
-    """
-    core = list(first.bearing)
-    if violation.smallest(core).feasible:
-        core = list(range(len(violation.halves)))
-    kept: list[int] = []
-    waiting = sorted(core, key=lambda n: _depth(violation.halves[n].rule))
-    while waiting:
-        out = waiting.pop(0)
-        without = violation.smallest([*kept, *waiting])
-        if without.feasible:
-            kept.append(out)
-            continue
-        shrunk = [n for n in waiting if n in without.bearing]
-        if len(shrunk) < len(waiting) and not violation.smallest([*kept, *shrunk]).feasible:
-            waiting = shrunk
-    return sorted(kept)
-
-
-def _depth(rule: Rule) -> int:
-    """Return when a rule is tried without: the ones that are harder to see through first."""
-    return _DEEPEST_FIRST.index(rule.rule) if rule.rule in _DEEPEST_FIRST else len(_DEEPEST_FIRST)
 
 
 def _alone(layout: Layout, sides: Sequence[Half], index: int) -> Repair:
@@ -261,22 +173,25 @@ def _alone(layout: Layout, sides: Sequence[Half], index: int) -> Repair:
     if any(one.rule.kind.discrete for one in sides):
         far = least_move(layout, sides, index)
         return Repair(rule, half.side, None if far is None else _outward(half, far))
-    answer: Answer = solve_clarabel(program)
-    if answer.status not in ("optimal", "optimal_inaccurate"):
+    answer = solve_moves(program)
+    if answer.status not in SOLVED:
         return Repair(rule, half.side, None)
     by: Array = answer.x[program.slack[index]]
     return Repair(rule, half.side, _outward(half, float(by[0])))
 
 
-def _releases(case: Case) -> tuple[Release, ...]:
-    """Return what repairs a case while all its rules stay: less invested, or short positions."""
+def _releases(case: Case, core: Sequence[int]) -> tuple[Release, ...]:
+    """Return what repairs a case while all its rules stay: less invested, or short positions.
+
+    core : halves that conflict; where they do so with short positions too, the others need no look
+    """
     found: list[Release] = []
     cash = _cash(case)
     if cash is not None:
         found.append(Release("cash", cash))
     if not case.options.long_short:
         shorts = replace(case, options=replace(case.options, long_short=True))
-        if _holds(shorts):
+        if _holds(shorts, core):
             found.append(Release("long_short", to=True))
     return tuple(found)
 
@@ -295,10 +210,16 @@ def _cash(case: Case) -> float | None:
     return round(1.0 - invested, 10)
 
 
-def _holds(case: Case) -> bool:
-    """Return whether the hard rules of a case can hold together."""
+def _holds(case: Case, doubtful: Sequence[int] = ()) -> bool:
+    """Return whether the hard rules of a case can hold together.
+
+    doubtful : halves that may well not; they are asked alone first, as few are solved soon
+    """
     sides = halves(layout := lay_out(case), [rule for rule in case.rules if rule.hard])
-    return _Violation(layout, sides).smallest(range(len(sides))).feasible
+    violation = Violation(layout, sides)
+    if doubtful and not case.discrete and not violation.smallest(doubtful).feasible:
+        return False
+    return violation.smallest(range(len(sides))).feasible
 
 
 def _outward(half: Half, by: float) -> float:

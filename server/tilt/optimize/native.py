@@ -26,6 +26,8 @@ class Answer:
     x      : the variables
     prices : by half, what one unit more room is worth, row by row, in one sum for single weights
     budget : what one unit more of invested capital is worth, of any sign
+    multipliers : of the rows of the program's equalities and inequalities, as the solver left them;
+        None where it tells none
     """
 
     status: Status
@@ -34,6 +36,7 @@ class Answer:
     x: Array
     prices: dict[int, Array]
     budget: float
+    multipliers: tuple[Array, Array] | None = None
 
 
 def solve_piqp(program: Program) -> Answer:
@@ -113,7 +116,8 @@ def _answer(program: Program, status: Status, solver: str, seconds: float, raw: 
     for cone, price in zip(program.cones, raw.cones, strict=True):
         prices[cone.half] = np.array([max(float(price), 0.0)])
     budget = 0.0 if program.budget_row == NOBODY else float(raw.equality[program.budget_row])
-    return Answer(status, solver, seconds, raw.x, prices, budget)
+    rows = (raw.equality, raw.inequality)
+    return Answer(status, solver, seconds, raw.x, prices, budget, rows)
 
 
 def known(owners: Array) -> list[int]:
