@@ -123,14 +123,16 @@ def row_hashes(table: pd.DataFrame) -> np.ndarray:
     values = table.to_numpy().T
     some = min(1 + HASHED // (1 + days), columns)
     room = np.empty((some, days))
-    total, factor = np.full(days, 0x345678, dtype=np.uint64), 1000003
+    steps = np.append(1000003, 82520 + 2 * np.arange(columns + 1, 1, -1))
+    factors = steps.cumsum().astype(np.uint64)
+    total = np.full(days, 0x345678, dtype=np.uint64)
     for start in range(0, columns, some):
-        for place, hashed in enumerate(_mixed(values[start : start + some], room), start):
+        mixed = _mixed(values[start : start + some], room)
+        for hashed, factor in zip(mixed, factors[start:], strict=False):
             total ^= hashed
-            total *= np.uint64(factor)
-            factor += 82520 + 2 * (columns + 1 - place)
+            total *= factor
     total ^= labels
-    total *= np.uint64(factor)
+    total *= factors[-1]
     return total + np.uint64(97531)
 
 
@@ -151,7 +153,7 @@ def _content(part: object) -> bytes:
     if isinstance(part, pd.DataFrame | pd.Series):
         table = part.to_frame() if isinstance(part, pd.Series) else part
         hashed = row_hashes(table).tobytes()
-        return json.dumps([str(c) for c in table.columns]).encode() + hashed
+        return json.dumps([str(c) for c in table.columns.tolist()]).encode() + hashed
     if isinstance(part, np.ndarray):
         return f"{part.dtype}{part.shape}".encode() + np.ascontiguousarray(part).tobytes()
     if isinstance(part, Mapping):

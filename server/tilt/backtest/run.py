@@ -41,6 +41,7 @@ from tilt.errors import ArgumentError, UnknownNameError
 from tilt.frames import Panel, Weights, content_id
 from tilt.optimize.constraints import Rule
 from tilt.portfolio.measures import per_period
+from tilt.rounding import one_thread
 
 LEAST_SESSIONS = 2
 
@@ -103,22 +104,22 @@ def backtest(
         lag=lag,
         liquid=liquid,
     )
-    market = window(panel, plan.first, plan.last, liquid)
-    tell = teller(panel, plan, progress, stop)
-    given = given_targets(panel, strategy, plan, tell)
-    ask = decider(panel, strategy, plan, tell) if given is None else blind(given)
     daily_rate = per_period(cash_rate, DAYS)
-    ledger = _simulate(
-        market,
-        plan,
-        schedule,
-        ask,
-        given,
-        lag=lag,
-        cash_rate=daily_rate,
-        costs=costs,
-        execution=execution,
-    )
+    tell = teller(panel, plan, progress, stop)
+    with one_thread():  # the same to the last bit, and a second one would mostly wait
+        market = window(panel, plan.first, plan.last, liquid)
+        given = given_targets(panel, strategy, plan, tell)
+        ledger = _simulate(
+            market,
+            plan,
+            schedule,
+            decider(panel, strategy, plan, tell) if given is None else blind(given),
+            given,
+            lag=lag,
+            cash_rate=daily_rate,
+            costs=costs,
+            execution=execution,
+        )
     compared = compare_with(
         benchmark,
         panel,
@@ -192,7 +193,7 @@ def _ready(
     if isinstance(strategy, FixedWeights):
         check_held(strategy.given, panel, "the weights")
     if isinstance(strategy, DatedWeights):
-        check_held(strategy.given.T.iloc[:, 0], panel, "the weights")
+        check_held(strategy.given.iloc[0], panel, "the weights")
         strategy = strategy.on_sessions(panel.dates)
     if isinstance(strategy, Optimal):
         if isinstance(benchmark, str):
