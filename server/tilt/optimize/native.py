@@ -126,8 +126,27 @@ def known(owners: Array) -> list[int]:
 
 
 def solve_clarabel(program: Program, *, time_limit: float | None = None) -> Answer:
-    """Solve a program by Clarabel."""
+    """Solve a program by Clarabel.
+
+    Clarabel corrects each step for the rounding in it, up to ten times: a third of its time, mostly
+    for nothing. An answer counts by its residuals, which are taken from the program itself. Where
+    they do not get small enough with fewer corrections, the program is solved again with all.
+    """
     start = time.perf_counter()
+    form = _conic_form(program)
+    for thorough in (False, True):
+        settings = _settings(program, thorough=thorough)
+        if time_limit is not None:
+            settings.time_limit = max(time_limit - (time.perf_counter() - start), 0.0)
+        found = _run_clarabel(program, form, settings)
+        status = _CLARABEL_STATUS.get(str(found.status), "failed")
+        if status not in ("optimal_inaccurate", "failed"):
+            break
+    seconds = time.perf_counter() - start
+    return _answer(program, status, "clarabel", seconds, _unstack(program, found))
+
+
+def _settings(program: Program, *, thorough: bool) -> clarabel.DefaultSettings:
     settings = clarabel.DefaultSettings()
     settings.verbose = False
     settings.max_threads = 1
@@ -136,16 +155,20 @@ def solve_clarabel(program: Program, *, time_limit: float | None = None) -> Answ
     if program.powers is not None:  # the solver's steps are shorter on power cones
         settings.tol_gap_abs = settings.tol_gap_rel = 1e-7
         settings.tol_feas = 1e-8
-    if time_limit is not None:
-        settings.time_limit = time_limit
-    matrix, bound, cones = _conic_form(program)
-    solver = clarabel.DefaultSolver(
-        sp.triu(program.quadratic, format="csc"), program.linear, matrix, bound, cones, settings
-    )
-    found = solver.solve()
-    seconds = time.perf_counter() - start
-    status = _CLARABEL_STATUS.get(str(found.status), "failed")
-    return _answer(program, status, "clarabel", seconds, _unstack(program, found))
+    if not thorough:
+        curved = bool(program.cones) or program.powers is not None or program.quadratic.nnz > 0
+        settings.iterative_refinement_enable = curved  # linear programs do without
+        settings.iterative_refinement_max_iter = 1
+    return settings
+
+
+def _run_clarabel(
+    program: Program,
+    form: tuple[sp.csc_matrix, Array, list[object]],
+    settings: clarabel.DefaultSettings,
+) -> clarabel.DefaultSolution:
+    quadratic = sp.triu(program.quadratic, format="csc")
+    return clarabel.DefaultSolver(quadratic, program.linear, *form, settings).solve()
 
 
 _CLARABEL_STATUS: dict[str, Status] = {
