@@ -76,8 +76,10 @@ class _Shelf(lookup.Shelf):
     def _rows_of(self, given: tuple[str, ...]) -> list[int]:
         """Return where tickers stand, which may be written as people write them."""
         place = self.place
-        known = given if all(name in place for name in given) else tickers_of(given, self.tickers)
-        return [place[ticker] for ticker in known]
+        rows = [place.get(name) for name in given]
+        if None in rows:
+            return [place[ticker] for ticker in tickers_of(given, self.tickers)]
+        return cast("list[int]", rows)
 
     def _day(self, given: object) -> pd.Timestamp:
         key = (type(given), given)

@@ -46,10 +46,13 @@ def _exposure_many(calls: Sequence[tuple[object, ...]]) -> Sequence[Result | Til
     answers: list[Result | TiltError] = []
     for who, wanted, date, universe in cast("Sequence[_Call]", calls):
         key = (type(date), date, universe)
-        if key not in days:
-            days[key] = attempt(_Day, state, date, universe)
-        day = days[key]
-        answers.append(attempt(day.show, who, wanted) if isinstance(day, _Day) else day)
+        day = days.get(key)
+        if day is None:
+            day = days[key] = attempt(_Day, state, date, universe)
+        try:
+            answers.append(day.show(who, wanted) if isinstance(day, _Day) else day)
+        except TiltError as error:
+            answers.append(error)
     return answers
 
 
@@ -61,7 +64,6 @@ class _Day:
         self._panel: Panel = state.panel(universe)
         self._date = date_of(date, self._panel)
         self._scores = lookup.Scores(state, self._panel, self._date)
-        self._factors = [str(name) for name in self._panel.factors.factors.index]
         self._rows: dict[object, list[float] | TiltError] = {}
         self._places: dict[tuple[str, ...], list[int | None]] = {}
 
@@ -77,6 +79,8 @@ class _Day:
         places = self._places.get(wanted)
         if places is None:
             places = self._places[wanted] = [self._place(factor) for factor in wanted]
+        if len(places) == 1 and (place := places[0]) is not None:
+            return [[row[place]]]
         return [
             [
                 self._own(who, factor) if place is None else row[place]
@@ -86,10 +90,11 @@ class _Day:
 
     def _place(self, factor: str) -> int | None:
         """Return where a factor of the model stands; None for one of the user's own."""
-        by_fold = {name.casefold(): i for i, name in enumerate(self._factors)}
+        factors = self._scores.factors
+        by_fold = {name.casefold(): i for i, name in enumerate(factors)}
         place = by_fold.get(factor.strip().casefold())
         if place is None and not is_own(self._state, self._panel, factor):
-            one_of("factor", factor, self._factors)  # says which is the nearest
+            one_of("factor", factor, factors)  # says which is the nearest
         return place
 
     def _own(self, who: Grid, factor: str) -> float:

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -422,6 +423,7 @@ def read_settings() -> Settings:
         raise ArgumentError(f"tilt.toml cannot be read ({error.strerror}). Check it.") from None
 
 
+@cache
 def addin_path() -> Path:
     """Return the folder of the add-in: beside the package when installed, else the checkout's."""
     installed = Path(__file__).parent / "_addin"

@@ -7,6 +7,7 @@ different row. Answers and errors are those of the way that takes any call, in `
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from typing import TypeAlias, TypeVar, cast
 
@@ -24,6 +25,8 @@ _MEMBERS = ("func_name", "runtime", "culture_info_name")
 _NAMED = frozenset({str, type(None)})
 _PLAIN = frozenset({str, float, int, bool, type(None)})
 _BLANK: list[list[object]] = [[None]]
+_TEXTS = 2**13  # read, that are kept: the tickers, fields and dates of a sheet
+_SHORT = 64  # letters of one that is kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,20 +117,22 @@ def _columns(calls: Sequence[Sequence[object]]) -> list[list[Value]] | None:
     arguments = list(chain.from_iterable(calls))
     if None in arguments:  # one is left out between others
         arguments = [_BLANK if argument is None else argument for argument in arguments]
-    rows = _only(arguments)
-    cells = None if rows is None else _only(rows)
+    rows = only(arguments)
+    cells = None if rows is None else only(rows)
     if cells is None or not set(map(type, cells)) <= _PLAIN:
         return None
     width = len(calls[0])
     return [cast("list[Value]", cells[i::width]) for i in range(width)]
 
 
-def _only(lists: Sequence[object]) -> list[object] | None:
+def only(lists: Sequence[object]) -> list[object] | None:
     """Return the only element of each list; None if one has more or none, or is no list."""
-    known = cast("Sequence[list[object]]", lists)
-    if set(map(type, known)) != {list} or set(map(len, known)) != {1}:
+    if set(map(type, lists)) != {list}:
         return None
-    return list(chain.from_iterable(known))
+    try:
+        return [one for (one,) in cast("Sequence[list[object]]", lists)]
+    except ValueError:  # one has more or none
+        return None
 
 
 class Asked:
@@ -145,18 +150,21 @@ class Asked:
     def read(self) -> list[Row | TiltError]:
         """Return the arguments of each different call, or why they cannot be read."""
         look()
-        cell, given = self._alike.cell, self._alike.columns
+        cell, given, decimal = self._alike.cell, self._alike.columns, self._alike.decimal
         columns = []
+        kinds: set[type] = set()
         for place, different in enumerate(zip(*self._different, strict=True)):
             cells = dict(zip(self._keys[place], given[place], strict=True))
             argument = cell.arguments[place]
-            read = {key: _read(cell, argument, [[value]]) for key, value in cells.items()}
+            read = {key: _read(cell, argument, value, decimal) for key, value in cells.items()}
+            kinds.update(map(type, read.values()))
             columns.append([read[key] for key in different])
         for argument in cell.arguments[len(given) :]:
-            left_out = argument.default if argument.optional else _read(cell, argument, None)
+            left_out = argument.default if argument.optional else _read(cell, argument, None, "")
+            kinds.add(type(left_out))
             columns.append([left_out] * len(self))
         rows = list(zip(*columns, strict=True))
-        if not any(issubclass(kind, TiltError) for kind in set(map(type, chain(*columns)))):
+        if not any(issubclass(kind, TiltError) for kind in kinds):
             return [*rows]
         return [next((v for v in row if isinstance(v, TiltError)), row) for row in rows]
 
@@ -171,8 +179,20 @@ def _keys(column: Sequence[Value]) -> Sequence[object]:
     return column if set(map(type, column)) == {str} else [repr(value) for value in column]
 
 
-def _read(cell: Cell, argument: Argument, value: object) -> object:
+def _read(cell: Cell, argument: Argument, value: Value, decimal: str) -> object:
+    """Return an argument of one cell as the function takes it, or why it cannot be read."""
     try:
-        return cell.read_argument(argument, value)
+        if type(value) is str and len(value) <= _SHORT:
+            return _read_text(cell, argument, value, decimal)
+        return cell.read_argument(argument, [[value]])
     except TiltError as error:
         return error
+
+
+@lru_cache(_TEXTS)
+def _read_text(cell: Cell, argument: Argument, text: str, _decimal: str) -> object:
+    """Return what a text means, which the batches of a sheet have in common.
+
+    It depends on the text, and on the sign before decimals in the reader's Excel.
+    """
+    return cell.read_argument(argument, [[text]])

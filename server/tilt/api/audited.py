@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 
 from sqlalchemy import Engine
@@ -42,18 +41,18 @@ def found_run(run: str) -> None:
         runs.append(run)
 
 
-def tell_cells(scope: Scope, names: Sequence[str], failed: int, *, waits: bool) -> None:
+def tell_cells(scope: Scope, counts: Mapping[str, int], failed: int, *, waits: bool) -> None:
     """Say what cells a batch had, for its one entry.
 
     Parameters
     ----------
-    names : of the functions, one for each call
+    counts : of the calls of each function
     failed : how many calls were answered by an error
     waits : whether it only asked again for a job that runs, which is no news
     """
     told = scope.get("state", {}).get("audited")
     if told is not None:
-        told |= {"cells": len(names), "functions": dict(Counter(names)), "failed": failed}
+        told |= {"cells": sum(counts.values()), "functions": {**counts}, "failed": failed}
         told |= {_SILENT: True} if waits else {}
 
 

@@ -1,5 +1,6 @@
 """A batch of calls: read from what a client sends, and answered in the same order."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,11 +33,12 @@ class Batch:
     refused: Mapping[int, TiltError]
 
     @property
-    def names(self) -> list[str]:
-        """The functions of the calls that were read, one for each call, in order."""
-        names = {place: group.cell.name for group in self.alike for place in group.places}
-        names |= {place: call.cell.name for place, call in self.calls.items()}
-        return [names[place] for place in sorted(names)]
+    def counts(self) -> Counter[str]:
+        """How many of the calls that were read are of each function."""
+        counts = Counter(call.cell.name for call in self.calls.values())
+        for group in self.alike:
+            counts[group.cell.name] += len(group.places)
+        return counts
 
     def entries(self, single: Sequence[Answer], alike: Sequence[Sequence[Answer]]) -> list[Entry]:
         """Return what the client is told of each call.

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import isfinite
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias, TypeGuard
+from typing import NamedTuple, TypeAlias, TypeGuard, cast
 
 import orjson
 
 from tilt.api import entrances, permission
-from tilt.api.alike import Alike, Asked, Row
+from tilt.api.alike import Alike, Asked, Row, only
 from tilt.api.cell_jobs import RunningError, why_not
 from tilt.api.cells import Cell, Known, Many, find
 from tilt.api.locales import read_dialect
@@ -255,10 +255,11 @@ def _compute_one(call: Call, known: Known) -> Written:
 
 
 def _together(many: Many, rows: Sequence[Row | TiltError], *, rich: bool) -> list[Written]:
-    results = iter(many([row for row in rows if not isinstance(row, TiltError)]))
-    return [
-        row if isinstance(row, TiltError) else _written(next(results), rich=rich) for row in rows
-    ]
+    results = many([row for row in rows if not isinstance(row, TiltError)])
+    if len(results) == len(rows) and _are_numbers(results):
+        return [*results]
+    written = (_written(result, rich=rich) for result in results)
+    return [row if isinstance(row, TiltError) else next(written) for row in rows]
 
 
 def _read(call: Call, known: Known) -> Row | TiltError:
@@ -279,6 +280,15 @@ def _written(result: Result | TiltError, *, rich: bool) -> Written:
     # what is large is made JSON here, on a thread, not on the event loop
     small = len(rows) * len(rows[0]) <= SMALL
     return rows if small else orjson.Fragment(orjson.dumps(rows))
+
+
+def _are_numbers(results: Sequence[Result]) -> TypeGuard[Sequence[Cells]]:
+    """Return whether each result is one number as it is sent, as most columns of a sheet are."""
+    rows = only(results)
+    values = None if rows is None else only(rows)
+    if values is None or set(map(type, values)) != {float}:
+        return False
+    return all(map(isfinite, cast("list[float]", values)))
 
 
 def _is_number(result: Result) -> TypeGuard[list[list[Wire]]]:

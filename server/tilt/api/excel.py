@@ -34,7 +34,7 @@ async def call_one(request: Request) -> Response:
     wait = tilt.state.settings.cell_seconds
     (result,), _ = await until_gone(request, answer([call], tilt.state, tilt.pool, wait=wait))
     failed = isinstance(result, BaseException)
-    tell_cells(request.scope, [call.cell.name], int(failed), waits=False)
+    tell_cells(request.scope, {call.cell.name: 1}, int(failed), waits=False)
     if isinstance(result, TiltError):
         return problem_of(request.url.path, result)
     if isinstance(result, BaseException):
@@ -66,7 +66,7 @@ async def call_many(request: Request) -> Response:
     found = [*single, *chain.from_iterable(alike)]
     failed = sum(isinstance(one, BaseException) for one in found) + len(batch.refused)
     waits = "follow" in body and all(isinstance(one, RunningError) for one in found)
-    tell_cells(request.scope, batch.names, failed, waits=waits)
+    tell_cells(request.scope, batch.counts, failed, waits=waits)
     return _json({"edition": edition, "results": batch.entries(single, alike)})
 
 

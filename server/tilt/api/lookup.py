@@ -49,7 +49,7 @@ def tickers(state: State, panel: Panel) -> Tickers:
 
 def fields(panel: Panel) -> list[str]:
     """Return the names of everything known of a security."""
-    factors = [] if panel.factor_history is None else list(panel.factors.factors.index)
+    factors = [] if panel.factor_history is None else panel.factors.factors.index.tolist()
     known = [str(c) for c in panel.securities.columns]
     return [*known, *MEASURED, *PRICES, *DESCRIPTORS, *factors]
 
@@ -146,17 +146,18 @@ class Scores:
     """The factor exposures of one date, by ticker and place of the factor.
 
     The same numbers as ``exposures`` has, without a frame for a date of which one is asked.
+
+    factors : their names, each at its place
     """
 
     def __init__(self, state: State, panel: Panel, date: pd.Timestamp) -> None:
         known = panel.factors
-        row = int(known.dates.get_indexer(pd.DatetimeIndex([date]))[0])
-        if row < 0:
+        if date not in known.dates:
             exposures(state, panel, date)  # says from when to when there are any
-        self._fixed, self._place = state.once(
+        self.factors, self._fixed, self._place = state.once(
             ("groups", panel.universe, panel.snapshot), lambda: _fixed(known)
         )
-        styles = known.styles[row]
+        styles = known.styles[int(known.dates.searchsorted(date))]
         self._scored = fully_scored(styles).tolist()
         self._styles = styles.tolist()
 
@@ -168,14 +169,15 @@ class Scores:
         return [*self._fixed[place], *self._styles[place]]
 
 
-def _fixed(known: FactorHistory) -> tuple[list[list[float]], dict[str, int]]:
-    """Return the columns of market and sectors, which no date changes, and the assets' places."""
+def _fixed(known: FactorHistory) -> tuple[list[str], list[list[float]], dict[str, int]]:
+    """Return what no date changes: the factors, the columns of market and sectors, the places."""
     groups = known.factors["group"].to_numpy()
     sectors = known.factors.index[groups == "sector"].to_numpy()
     own = known.sector.reindex(known.assets).to_numpy()
     market = np.ones((len(own), int((groups == "market").sum())))
     fixed = np.hstack([market, (own[:, None] == sectors[None, :]).astype(float)])
-    return fixed.tolist(), {str(ticker): i for i, ticker in enumerate(known.assets)}
+    names = [str(name) for name in known.factors.index]
+    return names, fixed.tolist(), {str(ticker): i for i, ticker in enumerate(known.assets)}
 
 
 def history(

@@ -172,9 +172,9 @@ class Store:
         """Delete a universe that a rule makes; its parent's data stay."""
         universes.delete_saved(self.catalog, name)
 
-    def _with_data(self, universe: str | None) -> Snapshot:
+    def _with_data(self, universe: str | None, known: _Universes | None = None) -> Snapshot:
         """Return the current snapshot that a universe has its prices from."""
-        known = self._universes()
+        known = known or self._universes()
         named = self.default if universe is None else universe
         while (made := known.rule_of(named)) is not None:
             universe = named = made.parent
@@ -248,12 +248,13 @@ class Store:
         DataError
             If a file is missing or is not what was written.
         """
-        made = self.rule_of(universe)
+        known = self._universes()
+        made = known.rule_of(self.default if universe is None else universe)
         if made is not None:
             parent = self.panel(made.parent, snapshot)
             key = f"{made.name} {parent.snapshot}.{made.rule.id}"
             return self._panels.get(key, lambda: derive(parent, made))
-        wanted = self._wanted(universe, snapshot)
+        wanted = self._wanted(universe, snapshot, known)
 
         def load() -> Panel:
             names = {
@@ -463,9 +464,11 @@ class Store:
         self._panels.forget(snapshot)
         return snapshots.by_id(self.catalog, snapshot)
 
-    def _wanted(self, universe: str | None, snapshot: str | None) -> Snapshot:
+    def _wanted(
+        self, universe: str | None, snapshot: str | None, known: _Universes | None = None
+    ) -> Snapshot:
         if snapshot is None:
-            return self._with_data(universe)
+            return self._with_data(universe, known)
         return snapshots.by_id(self.catalog, snapshot)
 
     def _matrix(self, field: str, universe: str | None, snapshot: str | None) -> Matrix:
