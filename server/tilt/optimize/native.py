@@ -12,6 +12,7 @@ from scipy.optimize import linprog
 
 from tilt.optimize.costs import POWER
 from tilt.optimize.program import NOBODY, Powers, Program
+from tilt.optimize.sparse_rows import one_each
 from tilt.optimize.terms import Array
 
 Status: TypeAlias = Literal[
@@ -184,8 +185,12 @@ def _conic_form(program: Program) -> tuple[sp.csc_matrix, Array, list[object]]:
     """Return Clarabel's ``A x + s = b`` with s in cones, in that order: =, ≤, bounds, norms."""
     size = program.size
     lower, upper = np.isfinite(program.lower), np.isfinite(program.upper)
-    one = sp.identity(size, format="csr")
-    blocks = [program.equality_matrix, program.inequality_matrix, -one[lower], one[upper]]
+    blocks = [  # all row by row: scipy stacks such matrices at once
+        program.equality_matrix.tocsr(),
+        program.inequality_matrix.tocsr(),
+        one_each(np.flatnonzero(lower), -1.0, size).csr(),
+        one_each(np.flatnonzero(upper), 1.0, size).csr(),
+    ]
     bounds = [
         program.equality_bound,
         program.inequality_bound,
@@ -211,7 +216,7 @@ def _conic_form(program: Program) -> tuple[sp.csc_matrix, Array, list[object]]:
         blocks.append(rows)
         bounds.append(bound)
         cones += [clarabel.PowerConeT(1 / POWER)] * len(program.powers.at)
-    return sp.vstack(blocks, format="csc"), np.concatenate(bounds), cones
+    return sp.vstack(blocks, format="csr").tocsc(), np.concatenate(bounds), cones
 
 
 def _power_rows(powers: Powers, size: int) -> tuple[sp.csr_matrix, Array]:
