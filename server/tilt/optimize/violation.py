@@ -133,7 +133,7 @@ def solve_moves(program: Program) -> Answer:
 
     program : built without a goal
     """
-    if program.cones:
+    if program.cones or program.powers is not None:
         return solve_clarabel(program)
     answer = solve_piqp(program)
     proof = proof_of(program, answer)
@@ -143,7 +143,10 @@ def solve_moves(program: Program) -> Answer:
 
 
 def _sure(program: Program, answer: Answer, proof: Proof) -> bool:
-    """Return whether the bounds that must move are proven to, or all to be no use."""
+    """Return whether an answer needs no second opinion.
+
+    Its point is there to see where no bound moves; that one must, or that none can help, is proven.
+    """
     if answer.status != "optimal":
         return answer.status == "infeasible" and proof.shows_impossible()
     moves = (float(answer.x[columns].max()) for columns in program.slack.values())
