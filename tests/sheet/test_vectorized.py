@@ -83,6 +83,15 @@ def test_fields_of_securities(ask, panel):
     assert differing(*ask(calls_of("security", rows))) == []
 
 
+def test_columns_of_numbers_alone(ask, panel):
+    who = [str(ticker) for ticker in panel.assets[:6]]
+    dates = ["2017-05-31", "2016-07-01"]
+    exposed = [[one, factor, d] for one in who for factor in ("Value", "Size") for d in dates]
+    assert differing(*ask(calls_of("exposure", exposed))) == []
+    closes = [[one, field, d] for one in who for field in ("close", "Beta") for d in dates]
+    assert differing(*ask(calls_of("security", closes))) == []
+
+
 def test_cells_that_look_alike_and_are_not_the_same(ask):
     dates = [42900, 42900.0, "42900", True, False, "", " ", 0, 0.0, -0.0, None, [[None]], -1, 1e9]
     rows = [[who, "close", date] for date in dates for who in ("AAPL", " aapl ", "AAPL,", "#REF!")]
