@@ -6,7 +6,7 @@ from typing import Annotated, cast
 import pandas as pd
 
 from custom_functions._arguments import Date, End, Start, Tickers, Universe
-from custom_functions._edge import attempt, udf
+from custom_functions._edge import udf
 from custom_functions._inputs import NO_OPTIONS, Options, cells, names, text, tickers_of
 from tilt.api import lookup
 from tilt.api.books import date_of
@@ -92,14 +92,15 @@ def _show_many(calls: Sequence[tuple[object, ...]]) -> Sequence[Result | TiltErr
     """Answer all calls of a batch, those over one universe from one shelf."""
     state = current()
     shelves: dict[str | None, _Shelf] = {}
-
-    def show(asked: _Asked) -> Result:
-        given, wanted, date, universe = asked
-        if universe not in shelves:
-            shelves[universe] = _Shelf(state, universe)
-        return shelves[universe].show(given, wanted, date)
-
-    return [attempt(show, cast("_Asked", call)) for call in calls]
+    answers: list[Result | TiltError] = []
+    for given, wanted, date, universe in cast("Sequence[_Asked]", calls):
+        try:
+            if universe not in shelves:
+                shelves[universe] = _Shelf(state, universe)
+            answers.append(shelves[universe].show(given, wanted, date))
+        except TiltError as error:
+            answers.append(error)
+    return answers
 
 
 @udf(
