@@ -39,6 +39,7 @@ async function heldBack(page, path) {
     );
     letGo();
     await came;
+    await page.unrouteAll({ behavior: "ignoreErrors" }); // one asked before a reload has no answer
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve))); // what it sets off
   };
 }

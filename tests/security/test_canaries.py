@@ -86,7 +86,7 @@ def planted(store, sample_settings, tmp_path_factory):
     api_key = security.create_key(opened.catalog, "Ada", secret=SECRETS["secret key"]).key
     opened.close()
     secret = {name: traces(value) for name, value in SECRETS.items()}
-    secret["API key"] = traces(api_key.rsplit("_", 1)[1])
+    secret["API key"] = traces(api_key.split("_", 2)[2])
     secret["data key"] = [*traces(key), base64.b64decode(key)]
     holdings = {
         "name": [*traces(FUND), FUND.casefold().encode(), FUND.replace(" ", "%20").encode()],

@@ -81,7 +81,7 @@ export async function type(page, address, text) {
     await page.waitForFunction(() => document.activeElement?.id.startsWith("__editor_"));
     await page.keyboard.type(text);
     await page.keyboard.press("Enter");
-    // on a busy machine that moment may be later still, and the keys are lost
+    // on a busy machine that moment may be later still, and some or all of the keys are lost
   } while (!(await arrives(page, holds, [address, text, false], 5000)));
   await page.waitForFunction(holds, [address, text, true]);
   await settled(page);
@@ -99,7 +99,7 @@ function holds([address, text, calculated]) {
   const { grid } = window.tiltHost.store.active;
   const { formula, value } = grid.get(Number(digits) - 1, letter.charCodeAt(0) - 65);
   if (!text.startsWith("=")) return String(value) === text.replace(/^'/, "");
-  return formula !== "" && !(calculated && ["", "#GETTING_DATA"].includes(value));
+  return formula === text && !(calculated && ["", "#GETTING_DATA"].includes(value));
 }
 
 /** Wait until a cell shows another value than before, or the given one. */
