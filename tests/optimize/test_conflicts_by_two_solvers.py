@@ -131,14 +131,12 @@ def test_no_multipliers_show_a_possible_problem_to_be_impossible(problem_of):
     rules = (Rule("weight", "*", None, 0.2), Rule("turnover", "", None, 0.3))
     violation = violation_of(replace(problem_of("min_te"), rules=rules))
     program = build(violation.layout, violation.halves, None)
+    equal, less = len(program.equality_bound), len(program.inequality_bound)
     rng = np.random.default_rng(3)
-    for _ in range(50):
-        proof = Proof(
-            program,
-            rng.normal(size=len(program.equality_bound)),
-            rng.exponential(size=len(program.inequality_bound)),
-        )
-        assert not proof.shows_impossible()
+    drawn = [(rng.normal(size=equal), rng.exponential(size=less)) for _ in range(50)]
+    single = [(np.zeros(equal), row) for row in np.eye(less)]  # these nearly show it
+    for multipliers in (*drawn, *single):
+        assert not Proof(program, *multipliers).shows_impossible()
 
 
 def test_an_impossible_program_without_a_proof_is_left_to_clarabel(problem_of, monkeypatch):

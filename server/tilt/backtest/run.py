@@ -94,16 +94,7 @@ def backtest(
     strategy = _ready(strategy, panel, rules, benchmark)
     schedule = _schedule(strategy, rebalance)
     liquid = liquidity(panel, costs)
-    plan = _plan(
-        panel,
-        strategy,
-        start,
-        end,
-        schedule=schedule,
-        benchmark=benchmark,
-        lag=lag,
-        liquid=liquid,
-    )
+    plan = _plan(panel, strategy, start, end, schedule, benchmark, lag, liquid)
     daily_rate = per_period(cash_rate, DAYS)
     tell = teller(panel, plan, progress, stop)
     with one_thread():  # the same to the last bit, and a second one would mostly wait
@@ -120,15 +111,15 @@ def backtest(
             costs=costs,
             execution=execution,
         )
-    compared = compare_with(
-        benchmark,
-        panel,
-        first=plan.first,
-        decisions=plan.decisions,
-        lag=lag,
-        cash_rate=daily_rate,
-        market=market,
-    )
+        compared = compare_with(
+            benchmark,
+            panel,
+            first=plan.first,
+            decisions=plan.decisions,
+            lag=lag,
+            cash_rate=daily_rate,
+            market=market,
+        )
     facts = Facts(
         strategy=strategy.name,
         rebalance="on the dates given" if _own_dates(strategy) is not None else schedule.words(),
@@ -172,16 +163,8 @@ def decision_dates(
     """
     strategy = _ready(strategy, panel, (), benchmark)
     schedule = _schedule(strategy, rebalance)
-    plan = _plan(
-        panel,
-        strategy,
-        start,
-        end,
-        schedule=schedule,
-        benchmark=benchmark,
-        lag=lag,
-        liquid=liquidity(panel, costs),
-    )
+    liquid = liquidity(panel, costs)
+    plan = _plan(panel, strategy, start, end, schedule, benchmark, lag, liquid)
     known = plan.decisions if schedule.drift is None else plan.decisions[:1]
     return panel.dates[[plan.first + row for row in known]]
 
@@ -234,7 +217,6 @@ def _plan(
     strategy: Strategy,
     start: pd.Timestamp | None,
     end: pd.Timestamp | None,
-    *,
     schedule: Rebalance,
     benchmark: "str | Weights | Panel",
     lag: int,
