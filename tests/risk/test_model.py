@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tilt.errors import ArgumentError, UnknownNameError
+from tilt.errors import ArgumentError, DataError, UnknownNameError
 from tilt.risk.covariance import HORIZONS, factor_covariance
 from tilt.risk.model import PLAIN, RiskModel, estimate_model
 
@@ -186,3 +186,10 @@ def test_history_without_caps_says_that_specific_risk_is_not_shrunk(truth):
 
 def test_sector_of_each_asset_comes_from_its_exposures(truth, model):
     assert (model.sector == truth.history.sector).all()
+
+
+def test_a_weight_that_is_missing_among_all_assets_is_refused(model):
+    weights = random_weights(model)
+    weights.iloc[3] = np.nan
+    with pytest.raises(DataError, match=f"{model.assets[3]} in weights has no weight"):
+        model.variance(weights)
